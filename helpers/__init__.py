@@ -1,0 +1,1 @@
+"""Small NumPy modules, one concept each: what the notebooks derive and then import by name."""

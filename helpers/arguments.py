@@ -1,0 +1,76 @@
+"""Arguments checked in the learner's words: every bad one is a ValueError that names it.
+
+With `windows`, the ground floor of `helpers`: the mathematics stands on these two and on NumPy.
+"""
+import operator
+
+import numpy as np
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def integer(name: str, value: int, *, least: int) -> int:
+    """`value` as an int that is at least `least`; booleans and fractions are refused."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, (bool, np.bool_)) or number < least:
+        raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}")
+    return number
+
+
+def pair(name: str, value: int | tuple[int, int], *, least: int) -> tuple[int, int]:
+    """An int, or one int for the height and one for the width, as torch takes them."""
+    if not isinstance(value, (tuple, list)):
+        value = (value, value)
+    if len(value) != 2:
+        raise ValueError(f"{name}: got {tuple(value)}, expected an integer or a pair (height, width)")
+    return integer(name, value[0], least=least), integer(name, value[1], least=least)
+
+
+def floats(name: str, array: np.ndarray, *axes: str) -> np.ndarray:
+    """`array`, when it is float32 or float64 and has one of the shapes named in `axes`.
+
+    Each of `axes` names the axes of an allowed shape, such as "N, C, H, W".
+    """
+    wanted = " or ".join(f"({names})" for names in axes)
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{name}: got {_kind(name, array)}, expected a NumPy array {wanted}")
+    if array.dtype not in FLOATS:
+        raise ValueError(f"{name}: got an array of {array.dtype}, expected float32 or float64; "
+                         f"{name}.astype(float) makes one")
+    if array.ndim not in {names.count(",") + 1 for names in axes}:
+        raise ValueError(f"{name}: got shape {array.shape}, expected {wanted}")
+    return array
+
+
+def same_dtype(**arrays: np.ndarray | None) -> None:
+    """Refuse a mixture of float32 and float64, as torch does; None is passed over."""
+    found = {name: array.dtype for name, array in arrays.items() if array is not None}
+    if len(set(found.values())) > 1:
+        listed = ", ".join(f"{name} is {dtype}" for name, dtype in found.items())
+        raise ValueError(f"{listed}: expected the same dtype for all of them")
+
+
+def shape(name: str, array: np.ndarray, expected: tuple[int, ...], why: str) -> None:
+    """Refuse an array of another shape than `expected`; `why` says where that comes from."""
+    if array.shape != tuple(expected):
+        raise ValueError(f"{name}: got shape {array.shape}, expected {tuple(expected)}, {why}")
+
+
+def channels(W: np.ndarray, x: np.ndarray, groups: int, *, transposed: bool = False) -> int:
+    """Check that the filters W fit the channels of x, and count the output's channels."""
+    C, (first, second) = x.shape[-3], W.shape[:2]
+    expected_C, outputs = (first, second * groups) if transposed else (second * groups, first)
+    if first % groups or C != expected_C:
+        layout = "(channels, filters/groups" if transposed else "(filters, channels/groups"
+        raise ValueError(f"W: got shape {W.shape} with groups={groups}, which takes {expected_C} "
+                         f"channels in groups of {expected_C}/{groups}, but x has {C} channels; "
+                         f"expected W of shape {layout}, kh, kw) and groups that divide both")
+    return outputs
+
+
+def _kind(name: str, value: object) -> str:
+    kind = type(value).__name__
+    return f"a torch {kind} ({name}.numpy() makes an array)" if kind == "Tensor" else f"a {kind}"
