@@ -1,0 +1,101 @@
+"""Forward and backward pass of helpers.convolution against torch, side by side in one process.
+
+Each row is a ratio of medians, so it travels between machines; the floor column says how far NumPy's
+own matrix product could take us there: the three bare products of the same sizes, nothing around them.
+"""
+import json
+import sys
+import tracemalloc
+from functools import partial
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from common import in_process, medians, table
+
+from helpers.convolution import conv2d, conv2d_backward
+
+SHAPES = [  # N, C, H, W, filters, kernel, padding
+    (64, 1, 8, 8, 8, 3, 1),
+    (64, 6, 14, 14, 16, 5, 0),
+    (32, 16, 32, 32, 32, 3, 1),
+    (16, 64, 32, 32, 32, 3, 1),
+]
+
+
+def by_hand(x, W, b, dy, padding):
+    return conv2d(x, W, b, padding=padding), *conv2d_backward(dy, x, W, padding=padding)
+
+
+def by_torch(x, W, b, dy, padding):
+    y = F.conv2d(x, W, b, padding=padding)
+    return y, *torch.autograd.grad(y, (x, W, b), dy)
+
+
+def bare_products(x, W, dy):
+    """The matrix products that no implementation by im2col can do without, of one image each."""
+    O, K, P = len(W), W[0].size, dy[0, 0].size
+    cols, flat, rows = np.zeros((K, P), x.dtype), np.ascontiguousarray(dy[0].reshape(O, P)), W.reshape(O, K)
+    for _ in range(len(x)):
+        rows @ cols, flat @ cols.T, rows.T @ flat
+
+
+def peak(x, W, b, dy, padding):
+    """Largest extra memory of either pass, in multiples of the input's bytes."""
+    most = 0
+    for call in (partial(conv2d, x, W, b, padding=padding),
+                 partial(conv2d_backward, dy, x, W, padding=padding)):
+        tracemalloc.start()
+        call()
+        most = max(most, tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return most / x.nbytes
+
+
+def relative_error(hand, reference):
+    reference = reference.detach().numpy()
+    return np.linalg.norm(hand - reference) / np.linalg.norm(reference)
+
+
+def row(shape, dtype):
+    N, C, H, Wd, O, k, p = shape
+    rng = np.random.default_rng(0)
+    x, W, b = (rng.normal(size=s).astype(dtype) for s in ((N, C, H, Wd), (O, C, k, k), (O,)))
+    dy = rng.normal(size=conv2d(x, W, b, padding=p).shape).astype(dtype)
+    tensors = [torch.tensor(a, requires_grad=True) for a in (x, W, b)] + [torch.tensor(dy)]
+    time = medians({"ours": lambda: by_hand(x, W, b, dy, p), "torch": lambda: by_torch(*tensors, p),
+                    "floor": lambda: bare_products(x, W, dy)})
+    results = zip(by_hand(x, W, b, dy, p), by_torch(*tensors, p), strict=True)
+    return {
+        "shape": f"({N}, {C}, {H}, {Wd}) → {O}, k{k} p{p}", "dtype": dtype,
+        "torch, ms": f"{time['torch'] * 1e3:.2f}",
+        "ours ÷ torch": f"{time['ours'] / time['torch']:.2f}",
+        "floor ÷ torch": f"{time['floor'] / time['torch']:.2f}",
+        "largest error": f"{max(relative_error(*pair) for pair in results):.0e}",
+        "peak memory ÷ x": f"{peak(x, W, b, dy, p):.1f}",
+    }
+
+
+def blas():
+    """The matrix-product kernels that NumPy chose, when the library tells."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return "unknown"
+    found = [f"{i['internal_api']} {i.get('version')} {i.get('architecture', '')}" for i in threadpool_info()
+             if i["user_api"] == "blas"]
+    return ", ".join(sorted(set(found))) or "unknown"
+
+
+def main():
+    if "--rows" in sys.argv:
+        json.dump([row(shape, dtype) for shape in SHAPES for dtype in ("float32", "float64")], sys.stdout)
+        return
+    print(f"NumPy {np.__version__} (BLAS: {blas()}), torch {torch.__version__}: forward + backward")
+    for threads in (1, None):
+        print(f"\n{'one thread' if threads else 'default threads'}\n")
+        print(table(in_process(__file__, threads)))
+
+
+if __name__ == "__main__":
+    main()
