@@ -1,0 +1,40 @@
+"""What this series needs from the machine, and whether it is there."""
+import re
+import sys
+from importlib import metadata
+
+PROJECT = "gradients-by-hand"
+
+
+def check_installation() -> str:
+    """One line for each package the notebooks need: fine, too old, or missing, and what to do."""
+    lines = [_line("python", ">=3.11", ".".join(map(str, sys.version_info[:3])))]
+    for requirement in metadata.requires(PROJECT) or []:
+        if "extra ==" not in requirement:
+            name, least = re.match(r"([A-Za-z0-9_.-]+)\s*(.*)", requirement).groups()
+            lines.append(_line(name, least, _version(name)))
+    if any("fine" not in line for line in lines):
+        lines.append("\nTo repair it, run in the project's folder: python3 tasks.py setup")
+    return "\n".join(lines)
+
+
+def _line(name: str, least: str, found: str | None) -> str:
+    wanted = least.removeprefix(">=")
+    if found is None:
+        verdict = f"missing; version {wanted} or newer is needed"
+    elif _numbers(found) < _numbers(wanted):
+        verdict = f"too old: {found} is here, {wanted} or newer is needed"
+    else:
+        verdict = "fine"
+    return f"{name:<14}{verdict}"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.match(r"\d+(?:\.\d+)*", version)[0].split(".")))
