@@ -35,7 +35,7 @@ I, J = 1, 2                                    # the output entry that is worked
 
 
 def correlate(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Slide the kernel over x, unflipped: y_ij = Σ_u Σ_v x_{i+u, j+v} K_uv."""
+    """Slide the kernel over x, unflipped: y_pq = Σ_u Σ_v x_{p+u, q+v} K_uv."""
     windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape)
     return np.einsum("ijuv,uv->ij", windows, kernel)
 
@@ -90,15 +90,15 @@ def letters(name, row, column):
 
 
 def brackets():
-    """Where the window lies: rows i + u and columns j + v of the input."""
+    """Where the window lies: rows p + u and columns q + v of the input."""
     x, y = LEFT["input"] + J * CELL + 2, TOP + I * CELL + 2
     side, above, long = LEFT["input"] - 24, TOP - 24, 3 * CELL - 4
     return tag(
         "g",
         line((side + 5, y), (side, y), (side, y + long), (side + 5, y + long)),
         line((x, above + 5), (x, above), (x + long, above), (x + long, above + 5)),
-        formula(side - 6, y + long / 2 + 5, "i + u", size=18, anchor="end"),
-        formula(x + long / 2, above - 8, "j + v", size=18, anchor="middle"))
+        formula(side - 4, y + long / 2 + 5, "p + u", size=17, anchor="end"),
+        formula(x + long / 2, above - 8, "q + v", size=18, anchor="middle"))
 
 
 def weights():
@@ -128,7 +128,7 @@ def grids():
         grid("kernel", LEFT["kernel"], TOP, K, CELL, KERNEL, fills=np.full(K.shape, tint(KERNEL))),
         grid("output", LEFT["output"], TOP, Y, CELL, OUTPUT, fills=lit(Y.shape, I, J, OUTPUT)),
         ticks("input", 5), ticks("kernel", 3), ticks("output", 3),
-        letters("kernel", "u", "v"), letters("output", "i", "j"), brackets(), weights(),
+        letters("kernel", "u", "v"), letters("output", "p", "q"), brackets(), weights(),
         frame("input", I, J, 3, KERNEL), frame("kernel", 0, 0, 3, KERNEL),
         frame("output", I, J, 1, OUTPUT))
 
@@ -137,10 +137,10 @@ def definition(x, y):
     """The sum for every entry."""
     return tag(
         "g",
-        formula(x, y, ("y_{ij}", ink(OUTPUT)), " =", size=22),
+        formula(x, y, ("y_{pq}", ink(OUTPUT)), " =", size=22),
         *[formula(x + 64 + 30 * k, y + 2, "Σ", size=30, anchor="middle") for k in range(2)],
         *[formula(x + 64 + 30 * k, y + 20, "uv"[k], size=16, anchor="middle") for k in range(2)],
-        formula(x + 112, y, ("x_{i+u, j+v}", ink(INPUT)), " ", ("K_{uv}", ink(KERNEL)), size=22),
+        formula(x + 112, y, ("x_{p+u, q+v}", ink(INPUT)), " ", ("K_{uv}", ink(KERNEL)), size=22),
         words(x, y + 46, "stride 1, no padding", color=NEUTRAL))
 
 
@@ -153,7 +153,7 @@ def term(u, v, x, y):
 
 def worked_sum(x, y):
     """The nine products in the places of their cells, the sum of each row, and the total."""
-    where = f"|The sum under the window for |i|\u2009=\u2009{I} and |j|\u2009=\u2009{J}|"
+    where = f"|The sum under the window for |p|\u2009=\u2009{I} and |q|\u2009=\u2009{J}|"
     parts = [formula(x, y, where, size=16, bold=True)]
     for u in range(3):
         base = y + 36 + 30 * u
