@@ -22,11 +22,13 @@ def integer(name: str, value: int, *, least: int) -> int:
 
 def pair(name: str, value: int | tuple[int, int], *, least: int) -> tuple[int, int]:
     """An int, or one int for the height and one for the width, as torch takes them."""
-    if not isinstance(value, (tuple, list)):
-        value = (value, value)
-    if len(value) != 2:
-        raise ValueError(f"{name}: got {tuple(value)}, expected an integer or a pair (height, width)")
-    return integer(name, value[0], least=least), integer(name, value[1], least=least)
+    both = value if isinstance(value, (tuple, list)) else (value, value)
+    try:
+        height, width = (integer(name, n, least=least) for n in both)
+    except ValueError:
+        raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least} "
+                         f"or a pair (height, width) of them") from None
+    return height, width
 
 
 def floats(name: str, array: np.ndarray, *axes: str) -> np.ndarray:
@@ -34,8 +36,8 @@ def floats(name: str, array: np.ndarray, *axes: str) -> np.ndarray:
 
     Each of `axes` names the axes of an allowed shape, such as "N, C, H, W".
     """
-    wanted = " or ".join(f"({names})" for names in axes)
-    if not isinstance(array, np.ndarray):
+    wanted = " or ".join(f"({names})" if "," in names else f"({names},)" for names in axes)
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
         raise ValueError(f"{name}: got {_kind(name, array)}, expected a NumPy array {wanted}")
     if array.dtype not in FLOATS:
         raise ValueError(f"{name}: got an array of {array.dtype}, expected float32 or float64; "
@@ -59,18 +61,28 @@ def shape(name: str, array: np.ndarray, expected: tuple[int, ...], why: str) -> 
         raise ValueError(f"{name}: got shape {array.shape}, expected {tuple(expected)}, {why}")
 
 
+def divisor(groups: int, W: np.ndarray, what: str = "filters") -> int:
+    """`groups` as an int that divides the first axis of W, which counts `what`."""
+    count = integer("groups", groups, least=1)
+    if len(W) % count:
+        raise ValueError(f"groups: got {count}, expected a divisor of the {len(W)} {what} in W {W.shape}")
+    return count
+
+
 def channels(W: np.ndarray, x: np.ndarray, groups: int, *, transposed: bool = False) -> int:
     """Check that the filters W fit the channels of x, and count the output's channels."""
+    groups = divisor(groups, W, "channels" if transposed else "filters")
     C, (first, second) = x.shape[-3], W.shape[:2]
-    expected_C, outputs = (first, second * groups) if transposed else (second * groups, first)
-    if first % groups or C != expected_C:
+    takes, outputs = (first, second * groups) if transposed else (second * groups, first)
+    if C != takes:
         layout = "(channels, filters/groups" if transposed else "(filters, channels/groups"
-        raise ValueError(f"W: got shape {W.shape} with groups={groups}, which takes {expected_C} "
-                         f"channels in groups of {expected_C}/{groups}, but x has {C} channels; "
-                         f"expected W of shape {layout}, kh, kw) and groups that divide both")
+        raise ValueError(f"W: got shape {W.shape}, which with groups={groups} takes {takes} channels, but x "
+                         f"has {C}; expected W of shape {layout}, kh, kw)")
     return outputs
 
 
 def _kind(name: str, value: object) -> str:
     kind = type(value).__name__
-    return f"a torch {kind} ({name}.numpy() makes an array)" if kind == "Tensor" else f"a {kind}"
+    if kind == "Tensor":
+        return f"a torch Tensor ({name}.detach().numpy() makes an array)"
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

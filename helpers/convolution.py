@@ -39,7 +39,7 @@ def conv2d_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, *, stride: Pai
     a network) dx is None. Raises ValueError for every argument that does not fit.
     """
     stride, pads, dilation, Ho_Wo = _checked(x, W, None, stride, padding, dilation, groups)
-    check.floats("dy", dy, IMAGES[x.ndim == 3])
+    check.floats("dy", dy, ("N, O, Ho, Wo", "O, Ho, Wo")[x.ndim == 3])
     check.same_dtype(dy=dy, x=x)
     check.shape("dy", dy, (*x.shape[:-3], len(W), *Ho_Wo), "the shape of conv2d(x, W)")
     blame, images = _batch(dy), _batch(x)
@@ -75,17 +75,18 @@ def conv_transpose2d(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, 
 def spread(x: np.ndarray, stride: Pair) -> np.ndarray:
     """Put stride − 1 zeros between neighbouring pixels: (…, H, W) → (…, (H−1)·s + 1, …)."""
     sh, sw = check.pair("stride", stride, least=1)
-    *batch, H, W = x.shape
-    wide = np.zeros((*batch, (H - 1) * sh + 1, (W - 1) * sw + 1), x.dtype)
+    *batch, H, W = check.floats("x", x, *IMAGES, "H, W").shape
+    wide = np.zeros((*batch, max(0, (H - 1) * sh + 1), max(0, (W - 1) * sw + 1)), x.dtype)
     wide[..., ::sh, ::sw] = x
     return wide
 
 
 def flip(W: np.ndarray, groups: int = 1) -> np.ndarray:
     """Turn each kernel by 180°, exchange its channels: (O, C/g, kh, kw) → (C, O/g, kh, kw)."""
-    O, C, kh, kw = W.shape
+    O, C, kh, kw = check.floats("W", W, "O, C/groups, kh, kw").shape
+    groups = check.divisor(groups, W)
     turned = W.reshape(groups, O // groups, C, kh, kw)[..., ::-1, ::-1].swapaxes(1, 2)
-    return turned.reshape(groups * C, O // groups, kh, kw)
+    return turned.reshape(groups * C, O // groups, kh, kw).copy()
 
 
 def _correlate(x, W, stride, dilation, groups):
@@ -120,7 +121,8 @@ def _kernel_gradient(dy, x, shape, stride, dilation, groups):
 
 def _transposed(dy, W, size, pads, stride, dilation, groups):
     """dx, in the way that copies fewer columns: those of dy, or those of x."""
-    if stride == (1, 1) and W.shape[0] <= 2 * groups * W.shape[1]:
+    # The zeros around dy do no harm to a finite kernel, but 0 · ∞ is a NaN, which torch does not have.
+    if stride == (1, 1) and W.shape[0] <= 2 * groups * W.shape[1] and np.isfinite(W).all():
         return _full_correlation(dy, W, size, pads, dilation, groups)
     return _fold(dy, W, size, pads, stride, dilation, groups)
 
@@ -171,13 +173,15 @@ def _checked(x, W, b, stride, padding, dilation, groups):
 
 def _check_arrays(x, W, b, groups, *, transposed=False):
     check.floats("x", x, *IMAGES)
-    check.floats("W", W, "O, C/groups, kh, kw")
-    check.same_dtype(x=x, W=W, b=b if isinstance(b, np.ndarray) else None)
+    check.floats("W", W, "C, O/groups, kh, kw" if transposed else "O, C/groups, kh, kw")
+    if b is not None:
+        check.floats("b", b, "O")
+    check.same_dtype(x=x, W=W, b=b)
     if 0 in (*x.shape[-3:], *W.shape):
         raise ValueError(f"x, W: got shapes {x.shape}, {W.shape}; expected no axis of length 0 but N")
-    outputs = check.channels(W, x, check.integer("groups", groups, least=1), transposed=transposed)
+    outputs = check.channels(W, x, groups, transposed=transposed)
     if b is not None:
-        check.shape("b", check.floats("b", b, "O"), (outputs,), "one number for each output channel")
+        check.shape("b", b, (outputs,), "one number for each output channel")
 
 
 def _batch(x):

@@ -24,6 +24,8 @@ def output_size(size: int, kernel_size: int, stride: int = 1, padding: int | str
     """
     n, k = check.integer("size", size, least=1), check.integer("kernel_size", kernel_size, least=1)
     s, d = check.integer("stride", stride, least=1), check.integer("dilation", dilation, least=1)
+    if not isinstance(padding, str):
+        check.integer("padding", padding, least=0)
     return places("size", n, sum(margins(padding, (k, k), (s, s), (d, d))[0]), d * (k - 1) + 1, s)
 
 
@@ -35,7 +37,8 @@ def places(name: str, size: int, padding: int, reach: int, stride: int) -> int:
     return (size + padding - reach) // stride + 1
 
 
-def margins(padding: int | tuple[int, int] | str, kernel, stride, dilation) -> Pads:
+def margins(padding: int | tuple[int, int] | str, kernel: tuple[int, int], stride: tuple[int, int],
+            dilation: tuple[int, int]) -> Pads:
     """((top, bottom), (left, right)) of an int, a pair, "same" or "valid", as torch reads them."""
     if not isinstance(padding, str):
         return tuple((n, n) for n in check.pair("padding", padding, least=0))
@@ -55,15 +58,15 @@ def windows(x: np.ndarray, k: int, stride: int, dilation: int, axis: int) -> np.
 
 def pad(x: np.ndarray, pads: Pads, value: float = 0.0) -> np.ndarray:
     """Put a margin of `value` around the images x (N, C, H, W); a negative one takes pixels away."""
+    if not any(map(any, pads)):
+        return x
     (top, bottom), (left, right) = pads
     H, W = x.shape[2:]
-    x = x[:, :, max(0, -top):H - max(0, -bottom), max(0, -left):W - max(0, -right)]
-    t, b, l, r = (max(0, n) for n in (top, bottom, left, right))
-    if not (t or b or l or r):
-        return x
-    H, W = x.shape[2:]
-    out = np.full(x.shape[:2] + (t + H + b, l + W + r), value, x.dtype)
-    out[:, :, t:t + H, l:l + W] = x
+    # What is taken away on one side may be more than there is, and reach into the other margin.
+    rest = x[:, :, max(0, -top):max(0, H + min(0, bottom)), max(0, -left):max(0, W + min(0, right))]
+    out = np.full((*x.shape[:2], top + H + bottom, left + W + right), value, x.dtype)
+    top, left = max(0, top), max(0, left)
+    out[:, :, top:top + rest.shape[2], left:left + rest.shape[3]] = rest
     return out
 
 

@@ -5,57 +5,21 @@
 The three are asked about the same inputs and the same upstream gradient dy. When any two
 disagree, WitnessError says which and by how much. PyTorch is imported here and nowhere else in `helpers`.
 """
-import html
+import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from helpers.differences import central_differences
+from helpers.differences import STEP, KinkError, central_differences, evaluate
+from helpers.testimony import AUTOGRAD_LIMIT, DIFFERENCE_LIMIT, ENTRY_LIMIT, Row, Testimony
 
-AUTOGRAD_LIMIT = 1e-10   # largest relative error granted to the hand against autograd
-DIFFERENCE_LIMIT = 1e-6  # … and against central differences
+ROUNDING = 1e-14   # what the rounding of float64 may amount to in numbers around 1
 
 
 class WitnessError(AssertionError):
     """A gradient, or a value, on which the witnesses do not agree."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the witnesses say of one array: its name, its shape, the errors against each."""
-
-    name: str
-    shape: tuple[int, ...]
-    autograd: float
-    differences: float | None
-
-    def words(self) -> tuple[str, str, str, str]:
-        """The row as it is printed."""
-        last = "" if self.differences is None else _bound(self.differences, (1e-8, DIFFERENCE_LIMIT))
-        return (self.name, str(self.shape),
-                _bound(self.autograd, (1e-12, AUTOGRAD_LIMIT)), last)
-
-
-class Testimony(tuple):
-    """The rows of a hearing; a small table in a notebook, the same text on every machine."""
-
-    HEAD = ("", "shape", "autograd", "differences")
-
-    def __repr__(self) -> str:
-        """The table as aligned text."""
-        lines = [self.HEAD, *(row.words() for row in self)]
-        wide = [max(len(line[i]) for line in lines) for i in range(4)]
-        return "\n".join("  ".join(t.ljust(w) for t, w in zip(line, wide, strict=True)).rstrip()
-                         for line in lines)
-
-    def _repr_html_(self) -> str:
-        def cells(line, tag):
-            return "".join(f"<{tag}>{html.escape(text)}</{tag}>" for text in line)
-        body = "".join(f"<tr>{cells(row.words(), 'td')}</tr>" for row in self)
-        return f"<table><tr>{cells(self.HEAD, 'th')}</tr>{body}</table>"
 
 
 def three_witnesses(function: Callable, reference: Callable, dy: np.ndarray, *,
@@ -64,17 +28,19 @@ def three_witnesses(function: Callable, reference: Callable, dy: np.ndarray, *,
     """Compare gradients derived by hand with autograd and with central differences, or raise.
 
     `function` works on NumPy arrays, `reference` is the same function of torch; both are called with
-    the inputs in the order given, and with `options`. Each of `inputs` is a pair, the array and the
-    gradient claimed for it, both float64. dy has the shape of the function's value and must not be
-    constant. Errors are ‖a − b‖ / ‖b‖, with a floor under ‖b‖ for gradients that vanish.
+    the inputs in the order given, and with `options`, which are held fixed. Each of `inputs` is a pair,
+    the array and the gradient claimed for it, both float64. dy has the shape of the function's value
+    and must not be constant. Errors are ‖a − b‖ / ‖b‖, less what rounding explains; "too small" is a
+    gradient that differences cannot tell from rounding, while autograd can.
 
-    Raises WitnessError when an error exceeds 1e-10 (autograd) or 1e-6 (differences), KinkError when
-    an input lies on a kink, ValueError when the question itself is not a fair one.
+    Raises WitnessError when an error exceeds 1e-10 (autograd) or 1e-6 (differences), or one entry is off
+    by a hundredth of itself; KinkError when an input lies on a kink; ValueError when the question itself
+    is not a fair one.
     """
     rows = _hear(function, reference, dy, options or {}, inputs)
-    wrong = [row for row in rows if _disagrees(row)]
+    wrong = [row for row in rows if row.disagrees]
     if wrong:
-        raise WitnessError("; ".join(_complaint(row) for row in wrong))
+        raise WitnessError("; ".join(row.complaint() for row in wrong))
     return rows
 
 
@@ -82,7 +48,7 @@ def refuted(function: Callable, reference: Callable, dy: np.ndarray, *, options:
             **inputs: tuple[np.ndarray, np.ndarray]) -> Testimony:
     """Show that the witnesses reject a wrong gradient; raise WitnessError when they let it pass."""
     rows = _hear(function, reference, dy, options or {}, inputs)
-    passed = [row.name for row in rows[1:] if not _disagrees(row)]
+    passed = [row.name for row in rows[1:] if not row.disagrees]
     if passed:
         raise WitnessError(f"{', '.join(passed)}: expected a wrong gradient, but every witness accepts it")
     return Testimony(rows[1:])
@@ -90,22 +56,83 @@ def refuted(function: Callable, reference: Callable, dy: np.ndarray, *, options:
 
 def _hear(function, reference, dy, options, inputs):
     _refuse_unfair(dy, inputs)
-    arrays = [array for array, _ in inputs.values()]
-    tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
-    y, y_torch = np.asarray(function(*arrays, **options)), reference(*tensors, **options)
-    if y.shape != dy.shape or y.shape != tuple(y_torch.shape):
-        raise ValueError(f"dy: got shape {dy.shape}; by hand the value has shape {y.shape}, "
-                         f"in torch {tuple(y_torch.shape)}; expected all three alike")
-    truths = torch.autograd.grad(y_torch, tensors, torch.tensor(dy), allow_unused=True)
-    floor = 1e-5 * np.linalg.norm(dy)
-    rows = [Row("value", y.shape, _error(y, y_torch.detach().numpy(), 1e-5 * math.sqrt(y.size)), None)]
-    for i, (name, (array, claimed)) in enumerate(inputs.items()):
-        truth = np.zeros_like(array) if truths[i] is None else truths[i].numpy()
-        entries, quotients = central_differences(lambda *a: function(*a, **options), arrays, dy, i)
-        noise = max(floor, 1e-4 * np.linalg.norm(dy * y))
-        rows.append(Row(f"d{name}", array.shape, _error(claimed, truth, floor),
-                        _error(claimed.reshape(-1)[entries], quotients, noise)))
+    arrays = [np.asarray(array) for array, _ in inputs.values()]
+    by_hand = functools.partial(function, **options)
+    y = evaluate(by_hand, arrays)
+    if not np.isfinite(y).all():
+        raise ValueError("function: its value holds a NaN or an infinity, expected finite numbers")
+    truths, noises = _autograd(reference, arrays, dy, options, y)
+    rows = [Row("value", y.shape, _error(y, truths[0], ROUNDING * math.sqrt(y.size), noises[0]), None)]
+    if rows[0].disagrees:   # of another function, a right gradient would be wrong
+        raise WitnessError(rows[0].complaint())
+    for i, (name, (_, claimed)) in enumerate(inputs.items()):
+        measured = _differences(name, by_hand, arrays, dy, i)
+        rows.append(_row(name, np.asarray(claimed), truths[i + 1], noises[i + 1], measured, dy, y))
     return Testimony(rows)
+
+
+def _row(name, claimed, truth, noise, measured, dy, y):
+    """Judge one gradient. The quotients divide the rounding of y, in every output, by the step."""
+    entries, quotients = measured
+    blur = ROUNDING / 5 / STEP * max(_norm(dy), _norm(dy * y)) * math.sqrt(entries.size)
+    apart = _error(truth.flat[entries], quotients, blur)
+    if apart > DIFFERENCE_LIMIT:
+        raise WitnessError(f"{name}: autograd and central differences disagree (error {apart:.1g}); expected "
+                           "`function` and `reference` to be the same, and not too steep, at the inputs")
+    genuine = 100 * noise < _rms(truth)
+    unseen = genuine and blur > ENTRY_LIMIT * _norm(truth)
+    return Row(f"d{name}", truth.shape, _error(claimed, truth, ROUNDING * _norm(dy), noise),
+               math.nan if unseen else _error(claimed.flat[entries], quotients, blur))
+
+
+def _autograd(reference, arrays, dy, options, y):
+    """The value and the gradients in torch, and how far rounding moves each of them.
+
+    A gradient is linear in dy: what another dy added and taken away again does not leave as it was
+    is rounding. So is what goes when the last digits of the inputs are shaken.
+    """
+    truths, rng = _torch(reference, arrays, dy, options, y), np.random.default_rng(0)
+    noises = [0.0] * len(truths)
+    for _ in range(4):
+        shaken = [array * (1 + 1e-13 * rng.normal(size=array.shape)) for array in arrays]
+        more = _rms(dy) * rng.normal(size=dy.shape)
+        added, taken = (_torch(reference, shaken, d, options, y) for d in (dy + more, more))
+        taken[0] = 0.0   # the value does not depend on dy
+        noises = [max(n, _rms(a - t - b)) for n, a, t, b in zip(noises, added, taken, truths, strict=True)]
+    return truths, noises
+
+
+def _torch(reference, arrays, dy, options, y):
+    tensors = [_tensor(array).requires_grad_() for array in arrays]
+    value = reference(*tensors, **_in_torch(options))
+    if not isinstance(value, torch.Tensor) or value.dtype != torch.float64:
+        got = getattr(value, "dtype", type(value).__name__)
+        raise ValueError(f"reference: its value is of {got}, expected one tensor of torch.float64")
+    if not y.shape == dy.shape == tuple(value.shape):
+        raise ValueError(f"dy: got shape {dy.shape}; by hand the value has shape {y.shape}, "
+                         f"in torch {tuple(value.shape)}; expected all three alike")
+    gradients = [None] * len(tensors)
+    if value.requires_grad:
+        gradients = torch.autograd.grad(value, tensors, _tensor(dy), allow_unused=True)
+    return [value.detach().numpy(), *(np.zeros(array.shape) if gradient is None else gradient.numpy()
+                                      for array, gradient in zip(arrays, gradients, strict=True))]
+
+
+def _differences(name, function, arrays, dy, which):
+    try:
+        return central_differences(function, arrays, dy, which)
+    except KinkError as kink:
+        raise KinkError(f"{name}: {kink}") from None
+
+
+def _in_torch(options):
+    """The options for torch: arrays that are held fixed become tensors."""
+    return {name: _tensor(value) if isinstance(value, np.ndarray) else value
+            for name, value in options.items()}
+
+
+def _tensor(array):
+    return torch.tensor(np.array(array, order="C"))   # torch takes no array that runs backwards
 
 
 def _refuse_unfair(dy, inputs):
@@ -116,38 +143,39 @@ def _refuse_unfair(dy, inputs):
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise ValueError(f"{name}: expected a pair (array, its gradient by hand)")
         for what, array in zip((name, f"d{name}"), pair, strict=True):
-            if not isinstance(array, np.ndarray) or array.dtype != np.float64:
-                got = getattr(array, "dtype", type(array).__name__)
-                raise ValueError(f"{what}: got {got}, expected a NumPy array of float64")
-            if not np.isfinite(array).all() and what == name:
-                raise ValueError(f"{what}: got a NaN or an infinity, expected finite numbers")
+            _refuse_array(what, array, finite=what == name)
         if pair[0].shape != pair[1].shape:
             raise WitnessError(f"d{name}: got shape {pair[1].shape}; a gradient has the shape of "
                                f"{name}, which is {pair[0].shape}")
-    if dy.size > 1 and np.ptp(dy) == 0:
-        raise ValueError("dy: got the same number everywhere, which lets wrong gradients pass; "
+    alike = np.unique(dy, return_counts=True)[1].max() > dy.size / 2 or np.ptp(dy) < 1e-2 * np.abs(dy).max()
+    if not dy.any() or dy.size > 1 and alike:
+        raise ValueError("dy: got the same number everywhere or nearly so, which lets wrong gradients pass; "
                          "expected random numbers, such as rng.normal(size=y.shape)")
 
 
-def _error(a, b, floor):
-    error = np.linalg.norm(a - b) / max(np.linalg.norm(b), floor, 1e-300)
+def _refuse_array(name, array, *, finite):
+    if not isinstance(array, (np.ndarray, np.float64)) or array.dtype != np.float64:
+        got = getattr(array, "dtype", type(array).__name__)
+        raise ValueError(f"{name}: got {got}, expected a NumPy array of float64")
+    if not array.size:
+        raise ValueError(f"{name}: got shape {array.shape}, expected at least one entry")
+    if finite and not np.isfinite(array).all():
+        raise ValueError(f"{name}: got a NaN or an infinity, expected finite numbers")
+
+
+def _error(a, b, slack, noise=None):
+    """‖a − b‖ / ‖b‖, less the slack that rounding is given; with `noise`, the worst entry is asked too."""
+    apart = np.abs(a - b)
+    error = np.maximum(0.0, _norm(apart) - slack) / max(_norm(b), slack, 1e-300)
+    if error <= AUTOGRAD_LIMIT and noise is not None and _rms(b) > 0:
+        worst = np.max(apart / (np.abs(b) + (1e-12 * _rms(b) + 100 * noise) / ENTRY_LIMIT))
+        error = worst if worst > ENTRY_LIMIT else error
     return float(error) if np.isfinite(error) else math.inf
 
 
-def _disagrees(row):
-    return row.autograd > AUTOGRAD_LIMIT or (row.differences or 0.0) > DIFFERENCE_LIMIT
+def _norm(array):
+    return float(np.linalg.norm(array))
 
 
-def _complaint(row):
-    name, shape, autograd, differences = row.words()
-    said = {"autograd": autograd, "central differences": differences}
-    against = [f"{who} ({what})" for who, what in said.items() if what.startswith("error")]
-    return f"{name} {shape} disagrees with " + " and ".join(against)
-
-
-def _bound(error, limits):
-    """An error as a bound that no rounding moves: ≤ the first of `limits` it stays below."""
-    for limit in limits:
-        if error <= limit:
-            return f"≤ {limit:.0e}"
-    return f"error {error:.1g}"
+def _rms(array):
+    return _norm(array) / math.sqrt(array.size)
