@@ -1,0 +1,127 @@
+"""Compare answers with the truth on several inputs, and say in words how they differ.
+
+What is said holds on all the inputs: one on which it fails is enough to drop it.
+"""
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations, permutations
+
+import numpy as np
+
+TOLERANCE = 1e-9   # of the norm: far above rounding, far below any mistake
+SHOWN = 40         # the largest array that is printed entry by entry
+
+Arrays = Sequence[np.ndarray]
+
+
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether a is b up to rounding, shape included. A NaN is never the same."""
+    return a.shape == b.shape and bool(np.linalg.norm(a - b) <= TOLERANCE * np.linalg.norm(b))
+
+
+def all_same(answers: Arrays, truths: Arrays) -> bool:
+    """Whether every answer is the same as its truth."""
+    return all(map(same, answers, truths))
+
+
+def relation(answers: Arrays, truths: Arrays) -> str:
+    """Name the one thing in which the answers differ from the truths; "" when it is not one thing.
+
+    A factor, the shape, the order of the axes or the direction along them.
+    """
+    if all_same(answers, truths):
+        return ""
+    found = _factors(answers, truths)
+    if len(set(found)) == 1:
+        return "its sign" if found[0] == "-1" else f"a factor of {found[0]}"
+    return _shape(answers, truths) or _order(answers, truths) or _direction(answers, truths)
+
+
+def _factors(answers: Arrays, truths: Arrays) -> list[str]:
+    """By which factor each answer is a multiple of its truth; [] when one is not, or is zero."""
+    if any(a.shape != t.shape for a, t in zip(answers, truths, strict=True)):
+        return []
+    found = [np.vdot(t, a) / max(np.vdot(t, t), 1e-300) for a, t in zip(answers, truths, strict=True)]
+    if not all(found) or not all_same(answers, [c * t for c, t in zip(found, truths, strict=True)]):
+        return []
+    return [str(Fraction(float(c)).limit_denominator(1000)) for c in found]
+
+
+def _shape(answers, truths):
+    if not all(a.size == t.size and same(a.ravel(), t.ravel()) for a, t in zip(answers, truths, strict=True)):
+        return ""
+    a, t = next((a, t) for a, t in zip(answers, truths, strict=True) if a.shape != t.shape)
+    return f"its shape, which is {a.shape} where {t.shape} is expected"
+
+
+def _order(answers, truths):
+    for order in list(permutations(range(truths[0].ndim)))[1:]:
+        if all_same(answers, [t.transpose(order) for t in truths]):
+            return f"the order of its axes: yours is the right one after `transpose{order}`"
+    return ""
+
+
+def _direction(answers, truths):
+    axes = range(truths[0].ndim)
+    for turned in (some for n in axes for some in combinations(axes, n + 1)):
+        if all_same(answers, [np.flip(t, turned) for t in truths]):
+            along = " and ".join(map(str, turned))
+            return f"its direction: it is reversed along {'axes' if len(turned) > 1 else 'axis'} {along}"
+    return ""
+
+
+def wrong_dtype(answer: np.ndarray, truth: np.ndarray) -> str:
+    """Say that the numbers are of the wrong kind; "" when they are not."""
+    kinds = answer.dtype.kind + truth.dtype.kind
+    if answer.dtype == truth.dtype or kinds in ("ii", "ui"):
+        return ""
+    if kinds == "fi":
+        return "It returned a float; a number of things is an int."
+    return f"It returned numbers of {answer.dtype}; expected {truth.dtype}."
+
+
+def wrong_shape(answers: Arrays, truths: Arrays) -> str:
+    """Say that the first wrong answer has the wrong shape; "" when it has not."""
+    a, t = next((a, t) for a, t in zip(answers, truths, strict=True) if not same(a, t))
+    return "" if a.shape == t.shape else f"Its shape is {a.shape}; expected {t.shape}."
+
+
+def wrong_factors(answers: Arrays, truths: Arrays) -> str:
+    """Say by which factors the answers are wrong when each input has its own; "" when that is not all."""
+    found = _factors(answers, truths)
+    if not found or max(truth.size for truth in truths) == 1:   # of two numbers one is always a multiple
+        return ""
+    return f"It is right but for a factor that changes with the input: {', '.join(found)}."
+
+
+def evidence(case: dict[str, object], answer: np.ndarray, truth: np.ndarray) -> str:
+    """One input, what is right there and what came, printed entry by entry where they are small."""
+    arrays = {name: value for name, value in case.items() if isinstance(value, np.ndarray)}
+    rest = {name: value for name, value in case.items() if name not in arrays}
+    lines = [_written(name, value) for name, value in arrays.items()] + [in_short(rest)] * bool(rest)
+    lines += [_written("expected", truth), _written("yours", answer)]
+    if answer.shape == truth.shape and truth.size > 1:
+        limit = TOLERANCE * np.linalg.norm(truth) / np.sqrt(truth.size)
+        wrong = np.argwhere(~(np.abs(answer - truth) <= limit)).tolist()
+        lines.append(f"{len(wrong)} of {truth.size} entries differ")
+        if wrong and truth.size > SHOWN:
+            i = tuple(wrong[0])
+            lines[-1] += f", first {wrong[0]}: expected {truth[i]:.4g}, yours {answer[i]:.4g}"
+    return "\n".join(lines)
+
+
+def in_short(case: dict[str, object]) -> str:
+    """The arguments of one input on a line: arrays by their shape, numbers by their value."""
+    return ", ".join(f"{name} {value.shape}" if isinstance(value, np.ndarray) else f"{name} = {value}"
+                     for name, value in case.items())
+
+
+def _written(name, value):
+    if value.ndim == 0:
+        return f"{name} = {np.array2string(value, precision=4)}"
+    if value.size > SHOWN:
+        return f"{name} {value.shape}"
+    first = next((i for i, n in enumerate(value.shape) if n != 1), value.ndim - 1)
+    inner = value.reshape(value.shape[first:])   # brackets around a single thing say nothing
+    text = np.array2string(inner, precision=4, suppress_small=True, max_line_width=76, floatmode="maxprec")
+    return f"{name} {value.shape} =\n{text}"

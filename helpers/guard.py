@@ -1,0 +1,118 @@
+"""Run a learner's function so that whatever it does comes back as a value or as one sentence.
+
+The function works on copies, in a thread of its own. When its time is up, an exception is raised
+inside that thread, which ends even `while True: pass`, and in the same way on Linux, macOS and
+Windows; an alarm signal exists on Unix only, and only in the main thread. One long call of NumPy
+hears the exception when it returns: the learner gets the sentence without waiting for that.
+"""
+import _thread
+import contextvars
+import copy
+import ctypes
+import inspect
+import linecache
+import traceback
+from collections.abc import Callable
+
+import numpy as np
+
+SECONDS = 3.0    # the inputs are tiny: seven nested loops need a hundredth of it
+PATIENCE = 20    # how often a thread is asked to end, every tenth of a second
+
+
+class Misfortune(Exception):
+    """What happened in a learner's function, as a sentence for the learner."""
+
+
+class TimeUp(SystemExit):
+    """Raised inside the learner's function, where `except Exception` does not swallow it.
+
+    It is a SystemExit since Python ends a thread on one without a word: it may come when the function
+    has returned a moment ago.
+    """
+
+
+def call(function: Callable, arguments: dict[str, object]) -> object:
+    """Return what function(*arguments) returns, as a copy.
+
+    Raises Misfortune, with a sentence that names the learner's own line, when the function raises
+    anything at all, does not return in time, or changes one of its arguments.
+    """
+    given = copy.deepcopy(arguments)
+    value, error = _within_time(function, given.values())
+    if error is not None:
+        raise Misfortune(_sentence(error, function)) from None
+    for name, before in arguments.items():
+        if not _untouched(before, given[name]):
+            raise Misfortune(f"It changes its argument `{name}`, which its caller still needs. "
+                             f"Work on a copy: `{name}.copy()` makes one.")
+    return copy.deepcopy(value) if isinstance(value, np.ndarray) else value
+
+
+def numbers(value: object, like: np.ndarray) -> np.ndarray:
+    """`value` as an array of numbers; a Misfortune when it is nothing of the kind of `like`."""
+    if isinstance(value, (np.ndarray, np.number, int, float)) and np.asarray(value).dtype.kind in "iuf":
+        return np.asarray(value)
+    wanted = f"a NumPy array of {like.dtype}" if like.ndim else "a number"
+    kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+    special = {type(None): "None. Is the `return` missing?", type(...): "the three dots of the stub."}
+    raise Misfortune(f"It returned {special.get(type(value), f'{kind}; expected {wanted}.')}")
+
+
+def _within_time(function, arguments):
+    """The value and None, or None and the exception."""
+    outcome, busy, ended = [], _thread.allocate_lock(), False
+    def work():
+        try:
+            outcome.append((function(*arguments), None))
+        except BaseException as error:      # sys.exit() too: the kernel must survive it
+            outcome.append((None, error))
+        finally:
+            busy.release()
+
+    busy.acquire()
+    thread = _thread.start_new_thread(contextvars.copy_context().run, (work,))
+    try:
+        if ended := busy.acquire(timeout=SECONDS):
+            return outcome[0]
+    finally:                                # also when the learner presses the stop button
+        ended = ended or _end(thread, busy)
+    stopped = [error for _, error in outcome if isinstance(error, TimeUp)]
+    return None, (stopped or [TimeUp()])[0] if ended else TimeUp("still busy")
+
+
+def _end(thread, busy):
+    """Ask again and again, for a bare `except:` in a loop swallows some of it; whether it ended."""
+    for _ in range(PATIENCE):
+        asked = ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TimeUp))
+        if not asked or busy.acquire(timeout=0.1):
+            return True
+    return False
+
+
+def _untouched(before, after):
+    if not isinstance(before, np.ndarray):
+        return before == after
+    return before.dtype == after.dtype and np.array_equal(before, after)
+
+
+def _sentence(error, function):
+    where = _own_line(error, function)
+    if isinstance(error, TimeUp):
+        where = where and f"; time ran out{where}"
+        busy = " It is still busy: restart the kernel to be rid of it." if error.args else ""
+        return f"It did not return within {SECONDS:g} seconds{where}. Is there a loop that never ends?{busy}"
+    if isinstance(error, RecursionError):
+        return f"It calls itself without end{where}. Which call is the last one?"
+    said = (str(error).strip().splitlines() or ["no message"])[0]
+    return f"{type(error).__name__}{where}: {said.rstrip('.')}."
+
+
+def _own_line(error, function):
+    """The innermost line of the file, or cell, in which the learner wrote the function."""
+    file = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", None)
+    lines = [n for frame, n in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    if not lines:
+        return ""
+    source = linecache.getline(file, lines[-1]).strip()
+    return f" in line {lines[-1]}" + (f", `{source}`" if source else "")

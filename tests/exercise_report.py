@@ -1,0 +1,41 @@
+"""The kill score of the exercises: which input exposes which mistake, printed at the end of a test run.
+
+A table travels from the test to the end of the run as a property of the test's report, which
+pytest-xdist carries from its workers too. To have it printed, tests/conftest.py imports the hook:
+
+    from exercise_report import pytest_terminal_summary  # noqa: F401
+"""
+from helpers.diagnosis import in_short, same
+from helpers.exercises import Exercise
+
+PROPERTY = "kill score"
+
+
+def kills(exercise: Exercise) -> dict[str, list[bool]]:
+    """For each mistake, for each input: is the answer to it another than the right one?"""
+    truths, answers = exercise.answers(exercise.truth), exercise.answers
+    return {mistake.name: [not same(a, t) for a, t in zip(answers(mistake.function), truths, strict=True)]
+            for mistake in exercise.mistakes}
+
+
+def table(exercise: Exercise, named: set[str]) -> str:
+    """Mistakes × inputs, × where the input exposes the mistake; `named` are those the grader recognised."""
+    found, cases = kills(exercise), exercise.inputs()
+    wide = max(map(len, found))
+    lines = [f"{exercise.name}: {len(named)} of {len(found)} mistakes caught and named"]
+    lines += [f"  input {i}: {in_short(case)}" for i, case in enumerate(cases, start=1)]
+    for name, row in found.items():
+        marks = " ".join("×" if hit else "·" for hit in row)
+        lines.append(f"  {name:{wide}}  {marks}  {sum(row)}/{len(row)}" + "  NOT NAMED" * (name not in named))
+    hits = sum(map(sum, found.values()))
+    return "\n".join([*lines, f"  {'all':{wide}}  {hits} of {len(found) * len(cases)} pairs"])
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the tables that passed and failed tests have left, once each."""
+    tables = {text: None for reports in terminalreporter.stats.values() for report in reports
+              for name, text in getattr(report, "user_properties", ()) if name == PROPERTY}
+    if tables:
+        terminalreporter.section("exercises: mistakes × inputs")
+        for text in sorted(tables):
+            terminalreporter.write_line(text + "\n")
