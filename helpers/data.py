@@ -1,6 +1,6 @@
 """Real data that ships inside packages, nothing is downloaded, and the kernels everyone knows."""
 import numpy as np
-from sklearn.datasets import load_sample_image
+from sklearn.datasets import load_digits, load_sample_image
 
 KERNELS = {   # 3 × 3 filters of one channel that everyone knows, as a correlation uses them
     "identity":  [[ 0,  0,  0], [ 0,  1,  0], [ 0,  0,  0]],
@@ -36,3 +36,14 @@ def photograph(name: str = "china", *, shrink: int = 2, gray: bool = False) -> n
     H, W = H // shrink, W // shrink
     image = image[:, :H * shrink, :W * shrink].reshape(C, H, shrink, W, shrink).mean(axis=(2, 4))
     return image.mean(axis=0, keepdims=True) if gray else image
+
+
+def digit(index: int) -> np.ndarray:
+    """One of the 1797 handwritten digits of scikit-learn, (8, 8) numbers from 0 to 1.
+
+    Raises ValueError for an index that is none of 0 … 1796.
+    """
+    images = load_digits().images
+    if not isinstance(index, int) or not 0 <= index < len(images):
+        raise ValueError(f"index: got {index!r}, expected an integer from 0 to {len(images) - 1}")
+    return images[index] / 16

@@ -56,11 +56,16 @@ def numbers(axes: Axes, values: np.ndarray, title: str, color: str = INPUT, *, d
     for i, j in np.ndindex(H, W):
         face = color if tint[i, j] else "white"
         axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fc=to_rgba(face, 0.25), ec=color, lw=1))
-        text = f"{values[i, j]:.{digits}f}".replace("-", "−")
-        axes.text(j, i, text.replace("−0", "0") if values[i, j] == 0 else text, ha="center", va="center")
+        axes.text(j, i, _label(values[i, j], digits), ha="center", va="center")
     axes.set(xlim=(-0.6, W - 0.4), ylim=(H - 0.4, -0.6), aspect="equal")
     axes.set_title(title, color=color, loc="center")
     axes.axis("off")
+
+
+def _label(value: float, digits: int) -> str:
+    """A number with a real minus sign; an exact zero is short, a rounded one has no sign."""
+    text = "0" if value == 0 else f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def picture(axes: Axes, image: np.ndarray, title: str, *, signed: bool = False) -> None:
@@ -78,7 +83,7 @@ def matrices(*panels: tuple, digits: int = 0) -> Figure:
     widths = [values.shape[1] + 0.2 for _, values, *_ in panels]
     tall = max(values.shape[0] for _, values, *_ in panels)
     cell = min(0.42, 6.2 / (sum(widths) + 0.6 * len(panels)))
-    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, round(cell * tall + 0.55, 1)),
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, round(cell * tall + 0.7, 1)),
                                 width_ratios=widths)
     for ax, (title, values, color, *marked) in zip(np.atleast_1d(axes), panels, strict=True):
         numbers(ax, values, title, color, digits=digits, marked=marked[0] if marked else None)

@@ -126,12 +126,16 @@ def has_no_errors(nb: NotebookNode, path: Path) -> list[str]:
 
 
 def is_small(nb: NotebookNode, path: Path) -> list[str]:
-    """At most 100 cells, and less than 500 kB (500,000 bytes)."""
+    """At most 100 cells in the lesson, and less than 500 kB (500,000 bytes).
+
+    Exercises come on top: a cell tagged `exercise`, and the prose before it that states it.
+    """
     found, size = [], path.stat().st_size
     if size >= MAX_BYTES:
         found.append(f"{path.name}: less than {MAX_BYTES:,} bytes expected, got {size:,}")
-    if len(nb.cells) > MAX_CELLS:
-        found.append(f"{path.name}: at most {MAX_CELLS} cells expected, got {len(nb.cells)}")
+    cells = len(nb.cells) - 2 * sum("exercise" in tags(cell) for cell in nb.cells)
+    if cells > MAX_CELLS:
+        found.append(f"{path.name}: at most {MAX_CELLS} cells besides the exercises expected, got {cells}")
     return found
 
 

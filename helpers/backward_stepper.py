@@ -1,0 +1,125 @@
+"""Follow the blame back through a convolution: the stepper of notebooks/01_convolution.ipynb."""
+from collections.abc import Callable
+
+import numpy as np
+from ipywidgets import IntSlider, ToggleButtons
+from matplotlib.patches import Rectangle
+
+from helpers import figures
+from helpers.convolution import output_size, spread
+from helpers.explore import Explore, explore
+from helpers.grids import grid, integers
+
+X = np.array([[1, 0, 2, -1, 3], [2, -2, 1, 0, 1], [0, 3, -1, 2, -2], [1, 1, 0, -3, 2],
+              [-1, 2, 1, 1, 0]], float)
+KERNEL = np.array([[1, 2, 0], [-1, 3, 1], [0, -2, 4]], float)
+BLAME = np.array([[2, -1, 3], [1, 4, -2], [-3, 1, 5]], float)
+
+
+def backward_stepper(by_torch: Callable) -> Explore:
+    """Step through the output pixels, see where each one's blame goes, and compare with torch.
+
+    `by_torch(dy, x, K, s)` returns dx and dK as arrays; `scatter` stamps the blame of one output
+    pixel after the other, `gather` collects what arrives at one input pixel.
+    """
+    truths = {s: by_torch(_blame(s), X, KERNEL, s) for s in (1, 2)}
+    return explore(
+        lambda axes, **v: _draw_backward(axes, truths[v["stride"]], **v), _frame_backward,
+        lambda **v: _say_backward(truths[v["stride"]], **v), size=(672, 396),
+        view=ToggleButtons(options=["scatter", "gather"], description="view"),
+        stride=IntSlider(1, 1, 2, description="stride"), step=IntSlider(4, 1, 25, description="step"))
+
+
+def _blame(s):
+    n = output_size(len(X), len(KERNEL), s)
+    return BLAME[:n, :n]
+
+
+def scattered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """dx and dK after the first `step` output pixels have handed out their blame; the last one's place."""
+    dy, dx, dK = _blame(s), np.zeros_like(X), np.zeros_like(KERNEL)
+    for p, q in list(np.ndindex(dy.shape))[:step]:
+        window = np.s_[s * p:s * p + 3, s * q:s * q + 3]
+        dx[window] += dy[p, q] * KERNEL
+        dK += dy[p, q] * X[window]
+    return dx, dK, (p, q)
+
+
+def gathered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """The spread dy in its margin, dx up to the pixel of this step, and that pixel's place."""
+    margin = np.zeros((7, 7))
+    wide = spread(_blame(s), s)
+    margin[2:2 + len(wide), 2:2 + len(wide)] = wide
+    dx = np.full(X.shape, np.nan)
+    for i, j in list(np.ndindex(X.shape))[:step]:
+        dx[i, j] = np.sum(margin[i:i + 3, j:j + 3] * KERNEL[::-1, ::-1])
+    return margin, dx, (i, j)
+
+
+def _frame_backward(figure):
+    figure.set_layout_engine("none")
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, 28), ylim=(16.5, 0))           # one unit is the side of a cell
+    ax.axis("off")
+    return ax
+
+
+def _draw_backward(ax, truth, view, stride, step):
+    draw = _draw_scatter if view == "scatter" else _draw_gather
+    return draw(ax, truth, stride, step)
+
+
+def _draw_scatter(ax, truth, s, step):
+    dx, dK, (p, q) = scattered(s, step)
+    dy, window = _blame(s), (s * p, s * q, 3)
+    share = f"{dy[p, q]:.0f}".replace("-", "−")
+    _grid(ax, (2, 3), dy, "blame dy", figures.BLAME, (p, q, 1))
+    _grid(ax, (9.5, 3), KERNEL, "kernel K", figures.KERNEL)
+    _grid(ax, (16, 2), dx, f"dx  += {share} · K", figures.BLAME, window)
+    _grid(ax, (1, 10.5), X, "input x", figures.INPUT, window)
+    _grid(ax, (9.5, 11.5), dK, f"dK  += {share} · window", figures.BLAME)
+    _grid(ax, (16, 10.5), truth[0], "torch's dx", figures.NEUTRAL, agree=dx)
+    _grid(ax, (23.5, 11.5), truth[1], "torch's dK", figures.NEUTRAL, agree=dK)
+    return dx, dK
+
+
+def _draw_gather(ax, truth, s, step):
+    margin, dx, (i, j) = gathered(s, step)
+    products = margin[i:i + 3, j:j + 3] * KERNEL[::-1, ::-1]
+    total = f"{products.sum() + 0:.0f}".replace("-", "−")
+    _grid(ax, (0.5, 1.5), margin, "dy, spread and padded", figures.BLAME, (i, j, 3))
+    _grid(ax, (9.5, 3), KERNEL[::-1, ::-1], "K, turned", figures.KERNEL)
+    _grid(ax, (16, 2), dx, f"dx  = {total} here", figures.BLAME, (i, j, 1))
+    _grid(ax, (2, 11.5), KERNEL, "K, as it was", figures.KERNEL)
+    _grid(ax, (9.5, 11.5), products, f"products, sum {total}", figures.BLAME)
+    _grid(ax, (16, 10.5), truth[0], "torch's dx", figures.NEUTRAL, agree=dx)
+    return dx[np.isfinite(dx)], products
+
+
+def _grid(ax, corner, values, title, color, lit=None, agree=None):
+    """A matrix of integers; `lit` is a square (row, column, size), `agree` tints what equals it."""
+    left, top = corner
+    ax.text(left + values.shape[1] / 2, top - 0.65, title, color=color, ha="center", va="center", fontsize=10)
+    grid(ax, integers(values), corner, size=0.46, tinted=None if agree is None else agree == values)
+    if lit:
+        ax.add_patch(Rectangle((left + lit[1], top + lit[0]), lit[2], lit[2], fill=False, ec=color, lw=2.4))
+
+
+def _say_backward(truth, view, stride, step):
+    say = _say_scatter if view == "scatter" else _say_gather
+    return say(truth, stride, step)
+
+
+def _say_scatter(truth, s, step):
+    dx, dK, (p, q) = scattered(s, step)
+    done = np.array_equal(dx, truth[0]) and np.array_equal(dK, truth[1])
+    return (f"Scatter, stride {s}: output pixel ({p}, {q}) with blame {_blame(s)[p, q]:.0f} stamps K "
+            f"onto rows {s * p} to {s * p + 2}, columns {s * q} to {s * q + 2} of dx; "
+            + ("all is handed out, dx and dK equal torch's." if done else "others have yet to follow."))
+
+
+def _say_gather(truth, s, step):
+    _, dx, (i, j) = gathered(s, step)
+    right = "as in torch" if np.array_equal(dx[i, j], truth[0][i, j]) else "which is not torch's"
+    return (f"Gather, stride {s}: the further right or down a window began, the smaller u or v over input "
+            f"pixel ({i}, {j}), so the kernel lies turned on dy; the sum is {dx[i, j] + 0:.0f}, {right}.")

@@ -1,0 +1,64 @@
+"""Grids of numbers, drawn quickly: one path for all lines, one for all numbers.
+
+A text of its own for each cell costs Matplotlib about half a millisecond; the outlines of a digit are
+therefore made once, and moved to where they are needed.
+"""
+from functools import cache
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import Affine2D
+
+CAP = 0.73          # height of a digit of DejaVu Sans, in units of the font size
+TINT = "#DCEFE8"    # figures.OUTPUT, thinned
+
+
+def grid(ax: Axes, labels: np.ndarray, corner: tuple[float, float], *, cell: float = 1.0,
+         size: float = 0.42, color: str = "#6E6E6E", tinted: np.ndarray | None = None) -> None:
+    """Draw `labels` (rows, columns) of text in square cells from `corner` (x, y), y running down.
+
+    `cell` is the side of a cell in data units, `size` the font size in cells; a label may have
+    several lines. The cells where `tinted` is true are green.
+    """
+    rows, columns = labels.shape
+    place = Affine2D().scale(cell).translate(*corner) + ax.transData
+    ax.add_patch(Rectangle((0, 0), columns, rows, fc="white", ec="none", transform=place))
+    for i, j in () if tinted is None else np.argwhere(tinted):
+        ax.add_patch(Rectangle((j, i), 1, 1, fc=TINT, ec="none", transform=place))
+    ax.add_patch(PathPatch(_lines(rows, columns), fill=False, ec=color, lw=0.7, transform=place))
+    words = [_moved(line, size, j + 0.5, i + 0.5 + 1.35 * size * (k - label.count("\n") / 2))
+             for (i, j), label in np.ndenumerate(labels) for k, line in enumerate(label.split("\n")) if line]
+    if words:
+        ax.add_patch(PathPatch(Path.make_compound_path(*words), fc="black", ec="none", transform=place))
+
+
+def integers(values: np.ndarray) -> np.ndarray:
+    """Labels of whole numbers, with a real minus sign; nothing for NaN."""
+    return np.array([["" if np.isnan(n) else f"{n + 0:.0f}".replace("-", "−") for n in row]
+                     for row in values])
+
+
+@cache
+def _glyphs(text: str) -> Path:
+    """The outline of a text of height 1 with its middle at the origin, y running down."""
+    path = TextPath((0, 0), text, size=1, prop=FontProperties(family="DejaVu Sans"))
+    box = path.get_extents()
+    vertices = path.vertices - [(box.x0 + box.x1) / 2, CAP / 2]
+    return Path(vertices * [1, -1], path.codes)
+
+
+def _moved(text: str, size: float, x: float, y: float) -> Path:
+    glyphs = _glyphs(text)
+    return Path(glyphs.vertices * size + [x, y], glyphs.codes)
+
+
+@cache
+def _lines(rows: int, columns: int) -> Path:
+    across = [[(0, i), (columns, i)] for i in range(rows + 1)]
+    down = [[(j, 0), (j, rows)] for j in range(columns + 1)]
+    ends = np.array(across + down, dtype=float).reshape(-1, 2)
+    return Path(ends, [Path.MOVETO, Path.LINETO] * (len(ends) // 2))

@@ -1,0 +1,108 @@
+"""What a learner sees of an explorer: controls, a picture, the sentence below it, a place for errors."""
+import base64
+import html
+import io
+from collections.abc import Callable
+
+from ipywidgets import HTML, Box, Button, GridBox, Image, Layout, ToggleButtons, VBox, Widget
+from PIL import Image as Pillow
+from traitlets import Unicode
+
+# ipywidgets 8.1 leaves the handles of sliders without a name, and no widget can be made a live region
+# that stays. Parts of a panel may come late, so each new one is looked at. Jupyter takes plain keys
+# for its own, arrows among them in Notebook 7; within a panel they are the control's.
+ACCESSIBLE = """<style onload="
+  const panel = this.closest('.explore');
+  const mend = () => {
+    for (const handle of panel.querySelectorAll('[role=slider]:not([aria-label])'))
+      handle.setAttribute('aria-label',
+        handle.closest('.widget-inline-hbox').querySelector('.widget-label').textContent);
+    for (const line of panel.querySelectorAll('.explore-sentence > .widget-html-content:not([role])')) {
+      line.setAttribute('role', 'status'); line.setAttribute('aria-live', 'polite'); }
+  };
+  const keys = event => { if (event.target.closest?.('.explore'))
+    event.target.toggleAttribute('data-lm-suppress-shortcuts',
+      !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)); };
+  if (!panel.watched) new MutationObserver(mend).observe(panel, {childList: true, subtree: true});
+  if (!window.exploreKeys) window.addEventListener('keydown', keys, true);
+  panel.watched = window.exploreKeys = true;
+  mend();"></style>"""
+LINE = '<div style="line-height: 1.4">{}</div>'
+ERROR = '<div role="alert" style="line-height: 1.4; color: var(--jp-error-color1, #b00020)">{}</div>'
+
+
+class LivePicture(Image):
+    """An image with words: its tooltip becomes the <img>'s title, but only where a description exists."""
+
+    description = Unicode("").tag(sync=True)
+
+
+class Panel:
+    """The widgets of one explorer, arranged; `root` is what is displayed."""
+
+    def __init__(self, controls: dict[str, Widget], size: tuple[int, int], reset: Callable[[], None]):
+        """Arrange `controls`; the button calls `reset`."""
+        for name, control in controls.items():
+            dress(name, control)
+        align(controls)
+        button = Button(description="Reset", layout=Layout(width="max-content"),
+                        tooltip="Bring every control back to where it was")
+        button.on_click(lambda _: reset())
+        width, height = size
+        self.picture = LivePicture(format="png", width=str(width), height=str(height),
+                                   layout=Layout(max_width="100%", height="auto"))
+        self.sentence = HTML(layout=Layout(min_height="2.8em")).add_class("explore-sentence")
+        self.error = HTML(layout=Layout(display="none"))
+        grid = GridBox([*controls.values(), button], layout=Layout(
+            grid_template_columns="repeat(auto-fit, minmax(min(280px, 100%), 1fr))", grid_gap="2px 16px"))
+        names = HTML(ACCESSIBLE, layout=Layout(height="0", margin="0"))
+        self.root = VBox([grid, self.picture, self.sentence, self.error, names],
+                         layout=Layout(width=f"{width}px", max_width="100%", overflow="hidden"))
+        self.root.add_class("explore")
+
+    def show(self, png: bytes, sentence: str) -> None:
+        """Replace the picture, its alternative text and the sentence, and take back a complaint."""
+        with self.picture.hold_sync():            # one message for both
+            self.picture.value = png
+            self.picture.tooltip = sentence
+        self.sentence.value = LINE.format(html.escape(sentence))
+        self.error.layout.display = "none"
+
+    def complain(self, sentence: str) -> None:
+        """Show below the picture, which stays, what went wrong."""
+        self.error.value = ERROR.format(html.escape(sentence))
+        self.error.layout.display = ""
+
+
+def dress(name: str, control: Widget) -> None:
+    """Give a control its name, and the room it needs, where its author has not."""
+    control.description = control.description or name.replace("_", " ")
+    if control.layout.width is None:
+        control.layout.width = "auto"
+    if isinstance(control, Box | ToggleButtons) and control.layout.grid_area is None:
+        control.layout.grid_area = "auto / 1 / auto / -1"     # a row of its own
+    if control.has_trait("indent"):
+        control.indent = False                    # a checkbox stands at the left edge
+
+
+def align(controls: dict[str, Widget]) -> None:
+    """Give all labels one width, that of the longest, so that none is cut off."""
+    longest = max((len(control.description) for control in controls.values()), default=0)
+    for control in controls.values():
+        if control.has_trait("style") and control.style.has_trait("description_width"):
+            control.style.description_width = f"{longest + 1}ch"
+
+
+def still(png: bytes, sentence: str, size: tuple[int, int], *, colors: int = 64) -> str:
+    """The picture and the sentence in HTML, for where no slider can be; the file is small, not fast.
+
+    HTML, because neither JupyterLab nor nbconvert gives a picture of type image/png its alternative text.
+    """
+    small = io.BytesIO()
+    picture = Pillow.open(io.BytesIO(png)).convert("RGB")
+    # Maximum coverage keeps the colour of a thin line, which the median cut gives up for a photograph.
+    picture.quantize(colors, Pillow.Quantize.MAXCOVERAGE, dither=Pillow.Dither.NONE).save(
+        small, format="png", optimize=True)
+    source, words = base64.b64encode(small.getvalue()).decode(), html.escape(sentence)
+    return (f'<img class="explore" alt="{words}" width="{size[0]}" height="{size[1]}" '
+            f'src="data:image/png;base64,{source}">\n<p>{words}</p>')

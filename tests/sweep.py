@@ -1,0 +1,147 @@
+"""Move every control of every explorer of a notebook: to its ends, its middle, and each option.
+
+nbval runs the cells, but no callback of a widget. `run` runs a notebook in a kernel of its own,
+with one cell more at its end, which calls `report`; the explorers are found by themselves.
+"""
+import ast
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pictures
+import refresh
+from ipywidgets import Widget
+from nbclient import NotebookClient
+from nbformat import NotebookNode, v4
+from PIL import Image
+
+from helpers.explore import Explore, explorers
+
+MARK = "explorers swept: "
+FAILED = b""
+COMBINATIONS = 30      # random ones of all controls together, after each control alone
+CELL = f"""\
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import sweep
+print({MARK!r} + sweep.report())"""
+
+
+# --- in the notebook's kernel ----------------------------------------------------------------
+
+def report() -> str:
+    """Sweep every explorer of this process; the faults of each, as JSON."""
+    return json.dumps([faults(one) for one in explorers()])
+
+
+def faults(explorer: Explore) -> list[str]:
+    """Sweep one explorer and say what is wrong; nothing when all is well."""
+    found, first = [], explorer.png()
+    explorer.draw = strict(explorer)
+    choices = {name: settings(control) for name, control in explorer.controls.items()}
+    for name, values in choices.items():
+        if len(values) < 2:
+            found.append(f"{name}: more than one setting expected; give the control a list `settings`")
+        elif not any(len({look(explorer, found, **others, **{name: value}) for value in values}) > 1
+                     for others in [{}, *one_by_one(name, choices)]):
+            found.append(f"{name}: no setting changes the picture")
+    rng = np.random.default_rng(0)
+    for _ in range(COMBINATIONS if len(choices) > 1 else 0):
+        look(explorer, found, **{name: values[rng.integers(len(values))] for name, values in choices.items()})
+    if explorer.stage.perform(explorer.draw, explorer.start)[1] != first:
+        found.append("the same picture expected for the same values; draw must not remember")
+    return list(dict.fromkeys(found))
+
+
+def settings(control: Widget) -> list:
+    """The values to try: those that the control itself names, each option, or both ends and the middle."""
+    if hasattr(control, "settings"):
+        return list(control.settings)
+    if isinstance(control.value, bool):
+        return [False, True]
+    if control.has_trait("options"):
+        options = control.options.items() if isinstance(control.options, dict) else control.options
+        values = [one[1] if isinstance(one, tuple) else one for one in options]
+        return [(value,) for value in values] if isinstance(control.index, tuple) else values
+    if control.has_trait("min") and control.has_trait("max"):
+        low, high, step = control.min, control.max, getattr(control, "step", None) or 1
+        values = [low, low + (high - low) // (2 * step) * step, high]
+        values = [control.base ** value for value in values] if control.has_trait("base") else values
+        return [(low, low), (low, high), (high, high)] if isinstance(control.value, tuple) else values
+    return [-1, 0, 1] if isinstance(control.value, int | float) else [control.value]
+
+
+def one_by_one(name: str, choices: dict[str, list]) -> list[dict]:
+    """Each setting of each other control, for a control that acts only beside one of them."""
+    return [{other: value} for other, values in choices.items() if other != name for value in values]
+
+
+def look(explorer: Explore, found: list[str], **values) -> bytes:
+    """Move these controls, and the others to their start; note what is wrong; return the picture."""
+    where = ", ".join(f"{name}={value!r}" for name, value in values.items())
+    failures = len(explorer.errors)
+    try:
+        explorer.reset()         # on its own: a control may move others, which are not to be held back
+        explorer.set(**values)
+        picture = Image.open(io.BytesIO(explorer.png())).convert("RGB")
+        fault = pictures.fault(picture.reduce(max(1, picture.width // explorer.size[0])))
+    except Exception as error:   # of any kind: it is reported, and the sweep goes on
+        found.append(f"{where}: {type(error).__name__}: {error}")
+        return FAILED
+    if len(explorer.errors) > failures:
+        found.append(f"{where}: {explorer.errors[-1]!r} was recorded")
+    if fault:
+        found.append(f"{where}: the picture {fault}")
+    return explorer.png()
+
+
+def strict(explorer: Explore) -> Callable:
+    """The explorer's `draw`, which now raises also for numbers that are not finite."""
+    draw = explorer.draw
+
+    def watched(axes, **values):
+        result = draw(axes, **values)
+        images = [image.get_array() for each in explorer.stage.figure.axes for image in each.images]
+        if not finite(result) or not finite(images):
+            raise ValueError("finite numbers expected in images and in what draw returns")
+        return result
+    return watched
+
+
+def finite(result: object) -> bool:
+    """Whether there is no infinity and no NaN, as far as these are numbers.
+
+    Matplotlib masks the NaN of an image; here a masked number must be finite as well.
+    """
+    if isinstance(result, dict):
+        result = list(result.values())
+    if isinstance(result, tuple | list):
+        return all(map(finite, result))
+    numbers = np.asarray(result)
+    return numbers.dtype.kind not in "fc" or bool(np.isfinite(numbers).all())
+
+
+# --- in the test -----------------------------------------------------------------------------
+
+def promised(nb: NotebookNode) -> int:
+    """How many explorers a notebook has, as far as its source and its stored outputs tell."""
+    code = [cell.source for cell in nb.cells if cell.cell_type == "code"]
+    written = sum(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "explore"
+                  for source in code for node in ast.walk(ast.parse(source)))
+    shown = sum('<img class="explore"' in output.get("data", {}).get("text/html", "")
+                for cell in nb.cells for output in cell.get("outputs", []))
+    return max(written, shown)
+
+
+def run(path: Path) -> list[list[str]]:
+    """Run a notebook and sweep; the faults of each explorer it made, in order."""
+    nb = refresh.canonical(refresh.load(path))
+    nb.cells.append(v4.new_code_cell(CELL))
+    NotebookClient(nb, kernel_name="python3", timeout=refresh.SECONDS_A_CELL,
+                   resources={"metadata": {"path": str(path.resolve().parent)}}).execute(
+        env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
+    printed = "".join(output.text for output in nb.cells[-1].outputs if output.get("name") == "stdout")
+    return json.loads(printed.split(MARK)[1])
