@@ -13,8 +13,8 @@ import numpy as np
 from common import table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-import browser  # noqa: E402  (what the browser tests use)
-import sample  # noqa: E402
+import browser
+import sample
 
 MOVES, STORMS = 20, 3
 THERE_AND_BACK = [abs(1 - k / 15) * 0.9 + 0.05 for k in range(30)]
@@ -93,15 +93,16 @@ def measure(chromium, density):
 
 def rows(density, moves, storms):
     median = {name: np.median(times) for name, times in moves.items()}
-    return [{"drawn pixels a CSS pixel": density, "with": name, "median, ms": f"{median[name]:.0f}",
-             "95 %, ms": f"{np.quantile(moves[name], 0.95):.0f}", "÷ interact": f"{median[name] / median['interact']:.2f}",
+    return [{"drawn pixels a CSS pixel": density, "with": name,
+             "median, ms": f"{median[name]:.0f}", "95 %, ms": f"{np.quantile(moves[name], 0.95):.0f}",
+             "÷ interact": f"{median[name] / median['interact']:.2f}",
              "drag settles, ms": f"{np.median(storms[name]):.0f}"} for name in moves]
 
 
 def main():
     try:
         with browser.chromium() as chromium:
-            print(f"From slider to pixels, Chromium {chromium.version}, {MOVES} moves and {STORMS} drags each\n")
+            print(f"Slider to pixels in Chromium {chromium.version}: {MOVES} moves, {STORMS} drags each\n")
             print(table([row for density in (1, 2) for row in rows(density, *measure(chromium, density))]))
     except browser.NoBrowser as reason:
         sys.exit(str(reason))

@@ -25,7 +25,7 @@ def backward_stepper(by_torch: Callable) -> Explore:
     truths = {s: by_torch(_blame(s), X, KERNEL, s) for s in (1, 2)}
     return explore(
         lambda axes, **v: _draw_backward(axes, truths[v["stride"]], **v), _frame_backward,
-        lambda **v: _say_backward(truths[v["stride"]], **v), size=(672, 396),
+        lambda **v: _say_backward(truths[v["stride"]], **v), size=(700, 413),
         view=ToggleButtons(options=["scatter", "gather"], description="view"),
         stride=IntSlider(1, 1, 2, description="stride"), step=IntSlider(4, 1, 25, description="step"))
 
@@ -43,6 +43,14 @@ def scattered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int
         dx[window] += dy[p, q] * KERNEL
         dK += dy[p, q] * X[window]
     return dx, dK, (p, q)
+
+
+def _complete(s, step):
+    """The input pixels that no later window touches."""
+    complete = np.ones(X.shape, bool)
+    for p, q in list(np.ndindex(_blame(s).shape))[step:]:
+        complete[s * p:s * p + 3, s * q:s * q + 3] = False
+    return complete
 
 
 def gathered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
@@ -72,35 +80,37 @@ def _draw_backward(ax, truth, view, stride, step):
 def _draw_scatter(ax, truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
     dy, window = _blame(s), (s * p, s * q, 3)
-    share = f"{dy[p, q]:.0f}".replace("-", "−")
+    share = _integer(dy[p, q])
     _grid(ax, (2, 3), dy, "blame dy", figures.BLAME, (p, q, 1))
     _grid(ax, (9.5, 3), KERNEL, "kernel K", figures.KERNEL)
     _grid(ax, (16, 2), dx, f"dx  += {share} · K", figures.BLAME, window)
     _grid(ax, (1, 10.5), X, "input x", figures.INPUT, window)
     _grid(ax, (9.5, 11.5), dK, f"dK  += {share} · window", figures.BLAME)
-    _grid(ax, (16, 10.5), truth[0], "torch's dx", figures.NEUTRAL, agree=dx)
-    _grid(ax, (23.5, 11.5), truth[1], "torch's dK", figures.NEUTRAL, agree=dK)
+    complete = _complete(s, step)
+    _grid(ax, (16, 10.5), truth[0], "torch's dx", figures.NEUTRAL, agree=complete & (dx == truth[0]))
+    _grid(ax, (23.5, 11.5), truth[1], "torch's dK", figures.NEUTRAL,
+          agree=complete.all() & (dK == truth[1]))
     return dx, dK
 
 
 def _draw_gather(ax, truth, s, step):
     margin, dx, (i, j) = gathered(s, step)
     products = margin[i:i + 3, j:j + 3] * KERNEL[::-1, ::-1]
-    total = f"{products.sum() + 0:.0f}".replace("-", "−")
+    total = _integer(products.sum())
     _grid(ax, (0.5, 1.5), margin, "dy, spread and padded", figures.BLAME, (i, j, 3))
     _grid(ax, (9.5, 3), KERNEL[::-1, ::-1], "K, turned", figures.KERNEL)
     _grid(ax, (16, 2), dx, f"dx  = {total} here", figures.BLAME, (i, j, 1))
     _grid(ax, (2, 11.5), KERNEL, "K, as it was", figures.KERNEL)
     _grid(ax, (9.5, 11.5), products, f"products, sum {total}", figures.BLAME)
-    _grid(ax, (16, 10.5), truth[0], "torch's dx", figures.NEUTRAL, agree=dx)
+    _grid(ax, (16, 10.5), truth[0], "torch's dx", figures.NEUTRAL, agree=dx == truth[0])
     return dx[np.isfinite(dx)], products
 
 
 def _grid(ax, corner, values, title, color, lit=None, agree=None):
-    """A matrix of integers; `lit` is a square (row, column, size), `agree` tints what equals it."""
+    """A matrix of integers; `lit` is a square (row, column, size), `agree` says which cells to tint."""
     left, top = corner
     ax.text(left + values.shape[1] / 2, top - 0.65, title, color=color, ha="center", va="center", fontsize=10)
-    grid(ax, integers(values), corner, size=0.46, tinted=None if agree is None else agree == values)
+    grid(ax, integers(values), corner, size=0.5, tinted=agree)
     if lit:
         ax.add_patch(Rectangle((left + lit[1], top + lit[0]), lit[2], lit[2], fill=False, ec=color, lw=2.4))
 
@@ -112,14 +122,22 @@ def _say_backward(truth, view, stride, step):
 
 def _say_scatter(truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
-    done = np.array_equal(dx, truth[0]) and np.array_equal(dK, truth[1])
-    return (f"Scatter, stride {s}: output pixel ({p}, {q}) with blame {_blame(s)[p, q]:.0f} stamps K "
-            f"onto rows {s * p} to {s * p + 2}, columns {s * q} to {s * q + 2} of dx; "
-            + ("all is handed out, dx and dK equal torch's." if done else "others have yet to follow."))
+    count, same = _blame(s).size, np.array_equal(dx, truth[0]) and np.array_equal(dK, truth[1])
+    end = "others have yet to follow" if step < count else "all is handed out, and dx and dK "
+    if step >= count:
+        end += "equal torch's" if same else "differ from torch's"
+    return (f"Scatter, stride {s}, step {min(step, count)} of {count}: output pixel ({p}, {q}) with blame "
+            f"{_integer(_blame(s)[p, q])} stamps K onto rows {s * p} to {s * p + 2}, columns {s * q} to "
+            f"{s * q + 2} of dx; {end}.")
 
 
 def _say_gather(truth, s, step):
     _, dx, (i, j) = gathered(s, step)
     right = "as in torch" if np.array_equal(dx[i, j], truth[0][i, j]) else "which is not torch's"
-    return (f"Gather, stride {s}: the further right or down a window began, the smaller u or v over input "
-            f"pixel ({i}, {j}), so the kernel lies turned on dy; the sum is {dx[i, j] + 0:.0f}, {right}.")
+    return (f"Gather, stride {s}, step {step} of {X.size}: the further right or down a window began, the "
+            f"smaller u or v over input pixel ({i}, {j}), so the kernel lies turned on dy; the sum is "
+            f"{_integer(dx[i, j])}, {right}.")
+
+
+def _integer(value):
+    return f"{value + 0:.0f}".replace("-", "−")

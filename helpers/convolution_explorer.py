@@ -1,4 +1,6 @@
 """Look through the window of a convolution: the explorer of notebooks/01_convolution.ipynb."""
+from fractions import Fraction
+
 import numpy as np
 from ipywidgets import Dropdown, IntSlider, Text
 from matplotlib.patches import Rectangle
@@ -11,6 +13,7 @@ from helpers.grids import grid
 from helpers.windows import pad
 
 IMAGES = {"photograph": lambda: photograph("china", shrink=12, gray=True)[0], "digit": lambda: digit(1)}
+OWN = "your own"
 SIZE = 700, 294                                        # pixels
 PANELS = (("padded input x", figures.INPUT, 0.0, 0.36),      # title, color, left, width
           ("x · K under the window", figures.KERNEL, 0.37, 0.26),
@@ -20,18 +23,31 @@ PANELS = (("padded input x", figures.INPUT, 0.0, 0.36),      # title, color, lef
 def convolution_explorer() -> Explore:
     """Slide a window over a picture: the sum under it, the output, and the sizes filled in."""
     images = {name: make() for name, make in IMAGES.items()}
-    preset = Dropdown(options=list(KERNELS), value="Sobel →", description="kernel")
+    preset = Dropdown(options=[*KERNELS, OWN], value="Sobel →", description="kernel")
     entries = Text(_written(kernel("Sobel →")), description="entries", continuous_update=False)
     entries.settings = ["-1 1", "1 2; -1 0; 0 1/2"]     # what the sweep of the tests types in
-    preset.observe(lambda change: setattr(entries, "value", _written(kernel(change["new"]))), "value")
+    _link(preset, entries)
     return explore(
         lambda axes, **v: _draw_forward(axes, images[v["image"]], **v), _frame_forward,
         lambda **v: _say_forward(images[v["image"]], **v), size=SIZE,
         image=Dropdown(options=list(images), description="image"), kernel=preset, entries=entries,
         stride=IntSlider(1, 1, 4, description="stride"), padding=IntSlider(0, 0, 4, description="padding"),
         dilation=IntSlider(1, 1, 3, description="dilation"),
-        across=IntSlider(42, 0, 100, description="across, %"),
-        down=IntSlider(30, 0, 100, description="down, %"))
+        across=IntSlider(42, 0, 100, 2, description="across, %"),
+        down=IntSlider(30, 0, 100, 2, description="down, %"))
+
+
+def _link(preset: Dropdown, entries: Text) -> None:
+    """Let a preset write the entries, and entries of one's own name themselves so."""
+    def choose(change):
+        if change["new"] != OWN:
+            entries.value = _written(kernel(change["new"]))
+
+    def name(change):
+        preset.value = next((name for name in KERNELS if _written(kernel(name)) == change["new"]), OWN)
+
+    preset.observe(choose, "value")
+    entries.observe(name, "value")
 
 
 def read_kernel(entries: str) -> np.ndarray:
@@ -43,10 +59,10 @@ def read_kernel(entries: str) -> np.ndarray:
     try:
         K = np.array([[_number(entry) for entry in row] for row in rows], dtype=float)
     except ValueError:
-        raise ValueError(f"entries: got {entries!r}, expected rows of as many numbers each, "
-                         "such as 1 0 -1; 2 0 -2; 1 0 -1") from None
-    if K.ndim != 2 or max(K.shape) > 5 or not np.isfinite(K).all():
-        raise ValueError(f"entries: got {entries!r}, expected from 1 × 1 to 5 × 5 numbers")
+        raise ValueError(f"entries: got {entries!r}, expected rows of equal length, divided by semicolons, "
+                         "such as 1 0 -1; 2 0 -2; 1 0 -1 (a fraction is written 1/9)") from None
+    if K.ndim != 2 or max(K.shape) > 5 or not (np.abs(K) < 1000).all():
+        raise ValueError(f"entries: got {entries!r}, expected from 1 × 1 to 5 × 5 numbers below 1000")
     return K
 
 
@@ -58,7 +74,7 @@ def _number(entry):
 
 
 def _written(K):
-    return "; ".join(" ".join(f"{entry:.4g}" for entry in row) for row in K)
+    return "; ".join(" ".join(str(Fraction(entry).limit_denominator(16)) for entry in row) for row in K)
 
 
 def _forward(pixels, entries, stride, padding, dilation, across, down, **_):
@@ -89,7 +105,7 @@ def _draw_forward(axes, pixels, stride, dilation, **values):
     _image(axes[0], padded, (0, 1))
     _outline(axes[0], padded.shape, rows[0], columns[0], rows[-1] + 1, columns[-1] + 1, figures.KERNEL)
     most = np.abs(y).max() or 1.0
-    signed = K.sum() < 0.5 or y.min() < -0.2 or y.max() > 1.2
+    signed = abs(K.sum()) < 0.5 or K.sum() < 0      # zero sum: not a picture but a change
     _image(axes[2], y, (-most, most) if signed else (0, 1), figures.SIGNED if signed else "gray")
     _outline(axes[2], y.shape, p, q, p + 1, q + 1, figures.OUTPUT)
     _sum(axes[1], padded[np.ix_(rows, columns)], K, y[p, q])
@@ -117,13 +133,18 @@ def _outline(ax, shape, top, left, bottom, right, color):
 
 def _sum(ax, window, K, total):
     """The products under the window, each in its cell, and what they add up to."""
-    labels = np.array([[f"{x:.2f}\n·{f'{k:.2g}' if k >= 0 else f'({k:.2g})'}".replace("-", "−")
+    labels = np.array([[f"{x:.2f}\n·{f'{k:.3g}' if k >= 0 else f'({k:.3g})'}".replace("-", "−")
                         for x, k in zip(*pair, strict=True)] for pair in zip(window, K, strict=True)])
     cell = 0.98 / max(K.shape)
     corner = (1 - cell * K.shape[1]) / 2, 0.06 + (1 - cell * K.shape[0]) / 2
     grid(ax, labels, corner, cell=cell, size=0.22, color=figures.KERNEL)
-    ax.text(0.5, 1.22, f"sum = {total:.2f}".replace("-", "−"), ha="center", va="center", fontsize=12,
+    ax.text(0.5, 1.22, f"sum = {_rounded(total)}", ha="center", va="center", fontsize=12,
             color=figures.OUTPUT, weight="bold")
+
+
+def _rounded(value):
+    """Two decimals with a real minus sign, and no minus before a zero."""
+    return f"{round(float(value), 2) + 0:.2f}".replace("-", "−")
 
 
 def _say_forward(pixels, stride, padding, dilation, **values):
@@ -132,4 +153,4 @@ def _say_forward(pixels, stride, padding, dilation, **values):
         f"⌊({n} + 2·{padding} − {dilation}·({k} − 1) − 1) / {stride}⌋ + 1 = "
         f"{output_size(n, k, stride, padding, dilation)}" for n, k in zip(pixels.shape, K.shape, strict=True))
     return (f"Height {height}, width {width}. The window of output pixel ({p}, {q}) begins at row "
-            f"{stride * p}, column {stride * q} of the padded input; the sum under it is {y[p, q] + 0:.2f}.")
+            f"{stride * p}, column {stride * q} of the padded input; the sum is {_rounded(y[p, q])}.")

@@ -2,6 +2,7 @@
 import traceback
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from ipywidgets import Widget
@@ -169,9 +170,14 @@ def allowed(control: Widget) -> str:
 
 
 def complaint(error: Exception, *sources: Callable | None) -> str:
-    """Say what went wrong in a callback, and in which of its author's lines."""
+    """Say what went wrong in a callback and, where the learner can change it, in which line.
+
+    A ValueError says by itself what is wrong with a value; a line of `helpers` would explain nothing.
+    """
     files = {source.__code__.co_filename for source in sources if hasattr(source, "__code__")}
-    frames = traceback.extract_tb(error.__traceback__)
-    at = [frame for frame in frames if frame.filename in files] or frames
-    return (f"{type(error).__name__}: {error} (line {at[-1].lineno} of {at[-1].name}: {at[-1].line}). "
-            "The picture is that of the last values that worked.")
+    ours = str(Path(__file__).parent)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+              if frame.filename in files and not frame.filename.startswith(ours)]
+    said = str(error) if isinstance(error, ValueError) and not frames else f"{type(error).__name__}: {error}"
+    where = f" (line {frames[-1].lineno} of {frames[-1].name}: {frames[-1].line})" if frames else ""
+    return f"{said}{where}. The picture is that of the last values that worked."

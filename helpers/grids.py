@@ -14,6 +14,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
 CAP = 0.73          # height of a digit of DejaVu Sans, in units of the font size
+WIDEST = 0.84       # of a cell, for a text
 TINT = "#DCEFE8"    # figures.OUTPUT, thinned
 
 
@@ -25,15 +26,16 @@ def grid(ax: Axes, labels: np.ndarray, corner: tuple[float, float], *, cell: flo
     several lines. The cells where `tinted` is true are green.
     """
     rows, columns = labels.shape
+    # add_artist, not add_patch: that would look for the extremes of every curve of every digit
     place = Affine2D().scale(cell).translate(*corner) + ax.transData
-    ax.add_patch(Rectangle((0, 0), columns, rows, fc="white", ec="none", transform=place))
+    ax.add_artist(Rectangle((0, 0), columns, rows, fc="white", ec="none", transform=place))
     for i, j in () if tinted is None else np.argwhere(tinted):
-        ax.add_patch(Rectangle((j, i), 1, 1, fc=TINT, ec="none", transform=place))
-    ax.add_patch(PathPatch(_lines(rows, columns), fill=False, ec=color, lw=0.7, transform=place))
+        ax.add_artist(Rectangle((j, i), 1, 1, fc=TINT, ec="none", transform=place))
+    ax.add_artist(PathPatch(_lines(rows, columns), fill=False, ec=color, lw=0.7, transform=place))
     words = [_moved(line, size, j + 0.5, i + 0.5 + 1.35 * size * (k - label.count("\n") / 2))
              for (i, j), label in np.ndenumerate(labels) for k, line in enumerate(label.split("\n")) if line]
     if words:
-        ax.add_patch(PathPatch(Path.make_compound_path(*words), fc="black", ec="none", transform=place))
+        ax.add_artist(PathPatch(Path.make_compound_path(*words), fc="black", ec="none", transform=place))
 
 
 def integers(values: np.ndarray) -> np.ndarray:
@@ -52,7 +54,9 @@ def _glyphs(text: str) -> Path:
 
 
 def _moved(text: str, size: float, x: float, y: float) -> Path:
+    """The outline with its middle at (x, y); a text too wide for its cell is made smaller."""
     glyphs = _glyphs(text)
+    size = min(size, WIDEST / np.ptp(glyphs.vertices[:, 0]))
     return Path(glyphs.vertices * size + [x, y], glyphs.codes)
 
 

@@ -111,6 +111,18 @@ def test_two_runs_give_the_same_bytes(good):
     assert sorted(path.name for path in good.parent.iterdir()) == ["00_sample.ipynb", "01_neighbour.ipynb"]
 
 
+def test_outputs_that_are_not_compared_are_kept(good):
+    nb = refresh.load(good)
+    cell = next(cell for cell in nb.cells if cell.cell_type == "code")
+    cell.metadata["tags"] = ["nbval-ignore-output"]
+    cell.outputs = []
+    cell.source += "\n# not compared: it is a time\nimport time\nprint(time.perf_counter_ns())"
+    sample.write(nb, good)
+    assert refresh.refresh(good), "without an output there is nothing to keep"
+    stored = good.read_bytes()
+    assert not refresh.refresh(good) and good.read_bytes() == stored
+
+
 def test_check_names_what_would_change_and_writes_nothing(good):
     neighbour = good.with_name("01_neighbour.ipynb")
     neighbour.write_bytes(neighbour.read_bytes() + b"\n")
