@@ -4,6 +4,7 @@ Of the inputs the first is the weak test's, the others are honest ones. The weak
 several places, its holes; the verdict says through which of them the learner slipped.
 """
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,9 @@ RIGHT = "It is right, on the honest inputs too. Make it wrong where the weak tes
 REJECTED = "The weak test rejects it already: on its one input the answer is not the right one."
 SHAPE = ("The weak test accepts it, but on another input it has the wrong shape, and nobody would be "
          "taken in.")
+NOT_FINITE = ("The weak test accepts it, but on another input it holds NaN or infinity, and nobody would be "
+              "taken in.")
+WEAK = "The weak test's input"
 OWN = "You found a hole of your own: what is it that the weak test does not look at?"
 
 
@@ -22,15 +26,18 @@ def break_it(name: str, title: str, solution: Callable, truth: Callable,
              cases: Callable[[np.random.Generator], Iterable[dict[str, object]]],
              holes: tuple[Mistake, ...], hints: tuple[str, ...]) -> Exercise:
     """An exercise whose worked solution is wrong on purpose; each hole is a wrong answer that passes."""
-    def misshapen(*given):
-        weak = next(iter(cases(np.random.default_rng(0)))).values()
-        answer = truth(*given)
-        return answer if all(map(np.array_equal, given, weak)) else answer[None]
+    def spoilt(spoil):
+        def function(*given):
+            weak = next(iter(cases(np.random.default_rng(0)))).values()
+            answer = truth(*given)
+            return answer if all(map(np.array_equal, given, weak)) else spoil(answer)
+        return function
 
     def judge(exercise, answers):
         return _judge(exercise, answers, holes)
 
-    mistakes = (Mistake("right", RIGHT, truth), Mistake("shape", SHAPE, misshapen),
+    mistakes = (Mistake("right", RIGHT, truth), Mistake("shape", SHAPE, spoilt(lambda a: a[None])),
+                Mistake("not finite", NOT_FINITE, spoilt(lambda a: a * np.nan)),
                 Mistake("rejected", REJECTED, lambda *given: 2 * truth(*given)))
     return Exercise(name, title, solution, truth, cases, mistakes, hints, judge)
 
@@ -40,14 +47,24 @@ def _judge(exercise: Exercise, answers: list[np.ndarray], holes: tuple[Mistake, 
     truths = exercise.answers(exercise.truth)
     caught = [i for i in range(1, len(truths)) if not same(answers[i], truths[i])]
     misshapen = [i for i in caught if answers[i].shape != truths[i].shape]
+    not_finite = [i for i in caught if not np.isfinite(answers[i]).all()]
     if not same(answers[0], truths[0]):
         name, sentence, i = "rejected", REJECTED, 0
     elif misshapen:
         name, sentence, i = "shape", SHAPE, misshapen[0]
+    elif not_finite:
+        name, sentence, i = "not finite", NOT_FINITE, not_finite[0]
     elif not caught:
         return exercise.verdict("not yet", RIGHT, "", "right")
     else:
-        hole = next((h.sentence for h in holes if all_same(answers, exercise.answers(h.function))), OWN)
-        return exercise.verdict("right", f"The weak test accepts it, and {len(caught)} of {len(truths) - 1} "
-                                         f"honest inputs reject it. {hole}")
-    return exercise.verdict("not yet", sentence, evidence(exercise.inputs()[i], answers[i], truths[i]), name)
+        return exercise.verdict("right", _accepted(exercise, answers, holes, len(caught)))
+    shown = evidence(exercise.inputs()[i], answers[i], truths[i])
+    verdict = exercise.verdict("not yet", sentence, shown, name)
+    return verdict if i else replace(verdict, shown=WEAK)
+
+
+def _accepted(exercise, answers, holes, caught):
+    """How many honest inputs reject what the weak test accepts, and through which hole it slipped."""
+    hole = next((h.sentence for h in holes if all_same(answers, exercise.answers(h.function))), OWN)
+    reject = "rejects" if caught == 1 else "reject"
+    return f"The weak test accepts it, and {caught} of {len(answers) - 1} honest inputs {reject} it. {hole}"

@@ -15,8 +15,8 @@ Arrays = Sequence[np.ndarray]
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether a is b up to rounding, shape included. A NaN is never the same."""
-    return a.shape == b.shape and bool(np.linalg.norm(a - b) <= TOLERANCE * np.linalg.norm(b))
+    """Whether a is b up to rounding, shape included. NaN and infinity are never the same."""
+    return a.shape == b.shape and bool(np.linalg.norm(a - b) <= TOLERANCE * np.linalg.norm(b) < np.inf)
 
 
 def all_same(answers: Arrays, truths: Arrays) -> bool:
@@ -44,7 +44,13 @@ def _factors(answers: Arrays, truths: Arrays) -> list[str]:
     found = [np.vdot(t, a) / max(np.vdot(t, t), 1e-300) for a, t in zip(answers, truths, strict=True)]
     if not all(found) or not all_same(answers, [c * t for c, t in zip(found, truths, strict=True)]):
         return []
-    return [str(Fraction(float(c)).limit_denominator(1000)) for c in found]
+    return [_fraction(float(c)) for c in found]
+
+
+def _fraction(c):
+    """A fraction of small numbers where c is one, otherwise as many digits as tell it from one."""
+    near = Fraction(c).limit_denominator(1000)
+    return str(near) if abs(near - c) <= TOLERANCE * abs(c) < 1 else f"{c:.10g}"
 
 
 def _shape(answers, truths):
@@ -86,6 +92,15 @@ def wrong_shape(answers: Arrays, truths: Arrays) -> str:
     return "" if a.shape == t.shape else f"Its shape is {a.shape}; expected {t.shape}."
 
 
+def wrong_numbers(answers: Arrays, truths: Arrays) -> str:
+    """Say that the first wrong answer holds NaN or infinity, or zeros only; "" when it does not."""
+    a = next(a for a, t in zip(answers, truths, strict=True) if not same(a, t))
+    holds = "is" if a.ndim == 0 else "holds"
+    if not np.isfinite(a).all():
+        return f"Your answer {holds} {'NaN' if np.isnan(a).any() else 'infinity'}."
+    return "" if a.any() or not a.size else f"Your answer is {'all zeros' if a.ndim else '0'}."
+
+
 def wrong_factors(answers: Arrays, truths: Arrays) -> str:
     """Say by which factors the answers are wrong when each input has its own; "" when that is not all."""
     found = _factors(answers, truths)
@@ -99,15 +114,31 @@ def evidence(case: dict[str, object], answer: np.ndarray, truth: np.ndarray) -> 
     arrays = {name: value for name, value in case.items() if isinstance(value, np.ndarray)}
     rest = {name: value for name, value in case.items() if name not in arrays}
     lines = [_written(name, value) for name, value in arrays.items()] + [in_short(rest)] * bool(rest)
-    lines += [_written("expected", truth), _written("yours", answer)]
-    if answer.shape == truth.shape and truth.size > 1:
-        limit = TOLERANCE * np.linalg.norm(truth) / np.sqrt(truth.size)
-        wrong = np.argwhere(~(np.abs(answer - truth) <= limit)).tolist()
-        lines.append(f"{len(wrong)} of {truth.size} entries differ")
-        if wrong and truth.size > SHOWN:
-            i = tuple(wrong[0])
-            lines[-1] += f", first {wrong[0]}: expected {truth[i]:.4g}, yours {answer[i]:.4g}"
-    return "\n".join(lines)
+    lines.append(_written("expected", truth))
+    if truth.size <= SHOWN and _written("expected", answer) == lines[-1] and not same(answer, truth):
+        lines.append(f"yours prints alike; {_largest(answer, truth)}")
+    else:
+        lines.append(_written("yours", answer))
+    return "\n".join(lines + _entries(answer, truth))
+
+
+def _entries(answer, truth):
+    """How many entries differ and, of an array that is not printed, the first that does: a line or none."""
+    if answer.shape != truth.shape or truth.size < 2:
+        return []
+    limit = TOLERANCE * np.linalg.norm(truth) / np.sqrt(truth.size)
+    wrong = np.argwhere(~(np.abs(answer - truth) <= limit)).tolist()
+    line = f"{len(wrong)} of {truth.size} entries differ"
+    if wrong and truth.size > SHOWN:
+        i = tuple(wrong[0])
+        right, yours = f"{truth[i]:.4g}", f"{answer[i]:.4g}"
+        line += f", first {wrong[0]}: expected {right}, yours {yours}"
+        line += f"; {_largest(answer, truth)}" if right == yours else ""
+    return [line]
+
+
+def _largest(answer, truth):
+    return f"the largest difference is {np.abs(answer - truth).max():.2g}"
 
 
 def in_short(case: dict[str, object]) -> str:

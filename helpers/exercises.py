@@ -79,7 +79,7 @@ def grade(name: str, function: Callable) -> Verdict:
     exercise = find(name)
     if not callable(function):
         return exercise.verdict("not yet", f"`grade` takes the function itself, by its name and without "
-                                           f"parentheses; it got a {type(function).__name__}.")
+                                           f"parentheses; it got {guard.named(function)}.")
     if _is_stub(function):
         return exercise.verdict("not attempted")
     answers = []
@@ -88,7 +88,8 @@ def grade(name: str, function: Callable) -> Verdict:
             answers.append(guard.numbers(guard.call(function, case), truth))
         except guard.Misfortune as told:
             return exercise.verdict("not yet", f"{told} It was called with {diagnosis.in_short(case)}.")
-    return (exercise.judge or compare)(exercise, answers)
+    with np.errstate(all="ignore"):     # an answer may hold NaN and infinity
+        return (exercise.judge or compare)(exercise, answers)
 
 
 def compare(exercise: Exercise, answers: list[np.ndarray]) -> Verdict:
@@ -129,9 +130,10 @@ def _recognised(exercise, answers, truths, kind):
     for mistake, given in wrong:
         if off := diagnosis.relation(answers, given):
             return mistake.name, f"Two things are wrong. First, {off}. Second: {mistake.sentence}"
-    return None, diagnosis.wrong_factors(answers, truths) or diagnosis.wrong_shape(answers, truths) or (
-        f"Right on {sum(map(diagnosis.same, answers, truths))} of {len(truths)} inputs. "
-        "No usual mistake gives this.")
+    said = (f"Right on {sum(map(diagnosis.same, answers, truths))} of {len(truths)} inputs.",
+            diagnosis.wrong_numbers(answers, truths), "No usual mistake gives this.")
+    return None, (diagnosis.wrong_factors(answers, truths) or diagnosis.wrong_shape(answers, truths)
+                  or " ".join(filter(None, said)))
 
 
 def _is_stub(function):

@@ -32,8 +32,8 @@ def size_by_hand(n, k, s, p, d):
 
 
 def _size_cases(rng):
-    for n, k, s, p, d in ((3, 1, 1, 0, 1), (5, 2, 1, 0, 1), (5, 2, 2, 0, 1), (4, 3, 1, 1, 1), (7, 3, 1, 0, 2),
-                          (6, 3, 2, 1, 1), (8, 2, 3, 0, 2), (11, 3, 3, 2, 2), (28, 5, 4, 3, 3)):
+    for n, k, s, p, d in ((3, 1, 1, 0, 1), (4, 3, 1, 1, 1), (5, 2, 1, 0, 1), (5, 2, 2, 0, 1), (6, 3, 2, 1, 1),
+                          (7, 3, 1, 0, 2), (8, 2, 3, 0, 2), (11, 3, 3, 2, 2), (28, 5, 4, 3, 3)):
         yield {"n": n, "k": k, "s": s, "p": p, "d": d}
 
 
@@ -48,6 +48,9 @@ SIZE = Exercise(
         Mistake("dilation times k", "The kernel spans `d*(k-1) + 1` pixels, not `d*k`: it has `k-1` gaps, "
                 "and nothing follows the last tap.",
                 lambda n, k, s, p, d: (n + 2*p - d*k) // s + 1),
+        Mistake("dilation times k, less 1", "The kernel spans `d*(k-1) + 1` pixels, not `d*k - 1`: a gap "
+                "adds `d - 1` pixels between two taps, and there are `k-1` gaps.",
+                lambda n, k, s, p, d: (n + 2*p - (d*k - 1)) // s + 1),
         Mistake("one gap", "Dilation widens all of the `k-1` gaps between the taps, not one of them.",
                 lambda n, k, s, p, d: (n + 2*p - (k + d - 1)) // s + 1),
         Mistake("reach one short", "The kernel spans one pixel more than `d*(k-1)`: that counts the steps "
@@ -124,6 +127,9 @@ DB = Exercise(
         Mistake("wrong axis kept", "You kept the axis of the batch and summed over the filters: the "
                 "filters are axis 1.",
                 lambda dy: dy.sum((1, 2, 3))),
+        Mistake("reshape for swap", "Samples and filters are mixed up: `reshape` leaves the numbers in their "
+                "places, and the samples come first there. `swapaxes(0, 1)` brings the filters to the front.",
+                lambda dy: dy.reshape(dy.shape[1], -1).sum(1)),
         Mistake("axes kept", "The numbers are right, but the summed axes are still there with length 1: "
                 "db has the shape of b, which is (O,). Did you say `keepdims`?",
                 lambda dy: dy.sum((0, 2, 3), keepdims=True)),
@@ -155,9 +161,11 @@ def dW_by_hand(dy, x, dilation):
 
 
 def _dW_cases(rng):
+    """With dilation no fewer taps than places: dilation and stride can be mixed up without an IndexError."""
     for (N, O, C), (Ho, Wo), (kh, kw), d in (
-            ((1, 1, 1), (1, 2), (1, 2), 1), ((2, 1, 1), (2, 1), (1, 3), 1), ((1, 1, 1), (2, 2), (2, 2), 2),
-            ((2, 3, 2), (3, 2), (2, 3), 2), ((3, 2, 5), (4, 6), (3, 4), 3)):
+            ((1, 1, 1), (1, 2), (1, 2), 1), ((1, 2, 1), (1, 2), (1, 2), 1), ((1, 1, 2), (1, 2), (1, 2), 1),
+            ((2, 1, 1), (2, 1), (1, 3), 1), ((1, 1, 1), (2, 2), (2, 2), 2),
+            ((2, 3, 2), (3, 2), (4, 3), 2), ((3, 2, 5), (4, 6), (6, 7), 3)):
         size = Ho + d * (kh - 1), Wo + d * (kw - 1)
         yield {"dy": _random(rng, N, O, Ho, Wo), "x": _random(rng, N, C, *size), "dilation": d}
 
@@ -171,6 +179,14 @@ def _last_window(dy, x, d):
     return dy[:, :, -1:, -1:], x[:, :, dy.shape[2] - 1:, dy.shape[3] - 1:], d
 
 
+def _strided(dy, x, d):
+    """dW with the dilation at the place (p, q) instead of at the tap (u, v)."""
+    dW, (Ho, Wo) = np.zeros_like(_true_dW(dy, x, d)), dy.shape[2:]
+    for u, v in np.ndindex(dW.shape[2:]):
+        dW[:, :, u, v] = np.einsum("nopq,ncpq->oc", dy, x[:, :, u:u + d * Ho:d, v:v + d * Wo:d])
+    return dW
+
+
 def _neighbours(dy, x, d):
     kh, kw = _true_dW(dy, x, d).shape[2:]
     return _true_dW(dy, x[:, :, :dy.shape[2] + kh - 1, :dy.shape[3] + kw - 1], 1)
@@ -181,6 +197,9 @@ DW = Exercise(
     mistakes=(
         Mistake("no dilation", "You ignored the dilation: tap (u, v) meets the pixels from (d·u, d·v) on.",
                 _neighbours),
+        Mistake("dilation at the place", "The dilation stands at the wrong index: tap (u, v) meets pixel "
+                "(p + d·u, q + d·v), not (d·p + u, d·q + v); that is a stride.",
+                _strided),
         Mistake("gaps kept", "The gaps between the taps got a gradient too: dW has the shape of W, so "
                 "take every d-th row and column of this.",
                 lambda dy, x, d: _true_dW(dy, x, 1)),
@@ -211,6 +230,9 @@ DW = Exercise(
         Mistake("channels added", "Every channel got the sum over all channels: tap W[o, c, u, v] meets "
                 "channel c of x and no other.",
                 lambda dy, x, d: _true_dW(dy, _mixed(x, 1), d)),
+        Mistake("batch crossed", "You summed dy and x over the batch separately: sample n of dy meets "
+                "sample n of x and no other.",
+                lambda dy, x, d: _true_dW(_mixed(dy, 0), x, d)),
         Mistake("filters added", "Every filter got the blame of all filters: W[o] made y[:, o] and "
                 "nothing else.",
                 lambda dy, x, d: _true_dW(_mixed(dy, 1), x, d)),
@@ -272,6 +294,19 @@ def _without_leftovers(dy, W, x_shape, s, p):
     return _true_dx(dy, W, (*x_shape[:2], *size), s, p)
 
 
+def _spread_too_far(dy, W, x_shape, s, p):
+    """dx with s zeros between the pixels of dy, where s - 1 belong."""
+    (H, Wd), (Ho, Wo) = x_shape[2:], dy.shape[2:]
+    wide = dx_by_hand(dy, W, (*x_shape[:2], H + 2 * p + Ho, Wd + 2 * p + Wo), s + 1, 0)
+    return wide[:, :, p:p + H, p:p + Wd]
+
+
+def _wide_margin(dy, W, x_shape, s, p):
+    """dx with k zeros around the spread dy, where k - 1 belong."""
+    late = np.pad(_padded(dy, W, x_shape, s, p), ((0, 0), (0, 0), (1, 0), (1, 0)))
+    return late[:, :, p:p + x_shape[2], p:p + x_shape[3]]
+
+
 def _leftovers_first(dy, W, x_shape, s, p):
     whole = _without_leftovers(dy, W, x_shape, s, p)
     return np.pad(whole, [(n - m, 0) for n, m in zip(x_shape, whole.shape, strict=True)])
@@ -284,6 +319,12 @@ DX = Exercise(
         Mistake("no stride", "You ignored the stride: output pixel (p, q) was made from the window that "
                 "begins at (p·stride, q·stride) of the padded image.",
                 lambda dy, W, x_shape, s, p: dx_by_hand(dy, W, x_shape, 1, p)),
+        Mistake("spread too far", "The pixels of dy stand too far apart: put `stride - 1` zeros between two "
+                "of them, not `stride`.",
+                _spread_too_far),
+        Mistake("margin too wide", "All of it stands one pixel too low and too far right: the margin around "
+                "the spread dy is `k - 1` wide, not `k`.",
+                _wide_margin),
         Mistake("kernel turned", "The kernel is turned the wrong way. Stamped into dx it stands as it is; "
                 "slid over the spread dy it is flipped.",
                 lambda dy, W, *more: _true_dx(dy, W[..., ::-1, ::-1], *more)),
@@ -298,6 +339,9 @@ DX = Exercise(
         Mistake("last filter", "Only the last filter sends blame: the sum over o is missing, or it has "
                 "`=` for `+=`.",
                 lambda dy, W, *more: _true_dx(dy[:, -1:], W[-1:], *more)),
+        Mistake("filters crossed", "You summed over the filters too early: dy[:, o] was made with W[o], so "
+                "multiply the two first and sum over o then.",
+                lambda dy, W, *more: _true_dx(dy, _mixed(W, 0), *more)),
         Mistake("reshape for swap", "W is read in the wrong order: `reshape` renames the axes of W and "
                 "leaves the numbers in their places; `swapaxes(0, 1)` exchanges filters and channels.",
                 lambda dy, W, *more: _true_dx(
@@ -311,8 +355,8 @@ DX = Exercise(
         Mistake("cut with -0", "Right with padding, empty without: `padding:-padding` is `0:-0`, which is "
                 "`0:0`, when there is none.",
                 lambda dy, W, x_shape, s, p: _padded(dy, W, x_shape, s, p)[:, :, p:-p, p:-p]),
-        Mistake("cut at one end", "You cut the padding off at the bottom and the right only: pixel (0, 0) "
-                "of x is pixel (padding, padding) of the padded image.",
+        Mistake("cut at one end", "Padding is ignored, or cut off at the bottom and the right only: pixel "
+                "(0, 0) of x is pixel (padding, padding) of the padded image.",
                 lambda dy, W, x_shape, s, p: _padded(dy, W, x_shape, s, p)[:, :, :x_shape[2], :x_shape[3]]),
         Mistake("leftovers cut", "The pixels left over are missing: dx has the shape of x. They met no "
                 "window, so their blame is 0.",

@@ -54,9 +54,17 @@ def numbers(value: object, like: np.ndarray) -> np.ndarray:
     if isinstance(value, (np.ndarray, np.number, int, float)) and np.asarray(value).dtype.kind in "iuf":
         return np.asarray(value)
     wanted = f"a NumPy array of {like.dtype}" if like.ndim else "a number"
-    kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+    kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else named(value)
     special = {type(None): "None. Is the `return` missing?", type(...): "the three dots of the stub."}
-    raise Misfortune(f"It returned {special.get(type(value), f'{kind}; expected {wanted}.')}")
+    cure = " `np.array(…)` makes one of it." if like.ndim and isinstance(value, (list, tuple)) else ""
+    raise Misfortune(f"It returned {special.get(type(value), f'{kind}; expected {wanted}.{cure}')}")
+
+
+def named(value: object) -> str:
+    """What a value is, with its article: "an int", "a str"; None is "None"."""
+    name = type(value).__name__
+    article = "an" if name.startswith((*"aeioAEIO", "nd")) else "a"
+    return "None" if value is None else f"{article} {name}"
 
 
 def _within_time(function, arguments):

@@ -12,7 +12,8 @@ class Verdict:
     """A status, the sentence that explains it, and an input on which it shows.
 
     `mistake` is the name of the mistake that was recognised. `help` holds the hints and, last, the
-    source of the worked solution; each is folded inside the one before it.
+    source of the worked solution; each is folded inside the one before it. `shown` is the heading
+    above the input.
     """
 
     title: str
@@ -21,6 +22,7 @@ class Verdict:
     evidence: str = ""
     mistake: str | None = None
     help: tuple[str, ...] = ()
+    shown: str = SHOWN
 
     @property
     def passed(self) -> bool:
@@ -30,14 +32,14 @@ class Verdict:
     def __repr__(self) -> str:
         """The verdict as text, the same on every machine."""
         head = f"{LOOK[self.status][0]} {self.title}: {self.status}"
-        shown = f"{SHOWN}:\n{self.evidence}" if self.evidence else ""
+        shown = f"{self.shown}:\n{self.evidence}" if self.evidence else ""
         return "\n".join(filter(None, (head, self.sentence, shown)))
 
     def _repr_html_(self) -> str:
         mark, colour = LOOK[self.status]
         head = f"<strong>{mark} {html.escape(self.title)}: {self.status}</strong>"
         said = f"<p>{_prose(self.sentence)}</p>" if self.sentence else ""
-        shown = _folded(SHOWN, _code(self.evidence), is_open=not self.mistake)
+        shown = _folded(self.shown, _code(self.evidence), is_open=not self.mistake)
         return (f'<div style="border-left: 4px solid {colour}; padding-left: 0.8em">'
                 f'<div role="status">{head}{said}</div>{shown if self.evidence else ""}{self._help()}</div>')
 

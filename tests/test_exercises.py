@@ -256,15 +256,18 @@ SAID = {
     lets_go: "It returned a generator; expected a NumPy array of float64.",
     (lambda dy: None if dy.any() else dy): "It returned None. Is the `return` missing?",
     (lambda dy: [... for _ in dy][0]): "It returned the three dots of the stub.",
-    (lambda dy: list(dy.sum((0, 2, 3)))): "It returned a list; expected a NumPy array of float64.",
+    (lambda dy: list(dy.sum((0, 2, 3)))):
+        "It returned a list; expected a NumPy array of float64. `np.array(…)` makes one of it. It was called",
+    (lambda dy: OSError()): "It returned an OSError; expected a NumPy array of float64. It was called",
     (lambda dy: dy.sum((0, 2, 3)).astype(object)): "It returned an array of object; expected",
     (lambda dy: dy.sum((0, 2, 3)) + 0j): "It returned an array of complex128; expected",
     (lambda dy: dy.sum((0, 2, 3)).astype("float32")): "It returned numbers of float32; expected float64.",
     (lambda dy: dy.sum((0, 2))): "Its shape is (1, 2); expected (1,).",
     (lambda dy: dy.sum((0, 2, 3))[..., None]): "It is right but for its shape, which is (1, 1) where (1,) is",
     (lambda dy: dy[:, 0, 0, 0]): "Right on 0 of 5 inputs. No usual mistake gives this.",
-    (lambda dy: dy.sum((0, 2, 3)) * np.nan): "Right on 0 of 5 inputs. No usual mistake gives this.",
-    (lambda dy: dy.sum((0, 2, 3)) * 0): "Right on 0 of 5 inputs. No usual mistake gives this.",
+    (lambda dy: dy.sum((0, 2, 3)) * np.nan): "Right on 0 of 5 inputs. Your answer holds NaN. No usual",
+    (lambda dy: dy.sum((0, 2, 3)) + np.inf): "Right on 0 of 5 inputs. Your answer holds infinity. No usual",
+    (lambda dy: dy.sum((0, 2, 3)) * 0): "Right on 0 of 5 inputs. Your answer is all zeros. No usual",
     (lambda: 0): "TypeError: ",
     np.sum: "You summed over everything, the filters too",
     print: "It returned None.",
@@ -409,8 +412,11 @@ right_dW, right_dx = convolution.dW_by_hand, convolution.dx_by_hand
 @pytest.mark.parametrize("name, function, mistake, sentence", [
     ("db", lambda dy: -dy.sum((0, 2, 3)), None, "It is right but for its sign."),
     ("db", lambda dy: dy.sum((0, 2, 3)) / 2, None, "It is right but for a factor of 1/2."),
+    ("db", lambda dy: dy.sum((0, 2, 3)) * (1 + 1e-6), None, "It is right but for a factor of 1.000001."),
+    ("size", lambda n, k, s, p, d: 0, None, "Right on 0 of 9 inputs. Your answer is 0. No usual mistake"),
+    ("size", lambda n, k, s, p, d: np.nan, None, "It returned a float"),
     ("dW", lambda dy, x, d: right_dW(dy, x, d) * dy.size, None,
-     "It is right but for a factor that changes with the input: 2, 4, 4, 36, 144."),
+     "It is right but for a factor that changes with the input: 2, 4, 2, 4, 4, 36, 144."),
     ("dW", lambda dy, x, d: right_dW(dy, x, d).transpose(2, 3, 0, 1), None,
      "It is right but for the order of its axes: yours is the right one after `transpose(2, 3, 0, 1)`."),
     ("dW", lambda dy, x, d: right_dW(dy, x, d)[..., ::-1], None,
@@ -448,6 +454,89 @@ yours (1,) =
 [44.]"""
 
 
+def test_answers_that_print_alike_are_told_by_their_largest_difference():
+    verdict = grade("convolution.db", lambda dy: dy.sum((0, 2, 3)) + 1e-6)
+    assert verdict.evidence.splitlines()[2:] == [
+        "expected (1,) =", "[6.]", "yours prints alike; the largest difference is 1e-06"]
+    verdict = grade("convolution.dx", lambda *given: right_dx(*given) + 1e-5 * (len(given[0]) == 3))
+    assert re.search(r"yours (\S+); the largest difference is 1e-05$", verdict.evidence), verdict
+
+
+@pytest.mark.parametrize("name", ["size", "db", "dW", "dx", "weak_test"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, 1e308])
+def test_no_number_makes_the_grader_warn(name, value, recwarn):
+    exercise = engine.find(f"convolution.{name}")
+    for function in (lambda *given: np.full(np.shape(exercise.truth(*given)), value),
+                     lambda *given: exercise.truth(*given) + value):
+        verdict = grade(exercise.name, function)
+        assert value == 0 or not verdict.passed
+        assert not [str(warning.message) for warning in recwarn]
+
+
+def test_a_stray_value_is_named_with_its_article():
+    said = [grade("convolution.db", value).sentence for value in (3, None, "db", np.zeros(1))]
+    assert [text.partition("; it got ")[2] for text in said] == ["an int.", "None.", "a str.", "an ndarray."]
+    assert grade("convolution.size", lambda n, k, s, p, d: [n]).sentence.startswith(
+        "It returned a list; expected a number. It was called with n = 3")
+
+
+# Ways in which people come by a mistake, written as they write them.
+
+def slid_with_a_stride(dy, x, dilation):
+    kh, kw = ((n - m) // dilation + 1 for n, m in zip(x.shape[2:], dy.shape[2:], strict=True))
+    dW = np.zeros((dy.shape[1], x.shape[1], kh, kw))
+    for n, o, c, u, v, p, q in np.ndindex(*dy.shape[:2], x.shape[1], kh, kw, *dy.shape[2:]):
+        i, j = dilation * p + u, dilation * q + v
+        if i < x.shape[2] and j < x.shape[3]:
+            dW[o, c, u, v] += dy[n, o, p, q] * x[n, c, i, j]
+    return dW
+
+
+def summed_apart(dy, x, dilation):
+    seen = np.lib.stride_tricks.sliding_window_view(x, dy.shape[2:], axis=(2, 3))
+    return np.einsum("nopq,mcuvpq->ocuv", dy, seen[:, :, ::dilation, ::dilation])
+
+
+def correlated(dy, W, x_shape, stride, padding, *, zeros=0, margin=0, axis=None):
+    (H, Wd), (kh, kw) = x_shape[2:], W.shape[2:]
+    a, b = kh - 1 + margin, kw - 1 + margin
+    wide = np.pad(spread(dy, stride + zeros), ((0, 0), (0, 0), (a, a), (b, b)))
+    if axis is not None:
+        wide, W = wide.sum(1, keepdims=True), W.sum(0, keepdims=True)
+    near = np.pad(conv2d(wide, flip(W)), ((0, 0), (0, 0), (0, stride), (0, stride)))
+    return near[:, :, padding:padding + H, padding:padding + Wd]
+
+
+def without_padding(dy, W, x_shape, stride, padding):
+    dx = np.zeros(x_shape)
+    for n, o, c, p, q, u, v in np.ndindex(*dy.shape[:2], W.shape[1], *dy.shape[2:], *W.shape[2:]):
+        i, j = p * stride + u, q * stride + v
+        if i < x_shape[2] and j < x_shape[3]:
+            dx[n, c, i, j] += dy[n, o, p, q] * W[o, c, u, v]
+    return dx
+
+
+@pytest.mark.parametrize("name, function, mistake", [
+    ("size", lambda n, k, s, p, d: (n + 2 * p - d * k + 1) // s + 1, "dilation times k, less 1"),
+    ("db", lambda dy: dy.reshape(dy.shape[1], -1).sum(axis=1), "reshape for swap"),
+    ("dW", slid_with_a_stride, "dilation at the place"),
+    ("dW", summed_apart, "batch crossed"),
+    ("dx", lambda *given: correlated(*given, zeros=1), "spread too far"),
+    ("dx", lambda *given: correlated(*given, margin=1), "margin too wide"),
+    ("dx", lambda *given: correlated(*given, axis=1), "filters crossed"),
+    ("dx", without_padding, "cut at one end"),
+])
+def test_a_mistake_is_named_however_it_is_written(name, function, mistake):
+    verdict = grade(f"convolution.{name}", function)
+    assert verdict.mistake == mistake, verdict
+
+
+@pytest.mark.parametrize("name", ["channels swapped", "channels added", "filters added"])
+def test_the_smallest_failing_input_of_dW_is_small(name):
+    function = next(m.function for m in convolution.DW.mistakes if m.name == name)
+    assert len(grade("convolution.dW", function).evidence.splitlines()) <= 20
+
+
 def test_a_large_failing_input_is_shown_by_its_first_wrong_entry():
     def late(*given):
         dx = right_dx(*given)
@@ -483,7 +572,35 @@ def test_other_right_ways_pass():
 @pytest.mark.parametrize("hole", convolution.HOLES, ids=lambda hole: hole.name)
 def test_every_hole_of_the_weak_test_is_recognised(hole):
     verdict = grade("convolution.weak_test", hole.function)
-    assert verdict.passed and verdict.sentence.endswith(f"honest inputs reject it. {hole.sentence}")
+    assert verdict.passed and verdict.sentence.endswith(f" it. {hole.sentence}")
+    said = re.search(r"and (\d) of 3 honest inputs (rejects?) it\.", verdict.sentence)
+    assert (said[1] == "1") == (said[2] == "rejects")
+
+
+def test_the_notebook_says_how_many_holes_are_known_by_name():
+    cells = nbformat.read(ROOT / "notebooks/01_convolution.ipynb", 4).cells
+    text = " ".join(" ".join(cell.source for cell in cells if cell.cell_type == "markdown").split())
+    words = "zero one two three four five six seven eight nine ten eleven twelve".split()
+    known = [hole for hole in convolution.HOLES
+             if hole.sentence in grade("convolution.weak_test", hole.function).sentence]
+    assert re.findall(r"The grader knows (\w+) by name", text) == [words[len(known)]]
+    assert len({hole.sentence for hole in known}) == len(convolution.HOLES)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_on_an_honest_input_takes_nobody_in(value):
+    def spoilt(dy, W):
+        return convolution.wrong_dx(dy, W) if (dy == 1).all() else convolution.wrong_dx(dy, W) + value
+    verdict = grade("convolution.weak_test", spoilt)
+    assert not verdict.passed and verdict.sentence == break_it.NOT_FINITE
+    assert "The smallest input on which it is wrong:\n" in repr(verdict)
+
+
+def test_the_weak_tests_own_input_is_called_that():
+    verdict = grade("convolution.weak_test", lambda dy, W: 2 * convolution.wrong_dx(dy, W))
+    assert verdict.sentence == break_it.REJECTED
+    for text in (repr(verdict), verdict._repr_html_()):
+        assert "The weak test's input" in text and "smallest" not in text
 
 
 def test_an_unknown_hole_passes_too():
