@@ -71,12 +71,16 @@ class Server:
         self.home = Path(tempfile.mkdtemp(prefix="browser-test-"))
         self.root = self.home / "root"
         shutil.copytree(folder, self.root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-        settings = self.home / "settings" / "@jupyterlab/apputils-extension"
-        settings.mkdir(parents=True)
-        (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
+        self.settings = self.home / "settings" / "@jupyterlab/apputils-extension"
+        self.settings.mkdir(parents=True)
+        self.set("notification", QUIET)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+
+    def set(self, name: str, settings: dict) -> None:
+        """Change the user's settings of this name, for the pages that are opened from now on."""
+        (self.settings / f"{name}.jupyterlab-settings").write_text(json.dumps(settings))
 
     def __enter__(self) -> "Server":
         variables = {name: str(self.home / name.lower()) for name in
@@ -140,6 +144,7 @@ CELLS = f"() => {PANEL}.content.widgets.map(cell => cell.model.toJSON())"
 REVEAL = f"""async i => {{ const notebook = {PANEL}.content;
     notebook.activeCellIndex = i; await notebook.scrollToItem(i, 'center');
     return notebook.widgets[i].node; }}"""
+SOURCE = f"i => {PANEL}.content.widgets[i].model.sharedModel.getSource()"
 # What the console says without any fault of ours, and where it comes from.
 KNOWN = ["Cannot read properties of undefined (reading 'schema')"]   # Notebook 7.6's own start, each time
 BROKEN = "Error displaying widget", "Loading widget..."
@@ -162,6 +167,37 @@ class Notebook:
         """Run All Cells, as the menu does, and wait for the last one."""
         self.page.evaluate(RUN)
         self.page.wait_for_function(DONE, timeout=1000 * seconds)
+
+    def find(self, line: str) -> int:
+        """The place of the one code cell that has this line."""
+        [place] = [i for i, cell in enumerate(self.page.evaluate(CELLS))
+                   if cell["cell_type"] == "code" and line in cell["source"].splitlines()]
+        return place
+
+    def source(self, cell: int) -> str:
+        """What is written in a cell."""
+        return self.page.evaluate(SOURCE, cell)
+
+    def reveal(self, cell: int) -> ElementHandle:
+        """Scroll to a cell, which brings it into the page."""
+        return self.page.evaluate_handle(REVEAL, cell).as_element()
+
+    def write(self, cell: int, source: str) -> None:
+        """Put the keyboard's focus into a cell, select all that is there, and write over it."""
+        self.reveal(cell).wait_for_selector(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.insert_text(source)           # at once, or the editor would indent on its own
+        assert self.source(cell) == source
+
+    def run(self, cell: int) -> None:
+        """Press Shift+Enter in a cell; do not wait for its output."""
+        self.reveal(cell).wait_for_selector(".cm-content").click()
+        self.page.keyboard.press("Shift+Enter")
+
+    def verdict(self, cell: int) -> str:
+        """What the grader says in the output of a cell, without the help below; "" where nothing is said."""
+        said = self.reveal(cell).query_selector(".jp-OutputArea [role=status]")
+        return said.inner_text() if said else ""
 
     def faults(self) -> list[str]:
         """What no notebook may show: errors and warnings of cells, dead widgets, errors in the console."""
@@ -188,7 +224,7 @@ class Notebook:
 
     def explorer(self, cell: int) -> "Live":
         """The explorer in the output of this cell, scrolled to."""
-        return Live(self.page, self.page.evaluate_handle(REVEAL, cell).as_element())
+        return Live(self.page, self.reveal(cell))
 
 
 # --- a widget in the notebook ----------------------------------------------------------------

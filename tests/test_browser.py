@@ -1,18 +1,37 @@
 """Every notebook in a real JupyterLab in a real browser: it runs, and its sliders move picture and words.
 
-Without a browser these tests are skipped with a warning; where CI=true they fail.
+Without Playwright or a browser these tests are skipped with a warning; where CI=true they fail.
 """
+import io
 import os
+import subprocess
+import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pictures
 import pytest
 import refresh
 import sample
+import sweep
+from PIL import Image
 
-browser = pytest.importorskip("browser", reason="playwright is not installed")
+
+def do_without(reason, **options):
+    """Skip, and say so loudly; where CI=true, fail."""
+    reason = f"NOTHING WAS TESTED IN A BROWSER: {reason}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    warnings.warn(reason, stacklevel=2)
+    pytest.skip(reason, **options)
+
+
+try:
+    import browser
+except ImportError as missing:
+    do_without(f"{missing}: install the packages of `test` in pyproject.toml", allow_module_level=True)
 
 CELL = """\
 import numpy as np
@@ -38,6 +57,8 @@ def describe(height, kind):
 explore(draw, frame, describe, height=IntSlider(20, 0, 40),
         kind=Dropdown(options=["sine", "cosine"]))"""
 SMALL = "wave.ipynb"
+SECONDS = 60
+LETTERS = "one => getComputedStyle(one).color.match(/[0-9]+/g).slice(0, 3).map(Number)"
 
 
 # --- a browser, a server, a page -------------------------------------------------------------
@@ -48,10 +69,7 @@ def chromium():
         with browser.chromium() as started:
             yield started
     except browser.NoBrowser as reason:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(reason), pytrace=False)
-        warnings.warn(f"NOTHING WAS TESTED IN A BROWSER: {reason}", stacklevel=1)
-        pytest.skip(str(reason))
+        do_without(str(reason))
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +125,7 @@ def test_notebook_in_the_browser(notebook, course, opened):
     page = opened(course, notebook.relative_to(refresh.ROOT).as_posix())
     page.run_all()
     assert page.faults() == []
+    assert len(page.explorers()) == sweep.promised(refresh.load(notebook))
     for cell in page.explorers():
         live = page.explorer(cell)
         assert live.slider.get_attribute("aria-label")
@@ -114,6 +133,51 @@ def test_notebook_in_the_browser(notebook, course, opened):
         moves(live, lambda live=live: live.drag(0.1, 0.45, 0.8), "a drag")
         moves(live, lambda live=live: live.press("ArrowLeft"), "an arrow key")
     assert page.faults() == []
+
+
+def test_an_exercise_is_solved_at_the_second_attempt(course, opened):
+    page = opened(course, "notebooks/01_convolution.ipynb")
+    page.run(page.find("import numpy as np"))            # the other cells are not needed
+    exercise = page.find('grade("convolution.db", db_by_hand)')
+    stub = page.source(exercise)
+    for method, mark, words in ("mean", "✗", "mean"), ("sum", "✓", "Right"):
+        page.write(exercise, stub.replace("...", f"return dy.{method}(axis=(0, 2, 3))"))
+        page.run(exercise)
+        eventually(lambda mark=mark: page.verdict(exercise).startswith(mark), f"{mark} for {method}", SECONDS)
+        assert words in page.verdict(exercise)
+    assert page.faults() == []
+
+
+def test_the_first_notebook_in_the_dark_theme(course, opened):
+    course.set("themes", {"theme": "JupyterLab Dark"})
+    try:
+        page = opened(course, "notebooks/00_start_here.ipynb")
+        page.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+        page.run_all()
+    finally:
+        course.set("themes", {})
+    assert page.faults() == [] and page.explorers()
+    live = page.explorer(page.explorers()[0])
+    letters = live.page.evaluate(LETTERS, live.cell.query_selector(".explore [aria-live=polite]"))
+    assert min(letters) > 128, f"letters as dark as {letters} on dark paper"
+
+
+def test_a_saved_notebook_shows_each_explorer_before_it_is_run(course, opened):
+    name = "notebooks/01_convolution.ipynb"
+    stored = [i for i, cell in enumerate(refresh.load(course.root / name).cells)
+              if any('class="explore"' in output.get("data", {}).get("text/html", "")
+                     for output in cell.get("outputs", []))]
+    page = opened(course, name)
+    assert len(stored) == sweep.promised(refresh.load(course.root / name)) > 0
+    for cell in stored:
+        node = page.reveal(cell)
+        image = node.wait_for_selector(".jp-OutputArea img")
+        assert len(image.get_attribute("alt").split()) > 3
+        assert image.get_attribute("alt") in node.inner_text()
+        eventually(lambda image=image: image.evaluate("one => one.complete && one.naturalWidth"), "no image")
+        assert not pictures.fault(Image.open(io.BytesIO(image.screenshot())).convert("RGB"))
+        assert page.faults() == []
+        assert "model not found" not in page.page.inner_text("body")
 
 
 # --- an explorer, closely --------------------------------------------------------------------
@@ -224,3 +288,26 @@ def test_a_slider_without_effect_is_noticed(cell, course, opened):
     live = page.explorer(page.explorers()[0])
     with pytest.raises(AssertionError, match="stays the same"):
         moves(live, lambda: live.press("ArrowRight"), "an arrow key", seconds=2)
+
+
+PASSED = pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED      # all of it was skipped
+LACKING = {    # a plugin of pytest that takes it away, and what must be said then
+    "playwright": ("import sys; sys.modules['playwright'] = None", "playwright"),
+    "a browser": ("import browser; browser.NAMES = browser.CHANNELS = ()", "no Chromium, Chrome or Edge"),
+}
+
+
+@pytest.mark.parametrize("ci", ["true", ""])
+@pytest.mark.parametrize("thing", LACKING)
+def test_without_it_ci_fails_and_others_are_told(thing, ci, tmp_path):
+    source, words = LACKING[thing]
+    (tmp_path / "lacking.py").write_text(source)
+    here = Path(__file__)
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "lacking", "-p", "no:cacheprovider", here,
+         "-k", "first_notebook"],
+        env={**os.environ, "CI": ci, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(here.parent)])},
+        cwd=refresh.ROOT, capture_output=True, text=True, encoding="utf-8")
+    assert words in run.stdout and "NOTHING WAS TESTED IN A BROWSER" in run.stdout
+    assert (run.returncode in PASSED) == (ci == ""), run.stdout
+    assert ci or "UserWarning" in run.stdout and "1 skipped" in run.stdout
