@@ -81,6 +81,10 @@ def dress(name: str, control: Widget) -> None:
         control.layout.width = "auto"
     if isinstance(control, Box | ToggleButtons) and control.layout.grid_area is None:
         control.layout.grid_area = "auto / 1 / auto / -1"     # a row of its own
+    if isinstance(control, ToggleButtons):
+        control.layout.display = "flex"           # the buttons beside their name, not below it
+    if control.tooltip is None:
+        control.tooltip = ""                      # or the name's tooltip reads "null"
     if control.has_trait("indent"):
         control.indent = False                    # a checkbox stands at the left edge
 
