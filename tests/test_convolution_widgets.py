@@ -1,0 +1,52 @@
+"""The numbers in the two widgets of notebook 01 are torch's."""
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from helpers.backward_stepper import BLAME, KERNEL, X, backward_stepper, gathered, scattered
+from helpers.convolution_explorer import OWN, convolution_explorer, read_kernel
+from helpers.data import digit
+
+
+def by_torch(dy, x, K, s):
+    x, K = (torch.tensor(a, requires_grad=True) for a in (x, K))
+    y = F.conv2d(x[None, None], K[None, None], stride=s)[0, 0]
+    return [grad.numpy() for grad in torch.autograd.grad(y, (x, K), torch.tensor(dy))]
+
+
+@pytest.mark.parametrize("s, n", [(1, 3), (2, 2)])
+def test_both_views_end_at_torch(s, n):
+    dx, dK = by_torch(BLAME[:n, :n], X, KERNEL, s)
+    assert np.array_equal(scattered(s, n * n)[0], dx) and np.array_equal(scattered(s, n * n)[1], dK)
+    assert np.array_equal(gathered(s, X.size)[1], dx)
+    assert not np.array_equal(scattered(s, n * n - 1)[0], dx), "the last step must matter"
+
+
+def test_the_stepper_says_whether_it_agrees():
+    stepper = backward_stepper(by_torch)
+    assert "have yet to follow" in stepper.sentence
+    stepper.set(step=9)
+    assert "equal torch's" in stepper.sentence
+    liar = backward_stepper(lambda *a: [g + 1 for g in by_torch(*a)])
+    liar.set(step=9)
+    assert "differ from torch's" in liar.sentence
+    liar.set(view="gather")
+    assert "not torch's" in liar.sentence
+
+
+@pytest.mark.parametrize("entries, stride, padding, dilation", [
+    ("-1 1", 1, 0, 1), ("1 2; -1 0; 0 1/2", 3, 2, 2), ("1 2 3; 4 5 6; 7 8 9", 2, 1, 3)])
+def test_the_explorer_shows_torchs_output(entries, stride, padding, dilation):
+    explorer = convolution_explorer()
+    explorer.set(image="digit", entries=entries, stride=stride, padding=padding, dilation=dilation)
+    truth = F.conv2d(torch.tensor(digit(1))[None, None], torch.tensor(read_kernel(entries))[None, None],
+                     stride=stride, padding=padding, dilation=dilation)[0, 0]
+    assert np.allclose(explorer.result, truth) and explorer.values["kernel"] == OWN
+    assert f"+ 1 = {truth.shape[0]}, width" in explorer.sentence
+
+
+@pytest.mark.parametrize("entries", ["", "1 2; 3", "1/0", "a", "nan", "1e9", "1 2 3 4 5 6"])
+def test_bad_entries_are_refused_in_words(entries):
+    with pytest.raises(ValueError, match="entries: got"):
+        read_kernel(entries)
