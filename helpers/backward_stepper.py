@@ -3,12 +3,11 @@ from collections.abc import Callable
 
 import numpy as np
 from ipywidgets import IntSlider, ToggleButtons
-from matplotlib.patches import Rectangle
 
 from helpers import figures
 from helpers.convolution import output_size, spread
 from helpers.explore import Explore, explore
-from helpers.grids import grid, integers
+from helpers.grids import integers, matrix
 
 X = np.array([[1, 0, 2, -1, 3], [2, -2, 1, 0, 1], [0, 3, -1, 2, -2], [1, 1, 0, -3, 2],
               [-1, 2, 1, 1, 0]], float)
@@ -88,9 +87,9 @@ def _draw_backward(ax, truth, view, stride, step):
 
 def _draw_scatter(ax, truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
-    dy, window = _blame(s), (s * p, s * q, 3)
+    dy, window = _blame(s), (s * p, s * q, 3, 3)
     share = _integer(dy[p, q])
-    _grid(ax, (2, 3), dy, "blame dy", figures.BLAME, (p, q, 1))
+    _grid(ax, (2, 3), dy, "blame dy", figures.BLAME, (p, q, 1, 1))
     _grid(ax, (9.5, 3), KERNEL, "kernel K", figures.KERNEL)
     _grid(ax, (16, 2), dx, f"dx  += {share} · K", figures.BLAME, window)
     _grid(ax, (1, 10.5), X, "input x", figures.INPUT, window)
@@ -106,9 +105,9 @@ def _draw_gather(ax, truth, s, step):
     margin, dx, (i, j) = gathered(s, step)
     products = margin[i:i + 3, j:j + 3] * KERNEL[::-1, ::-1]
     total = _integer(products.sum())
-    _grid(ax, (0.5, 1.5), margin, "dy, spread and padded", figures.BLAME, (i, j, 3))
+    _grid(ax, (0.5, 1.5), margin, "dy, spread and padded", figures.BLAME, (i, j, 3, 3))
     _grid(ax, (9.5, 3), KERNEL[::-1, ::-1], "K, turned", figures.KERNEL)
-    _grid(ax, (16, 2), dx, f"dx  = {total} here", figures.BLAME, (i, j, 1))
+    _grid(ax, (16, 2), dx, f"dx  = {total} here", figures.BLAME, (i, j, 1, 1))
     _grid(ax, (2, 11.5), KERNEL, "K, as it was", figures.KERNEL)
     _grid(ax, (9.5, 11.5), products, f"products, sum {total}", figures.BLAME)
     _grid(ax, (16, 10.5), truth[0], "torch's dx", figures.NEUTRAL, agree=dx == truth[0])
@@ -116,12 +115,8 @@ def _draw_gather(ax, truth, s, step):
 
 
 def _grid(ax, corner, values, title, color, lit=None, agree=None):
-    """A matrix of integers; `lit` is a square (row, column, size), `agree` says which cells to tint."""
-    left, top = corner
-    ax.text(left + values.shape[1] / 2, top - 0.65, title, color=color, ha="center", va="center", fontsize=10)
-    grid(ax, integers(values), corner, size=0.5, tinted=agree)
-    if lit:
-        ax.add_patch(Rectangle((left + lit[1], top + lit[0]), lit[2], lit[2], fill=False, ec=color, lw=2.4))
+    """A matrix of integers; `lit` is a block (row, column, rows, columns), `agree` the cells to tint."""
+    matrix(ax, corner, integers(values), title, color, lit=lit, tinted=agree)
 
 
 def _say_backward(truth, view, stride, step):

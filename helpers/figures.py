@@ -112,15 +112,19 @@ def heatmap(values: np.ndarray, *, blocks: tuple[int, int], **labels: str) -> Fi
     return figure
 
 
-def curves(lines: dict[str, np.ndarray], colors: tuple[str, ...] = (INPUT, KERNEL, OUTPUT), *,
-           log: bool = False, **labels: str) -> Figure:
-    """Curves against their index, each labelled at its end; `labels` go to `Axes.set`."""
+def curves(lines: dict[str, np.ndarray], colors: tuple[str, ...] = (INPUT, KERNEL, OUTPUT, BLAME), *,
+           x: np.ndarray | None = None, log: bool | str = False, **labels: object) -> Figure:
+    """Curves against `x`, or against their index, each labelled at its end.
+
+    `log` is True for a logarithmic y axis and "xy" for both; `labels` go to `Axes.set`.
+    """
     figure, ax = plt.subplots(figsize=(6.4, 2.8))
     for (name, values), color in zip(lines.items(), colors, strict=False):
-        ax.plot(values, color=color)
-        ax.annotate(name, (len(values) - 1, values[-1]), xytext=(5, 0), textcoords="offset points",
+        at = np.arange(len(values)) if x is None else x
+        ax.plot(at, values, color=color)
+        ax.annotate(name, (at[-1], values[-1]), xytext=(5, 0), textcoords="offset points",
                     color=color, va="center")
-    ax.set(yscale="log" if log else "linear", **labels)
+    ax.set(xscale="log" if log == "xy" else "linear", yscale="log" if log else "linear", **labels)
     return figure
 
 

@@ -38,6 +38,17 @@ def grid(ax: Axes, labels: np.ndarray, corner: tuple[float, float], *, cell: flo
         ax.add_artist(PathPatch(Path.make_compound_path(*words), fc="black", ec="none", transform=place))
 
 
+def matrix(ax: Axes, corner: tuple[float, float], labels: np.ndarray, title: str, color: str, *,
+           lit: tuple[int, int, int, int] | None = None, tinted: np.ndarray | None = None,
+           size: float = 0.5) -> None:
+    """A grid of cells of side 1 under its title; `lit` frames a block (row, column, rows, columns)."""
+    left, top = corner
+    ax.text(left + labels.shape[1] / 2, top - 0.65, title, color=color, ha="center", va="center", fontsize=10)
+    grid(ax, labels, corner, size=size, tinted=tinted)
+    if lit:
+        ax.add_patch(Rectangle((left + lit[1], top + lit[0]), lit[3], lit[2], fill=False, ec=color, lw=2.4))
+
+
 def integers(values: np.ndarray) -> np.ndarray:
     """Labels of whole numbers, with a real minus sign; nothing for NaN."""
     return np.array([["" if np.isnan(n) else f"{n + 0:.0f}".replace("-", "−") for n in row]
