@@ -1,6 +1,11 @@
-"""Real data that ships inside packages, nothing is downloaded, and the kernels everyone knows."""
+"""Real data that ships inside packages, clouds of points, and the kernels that everyone knows."""
+from numbers import Real
+
 import numpy as np
 from sklearn.datasets import load_digits, load_sample_image
+from sklearn.model_selection import train_test_split
+
+from helpers import arguments as check
 
 KERNELS = {   # 3 × 3 filters of one channel that everyone knows, as a correlation uses them
     "identity":  [[ 0,  0,  0], [ 0,  1,  0], [ 0,  0,  0]],
@@ -47,3 +52,62 @@ def digit(index: int) -> np.ndarray:
     if not isinstance(index, int) or not 0 <= index < len(images):
         raise ValueError(f"index: got {index!r}, expected an integer from 0 to {len(images) - 1}")
     return images[index] / 16
+
+
+def digits(rng: np.random.Generator, test_share: float = 0.2) -> tuple[np.ndarray, ...]:
+    """Split the 1797 digits, shuffled, into those to learn from and those to be asked about.
+
+    Returns X_train, X_test, y_train, y_test, the order of scikit-learn: X (n, 64) numbers from 0 to 1,
+    of which X.reshape(-1, 1, 8, 8) makes images; y (n,) the classes 0 … 9. `test_share` of each class is
+    for the test. Raises ValueError for a share that is not from 0.01 to 0.99, or an rng that is none.
+    """
+    _check_generator(rng)
+    if not isinstance(test_share, Real) or not 0.01 <= test_share <= 0.99:
+        raise ValueError(f"test_share: got {test_share!r}, expected a number from 0.01 to 0.99")
+    X, y = load_digits(return_X_y=True)
+    return tuple(train_test_split(X / 16, y, test_size=float(test_share), stratify=y,
+                                  random_state=int(rng.integers(2**31))))
+
+
+def moons(rng: np.random.Generator, n: int = 200, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """Two half circles, each reaching into the other: X (n, 2) points, y (n,) classes 0 and 1.
+
+    `noise` is the standard deviation of what is added to each coordinate. Raises ValueError for n below
+    2, for a noise below 0, or an rng that is none.
+    """
+    y = _shuffled_classes(rng, n, 2, noise)
+    t = np.pi * rng.random(n)
+    X = np.where(y == 0, [np.cos(t), np.sin(t)], [1 - np.cos(t), 0.5 - np.sin(t)]).T
+    return X + noise * rng.normal(size=(n, 2)), y
+
+
+def xor(rng: np.random.Generator, n: int = 200, noise: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
+    """Four clouds around (±1, ±1), class 1 where the signs differ: X (n, 2) points, y (n,) classes 0 and 1.
+
+    No straight line parts the classes. `noise` is the standard deviation of each cloud; with n=4 and
+    noise=0 it is the table of XOR. Raises ValueError for n below 4, for a noise below 0, or an rng
+    that is none.
+    """
+    corner = _shuffled_classes(rng, n, 4, noise)
+    X = np.stack([2 * (corner // 2) - 1, 2 * (corner % 2) - 1], axis=1)
+    return X + noise * rng.normal(size=(n, 2)), (X[:, 0] != X[:, 1]).astype(int)
+
+
+def _shuffled_classes(rng, n, count, noise):
+    """n classes 0 … count − 1, as many of each, or one more, in random order."""
+    _check_generator(rng)
+    check.integer("n", n, least=count)
+    if not isinstance(noise, Real) or not 0 <= noise < np.inf:
+        raise ValueError(f"noise: got {noise!r}, expected a number that is not below 0")
+    return rng.permutation(np.arange(n) % count)
+
+
+def _check_generator(rng):
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng: got {rng!r}, expected a generator, such as np.random.default_rng(0)")
+
+
+def normal(rng: np.random.Generator, *shapes: tuple[int, ...]) -> list[np.ndarray]:
+    """Draw standard normal numbers, positive and negative: one float64 array for each shape."""
+    _check_generator(rng)
+    return [np.asarray(rng.normal(size=shape)) for shape in shapes]

@@ -12,7 +12,7 @@ import dis
 import importlib
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -87,7 +87,8 @@ def grade(name: str, function: Callable) -> Verdict:
         try:
             answers.append(guard.numbers(guard.call(function, case), truth))
         except guard.Misfortune as told:
-            return exercise.verdict("not yet", f"{told} It was called with {diagnosis.in_short(case)}.")
+            said = f"{told} It was called with {diagnosis.in_short(case)}."
+            return exercise.verdict("not yet", said + _before(exercise, answers))
     with np.errstate(all="ignore"):     # an answer may hold NaN and infinity
         return (exercise.judge or compare)(exercise, answers)
 
@@ -134,6 +135,16 @@ def _recognised(exercise, answers, truths, kind):
             diagnosis.wrong_numbers(answers, truths), "No usual mistake gives this.")
     return None, (diagnosis.wrong_factors(answers, truths) or diagnosis.wrong_shape(answers, truths)
                   or " ".join(filter(None, said)))
+
+
+def _before(exercise, answers):
+    """The mistake that fits the answers given before an error, for a wrong transpose runs on squares only."""
+    early = replace(exercise, cases=lambda rng: list(exercise.cases(rng))[:len(answers)])
+    if exercise.judge or not answers:
+        return ""
+    with np.errstate(all="ignore"):
+        found = compare(early, answers)
+    return f" On the inputs before it: {found.sentence}" if found.mistake else ""
 
 
 def _is_stub(function):

@@ -113,15 +113,17 @@ def heatmap(values: np.ndarray, *, blocks: tuple[int, int], **labels: str) -> Fi
 
 
 def curves(lines: dict[str, np.ndarray], colors: tuple[str, ...] = (INPUT, KERNEL, OUTPUT, BLAME), *,
-           x: np.ndarray | None = None, log: bool | str = False, **labels: object) -> Figure:
+           x: np.ndarray | None = None, log: bool | str = False, marker: str = "",
+           **labels: object) -> Figure:
     """Curves against `x`, or against their index, each labelled at its end.
 
-    `log` is True for a logarithmic y axis and "xy" for both; `labels` go to `Axes.set`.
+    `log` is True for a logarithmic y axis and "xy" for both; a `marker` shows where the values are;
+    `labels` go to `Axes.set`.
     """
     figure, ax = plt.subplots(figsize=(6.4, 2.8))
     for (name, values), color in zip(lines.items(), colors, strict=False):
         at = np.arange(len(values)) if x is None else x
-        ax.plot(at, values, color=color)
+        ax.plot(at, values, color=color, marker=marker)
         ax.annotate(name, (at[-1], values[-1]), xytext=(5, 0), textcoords="offset points",
                     color=color, va="center")
     ax.set(xscale="log" if log == "xy" else "linear", yscale="log" if log else "linear", **labels)

@@ -97,7 +97,7 @@ def align(controls: dict[str, Widget]) -> None:
             control.style.description_width = f"{longest + 1}ch"
 
 
-def still(png: bytes, sentence: str, size: tuple[int, int], *, colors: int = 64) -> str:
+def still(png: bytes, sentence: str, size: tuple[int, int], *, colors: int = 256) -> str:
     """The picture and the sentence in HTML, for where no slider can be; the file is small, not fast.
 
     HTML, because neither JupyterLab nor nbconvert gives a picture of type image/png its alternative text.
@@ -105,7 +105,7 @@ def still(png: bytes, sentence: str, size: tuple[int, int], *, colors: int = 64)
     small = io.BytesIO()
     picture = Pillow.open(io.BytesIO(png)).convert("RGB")
     # Maximum coverage keeps the colour of a thin line, which the median cut gives up for a photograph.
-    picture.quantize(colors, Pillow.Quantize.MAXCOVERAGE, dither=Pillow.Dither.NONE).save(
+    picture.quantize(colors, Pillow.Quantize.MAXCOVERAGE, kmeans=1, dither=Pillow.Dither.NONE).save(
         small, format="png", optimize=True)
     source, words = base64.b64encode(small.getvalue()).decode(), html.escape(sentence)
     return (f'<img class="explore" alt="{words}" width="{size[0]}" height="{size[1]}" '

@@ -4,6 +4,7 @@ Convolution and pooling share this. Lengths are in pixels. The arithmetic follow
 "A guide to convolution arithmetic for deep learning" (2016), arXiv:1603.07285.
 """
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -29,12 +30,93 @@ def output_size(size: int, kernel_size: int, stride: int = 1, padding: int | str
     return places("size", n, sum(margins(padding, (k, k), (s, s), (d, d))[0]), d * (k - 1) + 1, s)
 
 
-def places(name: str, size: int, padding: int, reach: int, stride: int) -> int:
-    """Places of a window that spans `reach` pixels; `padding` counts both sides."""
-    if reach > size + padding:
+def places(name: str, size: int, padding: int, reach: int, stride: int, ceil_mode: bool = False) -> int:
+    """Places of a window that spans `reach` pixels; `padding` counts both sides.
+
+    In ceil_mode, which only pooling has, a last window may reach beyond the padded input, if it starts
+    on a pixel or in the margin before them.
+    """
+    beyond = stride - 1 if ceil_mode else 0
+    if reach > size + padding + beyond:
         raise ValueError(f"{name}: got {size} pixels and {padding} of padding, but the kernel spans "
                          f"{reach}; expected a kernel no larger than the padded input")
-    return (size + padding - reach) // stride + 1
+    count = (size + padding + beyond - reach) // stride + 1
+    return count - (ceil_mode and (count - 1) * stride >= size + padding // 2)
+
+
+class Span(NamedTuple):
+    """How the windows of a pooling layer stand along one axis; lengths in pixels."""
+
+    size: int       # of the input
+    kernel: int
+    stride: int
+    padding: int
+    dilation: int
+    places: int
+
+    @property
+    def reach(self) -> int:
+        """Entries of a window that can meet a pixel; in ceil_mode a kernel may be larger than its input."""
+        return min(self.kernel, -(-(self.size + self.padding) // self.dilation))
+
+    @property
+    def entries(self) -> list[slice]:
+        """Where in the padded input entry u of all windows is, for each u."""
+        d, length = self.dilation, self.stride * (self.places - 1) + 1
+        return [slice(d * u, d * u + length, self.stride) for u in range(self.reach)]
+
+    @property
+    def window(self) -> slice:
+        """Where in the padded input the first window is."""
+        return slice(0, self.dilation * (self.reach - 1) + 1, self.dilation)
+
+    @property
+    def margin(self) -> tuple[int, int]:
+        """What the windows need before and after the input."""
+        return self.padding, max(0, self.entries[-1].stop - self.size - self.padding)
+
+    @property
+    def padded(self) -> int:
+        """The length of the input and its margin."""
+        return self.size + sum(self.margin)
+
+    @property
+    def inside(self) -> slice:
+        """Where in the padded input the input is."""
+        return slice(self.padding, self.padding + self.size)
+
+    @property
+    def overlap(self) -> bool:
+        """Whether two windows may share a pixel."""
+        return self.places > 1 and self.stride <= self.dilation * (self.reach - 1)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where each window begins; in the margin, that is below 0."""
+        return self.stride * np.arange(self.places) - self.padding
+
+    @property
+    def first(self) -> np.ndarray:
+        """The first entry of each window that lies on the input."""
+        return np.maximum(0, -(self.starts // self.dilation))
+
+    def counted(self, with_padding: bool) -> np.ndarray:
+        """How many pixels each window (dilation 1) covers; those of the padding count only if asked for."""
+        padding = self.padding if with_padding else 0
+        return np.minimum(self.starts + self.kernel, self.size + padding) - np.maximum(self.starts, -padding)
+
+
+def span(name: str, size: int, kernel: int, stride: int, padding: int, dilation: int,
+         ceil_mode: bool) -> Span:
+    """The windows along one axis of `size` pixels; ValueError, which says `name`, where one is empty."""
+    if max(kernel, stride, dilation) >= 2**31:
+        raise ValueError(f"{name}: got kernel {kernel}, stride {stride}, dilation {dilation}; "
+                         "expected less than 2³¹")
+    count = places(name, size, 2 * padding, dilation * (kernel - 1) + 1, stride, ceil_mode)
+    if any(start % dilation >= size for start in range(-padding, 0, stride)[:count]):
+        raise ValueError(f"dilation: got {dilation}, with which a window steps over all {size} pixels of the "
+                         f"{name}; expected a pixel under every window")
+    return Span(size, kernel, stride, padding, dilation, count)
 
 
 def margins(padding: int | tuple[int, int] | str, kernel: tuple[int, int], stride: tuple[int, int],

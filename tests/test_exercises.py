@@ -137,9 +137,13 @@ def test_notebooks_hold_the_stubs_as_they_are_defined(path):
     graded = [source for source in cells if re.search(r"^grade\(", source, re.MULTILINE)]
     strangers = [source for source in graded if not any(e.stub() in source for e in EXERCISES)]
     assert not strangers, f"{path.name}: a stub of helpers/exercises_*.py expected, got\n{strangers[0]}"
-    own = [e for e in EXERCISES if e.name.partition(".")[0] == path.stem.partition("_")[2]]
-    missing = [e.name for e in own if not any(e.stub() in source for source in graded)]
-    assert not missing, f"{path.name}: exercises expected, not found: {missing}"
+
+
+def test_every_exercise_stands_in_one_notebook():
+    cells = [cell.source for path in ROOT.glob("notebooks/*.ipynb")
+             for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    found = {e.name: sum(e.stub() in source for source in cells) for e in EXERCISES}
+    assert set(found.values()) == {1}, f"each exercise once in all notebooks expected, got {found}"
 
 
 # --- planted faults: each check above can fail --------------------------------------------------

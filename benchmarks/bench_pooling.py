@@ -1,0 +1,86 @@
+"""Forward and backward pass of helpers.pooling against torch, side by side in one process.
+
+Each row is a ratio of medians, so it travels between machines. A copy of x, the least that any
+backward pass must do, is timed too: the floor column.
+"""
+import json
+import sys
+import tracemalloc
+from functools import partial
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from common import in_process, medians, table
+
+from helpers.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
+
+SHAPES = [(64, 8, 8, 8), (64, 6, 24, 24), (32, 32, 32, 32), (16, 64, 56, 56)]   # N, C, H, W
+MAX, AVG = (max_pool2d, max_pool2d_backward, F.max_pool2d), (avg_pool2d, avg_pool2d_backward, F.avg_pool2d)
+POOLS = [
+    ("max 2 × 2", MAX, {"kernel_size": 2}),
+    ("max 3 × 3, stride 2", MAX, {"kernel_size": 3, "stride": 2, "padding": 1}),
+    ("average 2 × 2", AVG, {"kernel_size": 2}),
+    ("average 3 × 3, stride 2", AVG, {"kernel_size": 3, "stride": 2, "padding": 1}),
+    ("average, global", AVG, {}),
+]
+
+
+def by_hand(pool, x, dy, options):
+    forward, backward, _ = pool
+    return forward(x, **options), backward(dy, x, **options)
+
+
+def by_torch(pool, x, dy, options):
+    y = pool[2](x, **options)
+    return y, *torch.autograd.grad(y, x, dy)
+
+
+def peak(pool, x, dy, options):
+    """Largest extra memory of either pass, in multiples of the input's bytes."""
+    most = 0
+    for call in partial(pool[0], x, **options), partial(pool[1], dy, x, **options):
+        tracemalloc.start()
+        call()
+        most = max(most, tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return most / x.nbytes
+
+
+def relative_error(hand, reference):
+    reference = reference.detach().numpy()
+    return np.linalg.norm(hand - reference) / np.linalg.norm(reference)
+
+
+def row(title, pool, options, shape, dtype):
+    rng = np.random.default_rng(0)
+    options = options or {"kernel_size": shape[-2:]}
+    x = rng.normal(size=shape).astype(dtype)
+    dy = rng.normal(size=pool[0](x, **options).shape).astype(dtype)
+    tensors = torch.tensor(x, requires_grad=True), torch.tensor(dy)
+    time = medians({"ours": lambda: by_hand(pool, x, dy, options), "floor": x.copy,
+                    "torch": lambda: by_torch(pool, *tensors, options)}, seconds=0.3)
+    results = zip(by_hand(pool, x, dy, options), by_torch(pool, *tensors, options), strict=True)
+    return {
+        "pooling": title, "shape": str(shape), "dtype": dtype,
+        "torch, ms": f"{time['torch'] * 1e3:.2f}",
+        "ours ÷ torch": f"{time['ours'] / time['torch']:.2f}",
+        "floor ÷ torch": f"{time['floor'] / time['torch']:.2f}",
+        "largest error": f"{max(relative_error(*pair) for pair in results):.0e}",
+        "peak memory ÷ x": f"{peak(pool, x, dy, options):.1f}",
+    }
+
+
+def main():
+    if "--rows" in sys.argv:
+        json.dump([row(*pool, shape, dtype) for pool in POOLS for shape in SHAPES
+                   for dtype in ("float32", "float64")[:2 if pool is POOLS[0] else 1]], sys.stdout)
+        return
+    print(f"NumPy {np.__version__}, torch {torch.__version__}: forward + backward")
+    for threads in (1, None):
+        print(f"\n{'one thread' if threads else 'default threads'}\n")
+        print(table(in_process(__file__, threads)))
+
+
+if __name__ == "__main__":
+    main()

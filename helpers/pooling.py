@@ -1,0 +1,200 @@
+"""Pooling in two dimensions: forward and backward, as torch.nn.functional has them.
+
+    largest:  y[n, c, p, q] = max_u max_v  x[n, c, s·p + d·u − pad, s·q + d·v − pad]
+    average:  y[n, c, p, q] =   Σ_u Σ_v    x[n, c, s·p + u − pad, s·q + v − pad]  /  pixels counted
+
+Entry (u, v) of all windows at once is x sliced in steps of s: no window is cut out by itself.
+Derived in notebooks/02_pooling.ipynb.
+"""
+from functools import reduce
+from itertools import product
+
+import numpy as np
+
+from helpers import arguments as check
+from helpers.windows import chunks, pad, span
+
+__all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backward"]
+
+Pair = int | tuple[int, int]
+
+
+def max_pool2d(x: np.ndarray, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0,
+               dilation: Pair = 1, ceil_mode: bool = False,
+               return_indices: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """Keep the largest pixel under each window. The margin is −∞; a NaN counts as the largest.
+
+    x (N, C, H, W) or (C, H, W); y (N, C, Ho, Wo) or (C, Ho, Wo), float32 or float64 as x. The stride is
+    kernel_size unless given. With return_indices the result is (y, indices): where each y stood, counted
+    row by row through the H · W pixels. Raises ValueError for every argument that does not fit.
+    """
+    axes, shape = _checked(x, kernel_size, stride, padding, dilation, ceil_mode,
+                           return_indices=return_indices)
+    y = np.empty(shape, x.dtype)
+    if not return_indices:
+        for image, value in _planes(x, y):
+            value[:] = _combined(np.maximum, -np.inf, image, *axes)
+        return y
+    indices = np.empty(shape, np.int64)
+    for image, value, index in _planes(x, y, indices):
+        value[:], winner = _winner(image, *axes)
+        index[:] = _flat(winner, *axes)
+    return y, indices
+
+
+def max_pool2d_backward(dy: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: Pair | None = None,
+                        padding: Pair = 0, dilation: Pair = 1, ceil_mode: bool = False) -> np.ndarray:
+    """Send the blame of each window to the pixel that it kept: dx, of the shape of x.
+
+    Of equals the first, row by row, takes it all; of NaNs the last, as in torch. Where windows overlap,
+    blame adds up. dy has the shape of y. Raises ValueError as max_pool2d does.
+    """
+    axes, shape = _checked(x, kernel_size, stride, padding, dilation, ceil_mode)
+    _check_blame(dy, x, shape, "max_pool2d(x, …)")
+    canvas, inside = _canvas(x, *axes)
+    for blame, image, dx in _planes(dy, x, canvas):
+        dx[:] = 0
+        _, winner = _winner(image, *axes)
+        for n, pixels in enumerate(_entries(dx, *axes)):
+            _add(_where(winner == n, blame), pixels, *axes)
+    return np.ascontiguousarray(inside)
+
+
+def avg_pool2d(x: np.ndarray, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True,
+               divisor_override: int | None = None) -> np.ndarray:
+    """Keep the mean of the pixels under each window.
+
+    x (N, C, H, W) or (C, H, W); y (N, C, Ho, Wo) or (C, Ho, Wo), float32 or float64 as x. The margin's
+    zeros count unless count_include_pad is False; what lies beyond the margin, where ceil_mode lets a
+    window reach, never does. divisor_override replaces the count. Raises ValueError as max_pool2d does.
+    """
+    axes, shape = _checked(x, kernel_size, stride, padding, 1, ceil_mode, count_include_pad=count_include_pad)
+    divisor = _divisor(axes, count_include_pad, divisor_override, x.dtype)
+    y = np.empty(shape, x.dtype)
+    for image, value in _planes(x, y):
+        np.divide(_combined(np.add, 0.0, image, *axes), divisor, out=value)
+    return y
+
+
+def avg_pool2d_backward(dy: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: Pair | None = None,
+                        padding: Pair = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+                        divisor_override: int | None = None) -> np.ndarray:
+    """Share the blame dy, of the shape of y, equally among each window's pixels: dx, of the shape of x.
+
+    A pixel receives dy / divisor from every window over it. Raises ValueError as max_pool2d does.
+    """
+    axes, shape = _checked(x, kernel_size, stride, padding, 1, ceil_mode, count_include_pad=count_include_pad)
+    divisor = _divisor(axes, count_include_pad, divisor_override, x.dtype)
+    _check_blame(dy, x, shape, "avg_pool2d(x, …)")
+    canvas, inside = _canvas(x, *axes)
+    for blame, dx in _planes(dy, canvas):
+        dx[:] = 0
+        _hand_out(blame / divisor, dx, *axes)
+    return np.ascontiguousarray(inside)
+
+
+def _entries(image, down, across):
+    return (image[..., i, j] for i, j in product(down.entries, across.entries))
+
+
+def _combined(combine, margin, image, down, across):
+    """The largest or the sum of every window: down its columns, then across, in kh + kw steps."""
+    image = pad(image, [down.margin, across.margin], margin)
+    if down.places == across.places == 1:   # as in global pooling
+        return combine.reduce(image[..., down.window, across.window], axis=(2, 3), keepdims=True)
+    rows = reduce(combine, [image[..., i, :] for i in down.entries])
+    return reduce(combine, [rows[..., j] for j in across.entries])
+
+
+def _hand_out(share, dx, down, across):
+    """Add each window's share to all of its pixels: across, then down."""
+    if down.places == across.places == 1:
+        dx[..., down.window, across.window] = share
+        return
+    rows = np.zeros((*share.shape[:3], dx.shape[3]), dx.dtype)
+    for j in across.entries:
+        _add(share, rows[..., j], across)
+    for i in down.entries:
+        _add(rows, dx[..., i, :], down)
+
+
+def _add(share, pixels, *axes):
+    if any(axis.overlap for axis in axes):
+        pixels += share
+    else:
+        pixels[:] = share   # the first to come and the last: writing is quicker
+
+
+def _winner(image, down, across):
+    """The largest under every window, and the number of its entry: the first of equals, the last NaN."""
+    image = pad(image, [down.margin, across.margin], -np.inf)
+    entries = (entry.copy() for entry in _entries(image, down, across))   # read thrice: worth a copy
+    best = next(entries)
+    winner = np.zeros(best.shape, np.min_scalar_type(down.reach * across.reach))
+    if down.padding or across.padding:   # where x is −∞ as the margin is, the first entry on x wins
+        winner += (down.first[:, None] * across.reach + across.first).astype(winner.dtype)
+    for n, rival in enumerate(entries, start=1):
+        better = (rival > best) | np.isnan(rival)
+        np.maximum(winner, np.multiply(better, n, dtype=winner.dtype), out=winner)
+        np.maximum(best, rival, out=best)
+    return best, winner
+
+
+def _flat(winner, down, across):
+    """Numbers of entries as torch's indices: row · W + column in x, without the margin."""
+    u, v = (n.astype(np.int64) for n in np.divmod(winner, across.reach))
+    rows, columns = down.starts[:, None] + down.dilation * u, across.starts + across.dilation * v
+    return rows * across.size + columns
+
+
+def _where(hit, blame):
+    """blame where hit, else 0. By bits: np.where is much slower, and hit · ∞ would be a NaN."""
+    bits = blame.view(f"i{blame.itemsize}")
+    return (bits & -hit.view(np.int8)).view(blame.dtype)   # −1 has every bit set
+
+
+def _divisor(axes, count_include_pad, divisor_override, dtype):
+    """What the sum under each window is divided by: one number, or one for each place."""
+    n = divisor_override
+    if n is None:
+        return np.multiply.outer(*(axis.counted(count_include_pad) for axis in axes)).astype(dtype)
+    if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or not 0 < abs(n) < 2**63:
+        raise ValueError(f"divisor_override: got {n!r}, expected None or an integer other than 0")
+    return float(n)
+
+
+def _planes(*arrays):
+    """The planes (n, 1, height, width) of the arrays, as many at a time as fit the cache."""
+    planes = [a.reshape(-1, 1, *a.shape[-2:]) for a in arrays]
+    return ([p[n] for p in planes] for n in chunks(len(planes[0]), max(p[:1].nbytes for p in planes) // 2))
+
+
+def _canvas(x, down, across):
+    """Room for the blame of x and its margin, and the part of it inside the margin."""
+    canvas = np.empty((*x.shape[:-2], down.padded, across.padded), x.dtype)
+    return canvas, canvas[..., down.inside, across.inside]
+
+
+def _checked(x, kernel_size, stride, padding, dilation, ceil_mode, **flags):
+    """How the windows stand down the height of x and across its width, and the shape of y."""
+    check.floats("x", x, "N, C, H, W", "C, H, W")
+    if 0 in x.shape[-3:]:
+        raise ValueError(f"x: got shape {x.shape}, expected no axis of length 0 but N")
+    for name, flag in {"ceil_mode": ceil_mode, **flags}.items():
+        if not isinstance(flag, bool):
+            raise ValueError(f"{name}: got {flag!r}, expected True or False")
+    k = check.pair("kernel_size", kernel_size, least=1)
+    s = k if stride is None else check.pair("stride", stride, least=1)
+    p, d = check.pair("padding", padding, least=0), check.pair("dilation", dilation, least=1)
+    if any(2 * p[a] > k[a] for a in (0, 1)):
+        raise ValueError(f"padding: got {padding!r}, expected at most half of kernel_size {kernel_size!r}")
+    axes = [span(f"{name} of x", x.shape[a - 2], k[a], s[a], p[a], d[a], ceil_mode)
+             for a, name in enumerate(("height", "width"))]
+    return axes, (*x.shape[:-2], *(axis.places for axis in axes))
+
+
+def _check_blame(dy, x, shape, call):
+    check.floats("dy", dy, ("N, C, Ho, Wo", "C, Ho, Wo")[x.ndim == 3])
+    check.same_dtype(dy=dy, x=x)
+    check.shape("dy", dy, shape, f"the shape of {call}")
