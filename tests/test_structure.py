@@ -17,7 +17,8 @@ MODULES = sorted((ROOT / "helpers").glob("*.py"))
 TORCH_IS_IMPORTED_IN = {"witnesses"}
 GROUND = {"arguments", "windows"}
 MATHEMATICS = GROUND | {"convolution", "differences", "pooling", "linear", "activations", "losses",
-                        "normalization", "initialization", "optimizers"}
+                        "normalization", "initialization", "optimizers", "schedules", "clipping",
+                        "landscapes", "quadratics"}
 
 LONGEST_FUNCTION = 20
 LONGEST_MODULE = 200

@@ -1,0 +1,555 @@
+"""Layers with memory against torch.nn: twins in loss and gradients, order of calls, names, refusals."""
+import copy
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from test_convolution import CLOSE, frozen, refused, search
+
+from helpers import network
+from helpers.layers import Layer, Parameter, Sequential
+from helpers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from helpers.network import (
+    ELU,
+    AvgPool2d,
+    Conv2d,
+    Flatten,
+    Identity,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    Tanh,
+)
+
+torch.set_num_threads(1)
+pytestmark = pytest.mark.filterwarnings("error")
+nn = torch.nn
+KINDS = {np.float32: torch.float32, np.float64: torch.float64}
+
+
+@pytest.fixture(autouse=True)
+def a_seed_for_torch():
+    torch.manual_seed(0)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def learning(dtype=np.float64):
+    """What Linear and Conv2d must be told."""
+    return {"rng": rng(), "dtype": dtype}
+
+
+def relative(ours, theirs):
+    theirs = theirs.detach().numpy()
+    assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
+    return np.linalg.norm(ours - theirs) / max(np.linalg.norm(theirs), 1e-300)
+
+
+def gradients(net):
+    return {name: parameter.grad for name, parameter in net.named_parameters()}
+
+
+# --- each layer with its twin ----------------------------------------------------------------
+
+PAIRS = {   # ours, torch's, the shape of x
+    "Linear": (lambda **k: Linear(4, 3, **k), lambda: nn.Linear(4, 3), (5, 4)),
+    "Linear, more axes": (lambda **k: Linear(4, 3, **k), lambda: nn.Linear(4, 3), (2, 5, 4)),
+    "Linear, no bias": (lambda **k: Linear(4, 3, False, **k), lambda: nn.Linear(4, 3, False), (5, 4)),
+    "Conv2d": (lambda **k: Conv2d(2, 3, (3, 2), **k), lambda: nn.Conv2d(2, 3, (3, 2)), (2, 2, 6, 5)),
+    "Conv2d, options": (lambda **k: Conv2d(4, 6, 3, 2, (1, 2), 2, 2, **k),
+                        lambda: nn.Conv2d(4, 6, 3, 2, (1, 2), 2, 2), (2, 4, 9, 8)),
+    "Conv2d, same": (lambda **k: Conv2d(2, 3, 3, padding="same", bias=False, **k),
+                     lambda: nn.Conv2d(2, 3, 3, padding="same", bias=False), (2, 2, 6, 5)),
+    "MaxPool2d": (lambda **k: MaxPool2d(2), lambda: nn.MaxPool2d(2), (2, 3, 7, 6)),
+    "MaxPool2d, options": (lambda **k: MaxPool2d((3, 2), 2, 1, (1, 2), ceil_mode=True),
+                           lambda: nn.MaxPool2d((3, 2), 2, 1, (1, 2), ceil_mode=True), (2, 3, 8, 7)),
+    "AvgPool2d": (lambda **k: AvgPool2d(2), lambda: nn.AvgPool2d(2), (2, 3, 7, 6)),
+    "AvgPool2d, options": (lambda **k: AvgPool2d(3, 2, 1, True, False),
+                           lambda: nn.AvgPool2d(3, 2, 1, True, False), (2, 3, 8, 7)),
+    "Flatten": (lambda **k: Flatten(), lambda: nn.Flatten(), (2, 3, 4, 5)),
+    "Identity": (lambda **k: Identity(), lambda: nn.Identity(), (5, 4)),
+    "Sigmoid": (lambda **k: Sigmoid(), lambda: nn.Sigmoid(), (5, 4)),
+    "Tanh": (lambda **k: Tanh(), lambda: nn.Tanh(), (2, 3, 4)),
+    "ReLU": (lambda **k: ReLU(), lambda: nn.ReLU(), (5, 4)),
+    "LeakyReLU": (lambda **k: LeakyReLU(), lambda: nn.LeakyReLU(), (5, 4)),
+    "LeakyReLU, option": (lambda **k: LeakyReLU(0.3), lambda: nn.LeakyReLU(0.3), (5, 4)),
+    "ELU": (lambda **k: ELU(), lambda: nn.ELU(), (5, 4)),
+    "ELU, option": (lambda **k: ELU(alpha=2.5), lambda: nn.ELU(alpha=2.5), (5, 4)),
+}
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_layer_is_its_twin(name, dtype):
+    ours, theirs, shape = PAIRS[name]
+    layer, twin = ours(**learning(dtype)), theirs().to(KINDS[dtype])
+    assert type(layer).__name__ == type(twin).__name__
+    layer.load_state_dict(twin.state_dict())
+    assert list(layer.state_dict()) == list(twin.state_dict())
+    for seed in range(2):     # the second time: gradients have been added to
+        x = frozen(rng(seed), shape, dtype)
+        leaf = torch.tensor(x, requires_grad=True)
+        y, truth = layer(x), twin(leaf)
+        dy = frozen(rng(seed + 9), y.shape, dtype)
+        truth.backward(torch.tensor(dy))
+        limit = CLOSE[np.dtype(dtype)]
+        assert relative(y, truth) < limit and relative(layer.backward(dy), leaf.grad) < limit
+        for parameter, tensor in zip(layer.parameters(), twin.parameters(), strict=True):
+            assert relative(parameter.grad, tensor.grad) < limit
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_without_dx(name):
+    ours, _, shape = PAIRS[name]
+    one, other = ours(**learning()), ours(**learning())
+    x = frozen(rng(), shape)
+    dy = frozen(rng(1), one(x).shape)
+    other(x)
+    assert one.backward(dy, needs_dx=False) is None and other.backward(dy) is not None
+    for key, gradient in gradients(one).items():
+        np.testing.assert_array_equal(gradient, gradients(other)[key])
+
+
+# --- a network with its twin -----------------------------------------------------------------
+
+def small_net(**given):
+    return Sequential(Conv2d(1, 4, 3, padding=1, **given), ReLU(), MaxPool2d(2), Flatten(),
+                      Linear(4 * 4 * 3, 5, **given))
+
+
+def small_twin():
+    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                         nn.Linear(4 * 4 * 3, 5)).double()
+
+
+def deep_net(**given):
+    return Sequential(Conv2d(2, 4, 3, 2, 1, **given), Tanh(),
+                      Sequential(Conv2d(4, 6, 2, groups=2, **given), ELU(0.5)),
+                      AvgPool2d(2), Flatten(), Linear(12, 7, **given), Sigmoid(),
+                      Linear(7, 6, False, **given), LeakyReLU(0.1), Identity(), Linear(6, 5, **given))
+
+
+def deep_twin():
+    return nn.Sequential(nn.Conv2d(2, 4, 3, 2, 1), nn.Tanh(),
+                         nn.Sequential(nn.Conv2d(4, 6, 2, groups=2), nn.ELU(0.5)),
+                         nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 7), nn.Sigmoid(),
+                         nn.Linear(7, 6, bias=False), nn.LeakyReLU(0.1), nn.Identity(),
+                         nn.Linear(6, 5)).double()
+
+
+NETS = {"small": (small_net, small_twin, (1, 8, 7)), "deep": (deep_net, deep_twin, (2, 11, 6))}
+
+
+def steps(net, x, classes, eta, count=1):
+    """The loss and all gradients of some steps of gradient descent."""
+    for n in range(count):
+        z = net(x[n])
+        loss = softmax_cross_entropy(z, classes[n])
+        net.zero_grad()
+        net.backward(softmax_cross_entropy_backward(z, classes[n]), needs_dx=False)
+        for parameter in net.parameters():
+            parameter.value -= eta * parameter.grad
+        yield loss, gradients(net)
+
+
+def twin_steps(twin, x, classes, eta, count=1):
+    step = torch.optim.SGD(twin.parameters(), lr=eta)
+    for n in range(count):
+        loss = nn.functional.cross_entropy(twin(torch.tensor(x[n])), torch.tensor(classes[n]))
+        step.zero_grad()
+        loss.backward()
+        step.step()
+        yield loss, {name: tensor.grad.clone() for name, tensor in twin.named_parameters()}
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("towards", ["ours", "theirs"])
+def test_a_network_is_its_twin_for_some_steps(name, towards):
+    ours, theirs, shape = NETS[name]
+    net, twin = ours(**learning()), theirs()
+    if towards == "ours":
+        net.load_state_dict(twin.state_dict())
+    else:
+        twin.load_state_dict({name: torch.tensor(value) for name, value in net.state_dict().items()})
+    x, classes = frozen(rng(), (6, 9, *shape)), rng().integers(5, size=(6, 9))
+    losses = []
+    for (loss, ours), (true_loss, theirs) in zip(steps(net, x, classes, 0.3, 6),
+                                                 twin_steps(twin, x, classes, 0.3, 6), strict=True):
+        assert abs(loss - true_loss.item()) <= 1e-10 * abs(true_loss.item())
+        assert list(ours) == list(theirs)
+        assert max(relative(ours[key], theirs[key]) for key in ours) <= 1e-10
+        losses.append(loss)
+    assert len(set(losses)) == 6
+    for key, value in net.state_dict().items():
+        assert relative(value, twin.state_dict()[key]) <= 1e-10
+
+
+def test_a_forgotten_zero_grad_is_seen():
+    """The comparison above can fail: without zero_grad the second step already differs."""
+    net, twin = small_net(**learning()), small_twin()
+    net.load_state_dict(twin.state_dict())
+    x, classes = frozen(rng(), (2, 9, 1, 8, 7)), rng().integers(5, size=(2, 9))
+    net.zero_grad = lambda: None
+    *_, (_, ours) = steps(net, x, classes, 0.3, 2)
+    *_, (_, theirs) = twin_steps(twin, x, classes, 0.3, 2)
+    assert max(relative(ours[key], theirs[key]) for key in ours) > 0.1
+
+
+@search(max_examples=40)
+@given(st.lists(st.integers(1, 6), min_size=2, max_size=5), st.data())
+def test_any_fully_connected_network(sizes, data):
+    names = data.draw(st.lists(st.sampled_from(["Identity", "Sigmoid", "Tanh", "ReLU", "LeakyReLU", "ELU"]),
+                               min_size=len(sizes), max_size=len(sizes)))
+    dtype = data.draw(st.sampled_from(list(KINDS)))
+    pairs = list(zip(sizes, sizes[1:], names, strict=False))
+    net = Sequential(*(layer for i, o, name in pairs
+                       for layer in (Linear(i, o, **learning(dtype)), getattr(network, name)())))
+    twin = nn.Sequential(*(layer for i, o, name in pairs
+                           for layer in (nn.Linear(i, o), getattr(nn, name)())))
+    twin = twin.to(KINDS[dtype])
+    twin.load_state_dict({name: torch.tensor(value) for name, value in net.state_dict().items()})
+    x = frozen(rng(), (data.draw(st.integers(1, 4)), sizes[0]), dtype)
+    leaf = torch.tensor(x, requires_grad=True)
+    y, truth = net(x), twin(leaf)
+    dy = frozen(rng(1), y.shape, dtype)
+    truth.backward(torch.tensor(dy))
+    dx, limit = net.backward(dy), CLOSE[np.dtype(dtype)]
+    for ours, theirs in zip([y, dx, *gradients(net).values()],
+                            [truth, leaf.grad, *(tensor.grad for tensor in twin.parameters())], strict=True):
+        np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=limit, atol=limit)
+
+
+# --- gradients add up, and nothing is overwritten --------------------------------------------
+
+def test_gradients_add_up_until_they_are_forgotten():
+    net, x, dy = small_net(**learning()), frozen(rng(), (3, 1, 8, 7)), frozen(rng(1), (3, 5))
+    assert all(not gradient.any() for gradient in gradients(net).values())
+    net(x)
+    net.backward(dy)
+    once = gradients(net)
+    kept = {name: gradient.copy() for name, gradient in once.items()}
+    net(x)
+    net.backward(dy)
+    for name, gradient in gradients(net).items():
+        np.testing.assert_allclose(gradient, 2 * kept[name])
+        np.testing.assert_array_equal(once[name], kept[name])     # who kept them still has the old ones
+    net.zero_grad()
+    for name, gradient in gradients(net).items():
+        assert not gradient.any() and gradient.dtype == np.float64
+        np.testing.assert_array_equal(once[name], kept[name])
+
+
+def test_arrays_of_others_are_left_alone():
+    """x, dy and what lies between cannot be written into, and nobody tries."""
+    for make, _, shape in NETS.values():
+        net, x = make(**learning()), frozen(rng(), (3, *shape))
+        for layer in net:
+            x = layer(x)
+            x.flags.writeable = False
+        dy = frozen(rng(1), x.shape)
+        for layer in reversed(net):
+            dy = layer.backward(dy)
+            dy.flags.writeable = False
+        assert all(gradient.any() for gradient in gradients(net).values())
+
+
+def test_layer_by_layer_is_the_same_as_at_once():
+    net, x, dy = deep_net(**learning()), frozen(rng(), (3, 2, 11, 6)), frozen(rng(1), (3, 5))
+    y = net(x)
+    dx, whole = net.backward(dy), gradients(net)
+    net.zero_grad()
+    for layer in net:
+        x = layer(x)
+    for layer in reversed(net):
+        dy = layer.backward(dy)
+    np.testing.assert_array_equal(y, x)
+    np.testing.assert_array_equal(dx, dy)
+    for name, gradient in gradients(net).items():
+        np.testing.assert_array_equal(gradient, whole[name])
+
+
+class Watched(Layer):
+    """Passes on what comes, and remembers what it was asked for."""
+
+    def __init__(self, learns):
+        self.asked, self.weight = [], Parameter(np.ones(2)) if learns else None
+
+    def _forward(self, x):
+        return x
+
+    def _backward(self, dy, x, needs_dx):
+        self.asked.append(needs_dx)
+        return dy
+
+
+@pytest.mark.parametrize("learns, asked, needed", [
+    ([0, 0, 1, 0, 1], [[], [], [False], [True], [True]], False),     # nothing before the first that learns
+    ([1, 0, 1], [[False], [True], [True]], False),
+    ([0, 0], [[], []], False),
+    ([0, 1, 0], [[True]] * 3, True),
+])
+def test_no_layer_works_for_a_dx_that_nobody_needs(learns, asked, needed):
+    net, x = Sequential(*map(Watched, learns)), np.ones((3, 2))
+    net(x)
+    dx = net.backward(x, needs_dx=needed)
+    assert [layer.asked for layer in net] == asked
+    assert dx is x if needed else dx is None
+
+
+def test_the_first_convolution_computes_no_dx(monkeypatch):
+    asked = []
+
+    def heard(*arrays, needs_dx, **options):
+        asked.append(needs_dx)
+        return network.conv2d_backward(*arrays, needs_dx=needs_dx, **options)
+    monkeypatch.setattr(Conv2d, "functions", (network.conv2d, heard))
+    net, x = small_net(**learning()), frozen(rng(), (3, 1, 8, 7))
+    for needed in (False, True):
+        net(x)
+        net.backward(np.ones((3, 5)), needs_dx=needed)
+    assert asked == [False, True]
+
+
+# --- initialisation --------------------------------------------------------------------------
+
+@pytest.mark.parametrize("ours, theirs, fan_in", [
+    (lambda **k: Linear(50, 400, **k), lambda: nn.Linear(50, 400), 50),
+    (lambda **k: Conv2d(4, 300, (3, 5), groups=2, **k), lambda: nn.Conv2d(4, 300, (3, 5), groups=2), 30),
+])
+@pytest.mark.parametrize("dtype", KINDS)
+def test_weights_are_drawn_as_torch_draws_them(ours, theirs, fan_in, dtype):
+    torch.manual_seed(0)
+    layer, twin, bound = ours(**learning(dtype)), theirs(), 1 / np.sqrt(fan_in)
+    for mine, yours in zip(layer.parameters(), (t.detach().numpy() for t in twin.parameters()), strict=True):
+        mine = mine.value
+        assert mine.dtype == dtype and mine.shape == yours.shape
+        for drawn in (mine, yours):     # uniform: its bounds, its mean and its variance
+            assert 0.97 * bound < np.abs(drawn).max() <= bound * (1 + 1e-6)
+            assert abs(drawn.mean()) < 0.1 * bound and abs(drawn.var() * 3 / bound**2 - 1) < 0.15
+
+
+def test_the_same_seed_gives_the_same_network():
+    one, other, third = (small_net(rng=rng(seed)).state_dict() for seed in (1, 1, 2))
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert not any(np.array_equal(one[name], third[name]) for name in one)
+    assert len({value.ravel()[0] for value in one.values()}) == len(one)     # no two of them begin alike
+
+
+# --- names, copies, slices -------------------------------------------------------------------
+
+def test_names_are_torch_s():
+    assert list(deep_net(**learning()).state_dict()) == list(deep_twin().state_dict())
+    assert [name for name, _ in small_net(**learning()).named_parameters()] == ["0.weight", "0.bias",
+                                                                                 "4.weight", "4.bias"]
+
+
+def test_a_state_is_a_copy():
+    net = small_net(**learning())
+    state = net.state_dict()
+    before = {name: value.copy() for name, value in state.items()}
+    for parameter in net.parameters():
+        parameter.value += 1
+    assert all(np.array_equal(state[name], before[name]) for name in state)
+    net.load_state_dict(state)
+    for parameter in net.parameters():
+        parameter.value -= 5
+    assert all(np.array_equal(state[name], before[name]) for name in state)
+
+
+def test_a_deep_copy_goes_its_own_way():
+    net, x = small_net(**learning()), frozen(rng(), (3, 1, 8, 7))
+    twin = copy.deepcopy(net)
+    y = twin(x)
+    next(net.parameters()).value += 1
+    np.testing.assert_array_equal(twin(x), y)
+    with pytest.raises(RuntimeError):
+        net.backward(y)
+    twin.backward(y)
+
+
+def test_a_sequential_is_a_sequence():
+    net, x = small_net(**learning()), frozen(rng(), (3, 1, 8, 7))
+    assert len(net) == 5 and isinstance(net[1], ReLU) and net[-1] is net[4]
+    assert list(net) == [net[i] for i in range(5)]
+    assert isinstance(net[:3], Sequential) and net[:3][0] is net[0]
+    np.testing.assert_array_equal(net[3:](net[:3](x)), net(x))
+    assert len(Sequential()) == 0 and Sequential()(x) is x and list(Sequential().parameters()) == []
+    assert [type(module).__name__ for module in Sequential(ReLU(), Sequential(Tanh())).modules()] == [
+        "Sequential", "ReLU", "Sequential", "Tanh"]
+
+
+def test_what_is_printed():
+    text = repr(Sequential(Conv2d(1, 4, 3, padding=1, **learning()), ReLU(),
+                           Sequential(Linear(4, 2, **learning()))))
+    assert text == textwrap.dedent("""\
+        Sequential(
+          (0) Conv2d(weight (4, 1, 3, 3), bias (4,), stride=1, padding=1, dilation=1, groups=1)
+          (1) ReLU()
+          (2) Sequential(
+            (0) Linear(weight (2, 4), bias (2,))
+          )
+        )""")
+
+
+# --- layers of one's own ---------------------------------------------------------------------
+
+class Residual(Layer):
+    def __init__(self, inner):
+        self.inner = inner
+
+    def _forward(self, x):
+        return x + self.inner(x)
+
+    def _backward(self, dy, x, needs_dx):
+        return dy + self.inner.backward(dy)
+
+
+class TorchResidual(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return x + self.inner(x)
+
+
+def test_a_residual_block_as_the_docstring_says():
+    net = Sequential(Linear(3, 4, **learning()), Residual(Sequential(Linear(4, 4, **learning()), Tanh())))
+    twin = nn.Sequential(nn.Linear(3, 4), TorchResidual(nn.Sequential(nn.Linear(4, 4), nn.Tanh()))).double()
+    assert list(net.state_dict()) == list(twin.state_dict())
+    net.load_state_dict(twin.state_dict())
+    x, dy = frozen(rng(), (5, 3)), frozen(rng(1), (5, 4))
+    net(x)
+    dx, leaf = net.backward(dy), torch.tensor(x, requires_grad=True)
+    twin(leaf).backward(torch.tensor(dy))
+    assert relative(dx, leaf.grad) < 1e-12
+    for name, tensor in twin.named_parameters():
+        assert relative(gradients(net)[name], tensor.grad) < 1e-12
+
+
+def test_the_layer_in_the_docstring_works():
+    lines = textwrap.dedent(Layer.__doc__.split("two methods:\n\n")[1].split("\n\n    A residual")[0])
+    space = {"Layer": Layer, "Parameter": Parameter, "np": np}
+    exec(lines, space)
+    net = Sequential(space["Scale"](), Linear(3, 2, **learning()))
+    x, dy = frozen(rng(), (5, 3)), frozen(rng(1), (5, 2))
+    net[0].g.value = np.array([2.5])
+    y = net(x)
+    dx = net.backward(dy)
+    W = net[1].weight.value
+    np.testing.assert_allclose(y, 2.5 * x @ W.T + net[1].bias.value)
+    np.testing.assert_allclose(dx, 2.5 * dy @ W)
+    np.testing.assert_allclose(gradients(net)["0.g"], [(dy @ W * x).sum()])
+
+
+# --- what is refused, and how ----------------------------------------------------------------
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_backward_comes_once_after_forward(name):
+    ours, _, shape = PAIRS[name]
+    layer, x = ours(**learning()), frozen(rng(), shape)
+    y = ours(**learning())(x)
+    said = (f"{type(layer).__name__}.backward: called before the layer itself, or a second time; "
+            "expected layer(x) first, once for each backward")
+    with pytest.raises(RuntimeError) as before:
+        layer.backward(y)
+    layer(x)
+    layer.backward(y)
+    with pytest.raises(RuntimeError) as again:
+        layer.backward(y)
+    assert str(before.value) == str(again.value) == said
+    layer(x)
+    layer.backward(y)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_blame_of_another_kind_is_refused(name):
+    ours, _, shape = PAIRS[name]
+    layer, x = ours(**learning()), frozen(rng(), shape)
+    y = layer(x)
+    before = {name: gradient.copy() for name, gradient in gradients(layer).items()}
+    for odd in (y[:1], y[..., :1], y[None], y.astype(np.float32), y.tolist(), None, 1.0, torch.tensor(y)):
+        said = refused(lambda odd=odd: layer.backward(odd), "dy: got")
+        assert f"expected float64 of shape {y.shape}, as this {type(layer).__name__} returned" in said
+    assert all(np.array_equal(gradient, before[name]) for name, gradient in gradients(layer).items())
+    layer.backward(y)       # a refused blame uses nothing up
+
+
+def test_a_network_says_which_layer_was_not_called():
+    net = small_net(**learning())
+    with pytest.raises(RuntimeError, match=r"^Linear\.backward: called before"):
+        net.backward(np.ones((3, 5)))
+
+
+@pytest.mark.parametrize("call, start", [
+    (lambda: Linear(0, 3, rng=rng()), "in_features: got 0, expected an integer of at least 1"),
+    (lambda: Linear(3, 2.5, rng=rng()), "out_features: got 2.5, expected an integer of at least 1"),
+    (lambda: Linear(3, 2, rng=0), "rng: got 0, expected a generator, such as np.random.default_rng(0)"),
+    (lambda: Linear(3, 2, rng=rng(), dtype=int),
+     "dtype: got <class 'int'>, expected np.float32 or np.float64"),
+    (lambda: Conv2d(0, 2, 3, rng=rng()), "in_channels: got 0, expected an integer of at least 1"),
+    (lambda: Conv2d(2, True, 3, rng=rng()), "out_channels: got True, expected an integer of at least 1"),
+    (lambda: Conv2d(4, 6, 3, groups=4, rng=rng()),
+     "groups: got 4, expected a divisor of 4 channels and of 6 filters"),
+    (lambda: Conv2d(4, 6, 3, groups=0, rng=rng()), "groups: got 0, expected an integer of at least 1"),
+    (lambda: Conv2d(4, 6, (3, 0), rng=rng()),
+     "kernel_size: got (3, 0), expected an integer of at least 1 or a pair"),
+    (lambda: Conv2d(4, 6, 3, stride=0, rng=rng())(np.ones((1, 4, 5, 5))), "stride: got 0, expected"),
+    (lambda: MaxPool2d(0)(np.ones((1, 4, 5, 5))), "kernel_size: got 0, expected"),
+    (lambda: LeakyReLU("steep")(np.ones(3)), "negative_slope: got 'steep', expected a finite number"),
+    (lambda: Flatten()(np.ones(3)), "x: got (3,), expected an array (N, …)"),
+    (lambda: Flatten()([[1.0]]), "x: got list, expected an array (N, …)"),
+    (lambda: ReLU()([1.0]), "z: got a list, expected"),
+    (lambda: Linear(3, 2, rng=rng())(np.ones((5, 4))), "W: got shape (2, 3), which takes 3 features, but x"),
+    (lambda: Linear(3, 2, rng=rng(), dtype=np.float32)(np.ones((5, 3))),
+     "x is float64, W is float32, b is float32"),
+    (lambda: Sequential(ReLU),
+     "layer 0: got <class 'helpers.network.ReLU'>, expected a layer such as ReLU()"),
+    (lambda: Sequential(ReLU(), [Tanh()]), "layer 1: got [Tanh()], expected a layer such as ReLU()"),
+    (lambda: Parameter([1.0]), "value: got list, expected an array of float32 or float64"),
+    (lambda: Parameter(np.arange(3)),
+     "value: got int64 of shape (3,), expected an array of float32 or float64"),
+    (lambda: Parameter(np.ones(3)).add_grad(np.ones(2)),
+     "gradient: got float64 of shape (2,), expected float64 of shape (3,), as the value is"),
+], ids=lambda value: value if isinstance(value, str) else "call")
+def test_sentences(call, start):
+    assert refused(call, "").startswith(start)
+
+
+def test_a_layer_has_one_place():
+    """Called twice it would remember the second input only: the first blame would be wrong, silently."""
+    relu = ReLU()
+    for layers in ([relu, Tanh(), relu], [relu, Sequential(relu)], [Residual(relu), relu]):
+        refused(lambda layers=layers: Sequential(*layers), "layers: got the same one twice")
+
+
+def test_odd_states_are_refused_and_change_nothing():
+    net = Sequential(Linear(3, 2, **learning()))
+    state = net.state_dict()
+    before = net.state_dict()
+    W, b = state.values()
+    for odd, said in [({"0.weight": W}, "state: got 0.weight; expected 0.weight, 0.bias"),
+                      ({}, "state: got nothing; expected 0.weight, 0.bias"),
+                      (state | {"1.bias": b}, "state: got 0.weight, 0.bias, 1.bias; expected"),
+                      (state | {"0.bias": b[:1]},
+                       "state['0.bias']: got float64 of shape (1,), expected float64 of shape (2,), as"),
+                      ({"0.weight": W + 1, "0.bias": b.astype(np.float32)},
+                       "state['0.bias']: got float32 of shape (2,), expected float64 of shape (2,), as"),
+                      (state | {"0.weight": None}, "state['0.weight']: got object of shape ()")]:
+        refused(lambda odd=odd: net.load_state_dict(odd), said)
+        assert all(np.array_equal(value, before[name]) for name, value in net.state_dict().items())
+    with pytest.raises(ValueError, match="got float32"):
+        net.load_state_dict(nn.Sequential(nn.Linear(3, 2)).state_dict())
+
+
+def test_every_name_has_its_twin_in_torch():
+    own = {"Layer", "Parameter", "Sequential"}
+    assert all(hasattr(nn, name) for name in set(network.__all__) - {"Layer"})
+    assert {type(ours(**learning())).__name__ for ours, *_ in PAIRS.values()} == set(network.__all__) - own
