@@ -18,7 +18,7 @@ from helpers.losses import (
 DATA = {"moons": (moons, 0.15), "XOR": (xor, 0.3)}      # and the noise
 POINTS, MOST_UNITS, SEED = 100, 16, 1
 STRIDE = 10                                             # steps from one set of parameters kept to the next
-DIVERGED = 1e6                                          # a loss that no training here has come back from
+DIVERGED = 1e6                                          # a cost that no training here has come back from
 
 Params = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]      # W1 (h, 2), b1 (h,), W2 (1, h), b2 (1,)
 
@@ -47,7 +47,7 @@ def output(params: Params, X: np.ndarray, activation: str) -> np.ndarray:
 
 def learn(params: Params, X: np.ndarray, y: np.ndarray, activation: str,
           eta: float) -> tuple[Params, float]:
-    """One step of gradient descent on all points: the new parameters, and the loss of the old ones."""
+    """One step of gradient descent on all points: the new parameters, and the cost of the old ones."""
     W1, b1, W2, b2 = params
     sigma, sigma_prime = ACTIVATIONS[activation]
     z1 = linear(X, W1, b1)
@@ -63,7 +63,7 @@ def learn(params: Params, X: np.ndarray, y: np.ndarray, activation: str,
 class Training:
     """A network that learns at one setting; it goes on from where it was, as far as it is asked to.
 
-    `losses` has the loss at each step so far; `diverged` is the step at which it passed DIVERGED, or None.
+    `losses` has the cost at each step so far; `diverged` is the step at which it passed DIVERGED, or None.
     """
 
     def __init__(self, data: str, activation: str, hidden: int, eta: float):
@@ -81,12 +81,12 @@ class Training:
         return self.kept[step if self.diverged is None or step < self.diverged else "last"]
 
     def _go_on(self):
-        params, loss = learn(self._params, self.X, self.y, self.activation, self.eta)
-        if not loss <= DIVERGED:                          # nor for a NaN
+        params, cost = learn(self._params, self.X, self.y, self.activation, self.eta)
+        if not cost <= DIVERGED:                          # nor for a NaN
             self.diverged = len(self.losses)
             return
         if len(self.losses) % STRIDE == 0:
             self.kept[len(self.losses)] = self._params
         self.kept["last"] = self._params
-        self.losses.append(loss)
+        self.losses.append(cost)
         self._params = params

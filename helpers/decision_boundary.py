@@ -100,7 +100,7 @@ def decision_boundary() -> Explore:
 
 
 def _frame(figure):
-    """The plane of the two features, the loss beside it, and room for words below that."""
+    """The plane of the two features, the cost beside it, and room for words below that."""
     figure.set_layout_engine("none")
     left = figure.add_axes((0.057, 0.12, 0.455, 0.86))
     left.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), xticks=range(-2, 3), yticks=range(-2, 3))
@@ -109,7 +109,7 @@ def _frame(figure):
     left.spines[["top", "right"]].set_visible(True)
     right = figure.add_axes((0.605, 0.57, 0.365, 0.36))
     right.set(xlim=(0, STEPS), ylim=(1e-4, 1e2), yscale="log", yticks=10.0 ** np.arange(-4, 3, 2))
-    right.set_title("loss", color=figures.OUTPUT)
+    right.set_title("cost", color=figures.OUTPUT)
     right.set_xlabel("steps", labelpad=0)
     right.grid(axis="y")
     _legend(figure)
@@ -153,7 +153,7 @@ def _unit_lines(W1, b1):
 
 def _remarks(one):
     """What there is to read beside the picture: (words, weight)."""
-    yield f"accuracy {(~one.wrong).mean():.0%}, loss {_number(one.losses[-1])}", "normal"
+    yield f"accuracy {(~one.wrong).mean():.0%}, cost {_number(one.losses[-1])}", "normal"
     straight = "a straight line" if (one.stray or 0) < STRAIGHT else f"no straight line, {one.stray:.2f} off"
     yield f"boundary: {'none in the picture' if one.stray is None else straight}", "normal"
     yield "z²: " + ("an affine map of x" if one.nonaffine < AFFINE_WITHIN else
@@ -169,7 +169,7 @@ def _number(value):
 
 def _describe(data, activation, hidden, eta, steps):
     one = view(data, activation, hidden, eta, steps)
-    ended = (f" It diverged at step {one.step + 1}, where the loss passed {DIVERGED:,.0f}; shown is step "
+    ended = (f" It diverged at step {one.step + 1}, where the cost passed {DIVERGED:,.0f}; shown is step "
              f"{one.step}." if one.diverged else "")
     return (f"{data[0].upper()}{data[1:]}, {activation}, {hidden} hidden unit{'s' * (hidden > 1)}, learning "
             f"rate {eta:g}, step {steps}: accuracy {(~one.wrong).mean():.0%}, {_loss(one)}.{ended} "
@@ -179,7 +179,7 @@ def _describe(data, activation, hidden, eta, steps):
 def _loss(one):
     first, last = one.losses[0], one.losses[-1]
     way = "above" if last > first else "down from"
-    return f"loss {_number(last)}" + f", {way} {_number(first)} at step 0" * (one.step > 0)
+    return f"cost {_number(last)}" + f", {way} {_number(first)} at step 0" * (one.step > 0)
 
 
 def _boundary(one):

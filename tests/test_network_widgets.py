@@ -395,10 +395,10 @@ def test_learning_is_torchs(activation):
     W1, b1, W2, b2 = tensors(params)
     for _ in range(40):
         z = F.linear(SIGMA[activation](F.linear(torch.tensor(data), W1, b1)), W2, b2)
-        loss = F.binary_cross_entropy_with_logits(z, torch.tensor(y))
+        cost = F.binary_cross_entropy_with_logits(z, torch.tensor(y))
         params, ours = learn(params, data, y, activation, 0.5)
-        assert abs(ours - loss.item()) < 1e-9
-        for p, grad in zip((W1, b1, W2, b2), torch.autograd.grad(loss, (W1, b1, W2, b2)), strict=True):
+        assert abs(ours - cost.item()) < 1e-9
+        for p, grad in zip((W1, b1, W2, b2), torch.autograd.grad(cost, (W1, b1, W2, b2)), strict=True):
             p.data -= 0.5 * grad
     for ours, p in zip(params, (W1, b1, W2, b2), strict=True):
         assert np.allclose(ours, p.detach(), rtol=1e-9)
@@ -468,11 +468,11 @@ def test_the_sentence_of_the_boundary_is_true(data, activation, hidden, eta, ste
     X, y = (torch.tensor(a) for a in points(data))
     W1, b1, W2, b2 = (torch.tensor(p) for p in one.params)
     z = F.linear(SIGMA[activation](F.linear(X, W1, b1)), W2, b2)
-    loss = F.binary_cross_entropy_with_logits(z, y).item()
-    assert f"accuracy {((z > 0) == (y > 0)).double().mean().item():.0%}, loss {loss:.3f}" in said
+    cost = F.binary_cross_entropy_with_logits(z, y).item()
+    assert f"accuracy {((z > 0) == (y > 0)).double().mean().item():.0%}, cost {cost:.3f}" in said
     assert f"{data[1:]}, {activation}, {hidden} hidden units, learning rate {eta}, step {steps}: " in said
     if steps:
-        assert ("down from" if loss < one.losses[0] else "above") + f" {one.losses[0]:.3f} at step 0" in said
+        assert ("down from" if cost < one.losses[0] else "above") + f" {one.losses[0]:.3f} at step 0" in said
     straight, affine = "boundary is a straight line, within 1e-06", "z² is an affine map of x"
     assert (straight in said, affine in said) == (activation == "identity",) * 2
     if activation != "identity":
@@ -508,17 +508,17 @@ def test_divergence_is_said_and_never_drawn():
         one = explorer.result
         assert one.diverged and sweep.finite([one.z, one.losses, *one.params]) and one.losses[-1] <= DIVERGED
         said = explorer.sentence
-        assert f"It diverged at step {one.step + 1}, where the loss passed 1,000,000" in said
+        assert f"It diverged at step {one.step + 1}, where the cost passed 1,000,000" in said
         assert f"; shown is step {one.step}. " in said
-        _, loss = learn(learn(one.params, one.X, one.y, activation, eta)[0], one.X, one.y, activation, eta)
-        assert not loss <= DIVERGED, "the next step is indeed beyond"
+        _, cost = learn(learn(one.params, one.X, one.y, activation, eta)[0], one.X, one.y, activation, eta)
+        assert not cost <= DIVERGED, "the next step is indeed beyond"
         explorer.set(steps=one.step // 10 * 10)
         assert not explorer.result.diverged and "diverged" not in explorer.sentence
 
 
-@pytest.mark.parametrize("loss", [np.nan, np.inf, 1.1 * DIVERGED])
-def test_what_divergence_is(monkeypatch, loss):
-    losses = [0.7, 0.9 * DIVERGED, 0.5, loss, 0.1]
+@pytest.mark.parametrize("cost", [np.nan, np.inf, 1.1 * DIVERGED])
+def test_what_divergence_is(monkeypatch, cost):
+    losses = [0.7, 0.9 * DIVERGED, 0.5, cost, 0.1]
     monkeypatch.setattr(boundary_training, "learn", lambda params, *_: (params + 1, losses[params]))
     monkeypatch.setattr(boundary_training, "start", lambda hidden: 0)
     one = Training("XOR", "tanh", 3, 1)
