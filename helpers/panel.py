@@ -2,6 +2,7 @@
 import base64
 import html
 import io
+import math
 from collections.abc import Callable
 
 from ipywidgets import HTML, Box, Button, GridBox, Image, Layout, ToggleButtons, VBox, Widget
@@ -28,6 +29,7 @@ ACCESSIBLE = """<style onload="
   panel.watched = window.exploreKeys = true;
   mend();"></style>"""
 LINE = '<div style="line-height: 1.4">{}</div>'
+LETTER = 6.6   # CSS pixels that a letter of a sentence takes, rather more than less
 ERROR = '<div role="alert" style="line-height: 1.4; color: var(--jp-error-color1, #b00020)">{}</div>'
 
 
@@ -51,7 +53,7 @@ class Panel:
         width, height = size
         self.picture = LivePicture(format="png", width=str(width), height=str(height),
                                    layout=Layout(max_width="100%", height="auto"))
-        self.sentence = HTML(layout=Layout(min_height="2.8em")).add_class("explore-sentence")
+        self.sentence, self.width = HTML().add_class("explore-sentence"), width
         self.error = HTML(layout=Layout(display="none"))
         grid = GridBox([*controls.values(), button], layout=Layout(
             grid_template_columns="repeat(auto-fit, minmax(min(280px, 100%), 1fr))", grid_gap="2px 16px"))
@@ -65,6 +67,9 @@ class Panel:
         with self.picture.hold_sync():            # one message for both
             self.picture.value = png
             self.picture.tooltip = sentence
+        if not self.sentence.value:               # the first: room for a line more, or the page would jump
+            lines = max(2, 1 + math.ceil(len(sentence) * LETTER / self.width))
+            self.sentence.layout.min_height = f"{1.4 * lines:.1f}em"
         self.sentence.value = LINE.format(html.escape(sentence))
         self.error.layout.display = "none"
 

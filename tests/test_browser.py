@@ -130,9 +130,16 @@ def test_notebook_in_the_browser(notebook, course, opened):
         live = page.explorer(cell)
         assert live.slider.get_attribute("aria-label")
         assert live.image.get_attribute("title") == live.sentence()
-        moves(live, lambda live=live: live.drag(0.1, 0.45, 0.8), "a drag")
-        moves(live, lambda live=live: live.press("ArrowLeft"), "an arrow key")
+        stops, key = away(live)
+        moves(live, lambda live=live, stops=stops: live.drag(*stops), "a drag")
+        moves(live, lambda live=live, key=key: live.press(key), "an arrow key")
     assert page.faults() == []
+
+
+def away(live):
+    """Stops of a drag that ends far from where the slider stands, and the key that comes back a step."""
+    now, low, high = (float(live.slider.get_attribute(f"aria-value{what}")) for what in ("now", "min", "max"))
+    return ((0.1, 0.45, 0.8), "ArrowLeft") if now < (low + high) / 2 else ((0.9, 0.55, 0.2), "ArrowRight")
 
 
 def test_an_exercise_is_solved_at_the_second_attempt(course, opened):
