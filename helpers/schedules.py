@@ -1,0 +1,85 @@
+"""Learning rates as functions of the step, with the numbers of torch.optim.lr_scheduler.
+
+    for t in range(100):
+        opt.lr = warmup_cosine(t, 0.1, total_iters=10, T_max=90)
+        ...; opt.step()
+
+lr is the rate that the schedule changes. The step counts from 0: the first step of an optimizer is made with
+the rate of step 0. It may be an array of steps, for a figure. A bad argument is a ValueError.
+Derived in notebooks/05_optimizers.ipynb.
+"""
+from math import isfinite
+from numbers import Real
+
+import numpy as np
+
+from helpers import arguments as check
+
+__all__ = ["cosine_annealing_lr", "linear_lr", "step_lr", "warmup_cosine"]
+
+Steps = int | np.ndarray
+Rates = float | np.ndarray
+
+
+def step_lr(step: Steps, lr: float, step_size: int, gamma: float = 0.1) -> Rates:
+    """Multiply by gamma after every step_size steps: lr·γ^⌊t/step_size⌋. As torch's StepLR."""
+    t = _steps(step)
+    lr, gamma = _number("lr", lr), _number("gamma", gamma)
+    return _answer(lr * gamma ** (t // check.integer("step_size", step_size, least=1)))
+
+
+def cosine_annealing_lr(step: Steps, lr: float, T_max: int, eta_min: float = 0.0) -> Rates:
+    """From lr at 0 along half a wave to eta_min at T_max: η_min + (lr − η_min)·(1 + cos(π·t/T_max))/2.
+
+    As torch's CosineAnnealingLR, which finds each rate from the one before and climbs again after T_max.
+    Source: Loshchilov & Hutter, "SGDR" (2017), arXiv:1608.03983.
+    """
+    t, T = _steps(step), check.integer("T_max", T_max, least=1)
+    lr, eta_min = _number("lr", lr), _number("eta_min", eta_min)
+    return _answer(eta_min + (lr - eta_min) * (1 + np.cos(np.pi * t / T)) / 2)
+
+
+def linear_lr(step: Steps, lr: float, start_factor: float = 1 / 3, end_factor: float = 1.0,
+              total_iters: int = 5) -> Rates:
+    """A straight line from start_factor·lr at 0 to end_factor·lr at total_iters, and no further: a warm-up.
+
+    As torch's LinearLR. Source: Goyal et al., "Accurate, large minibatch SGD" (2017), arXiv:1706.02677.
+    """
+    t, T = _steps(step), check.integer("total_iters", total_iters, least=1)
+    lr, end = _number("lr", lr), _number("end_factor", end_factor, most=1)
+    start = _number("start_factor", start_factor, most=1)
+    if start == 0:   # torch could not multiply its way up from there
+        raise ValueError(f"start_factor: got {start_factor!r}, expected a number above 0")
+    return _answer(lr * (start + (end - start) * np.minimum(t, T) / T))
+
+
+def warmup_cosine(step: Steps, lr: float, total_iters: int, T_max: int, start_factor: float = 1 / 3,
+                  eta_min: float = 0.0) -> Rates:
+    """Warm up for total_iters steps, then go down the cosine in T_max more.
+
+    As torch's SequentialLR of a LinearLR and a CosineAnnealingLR with milestones=[total_iters].
+    """
+    t = _steps(step)
+    up = linear_lr(t, lr, start_factor, total_iters=total_iters)
+    down = cosine_annealing_lr(np.maximum(t - total_iters, 0), lr, T_max, eta_min)
+    return _answer(np.where(t < total_iters, up, down))
+
+
+def _steps(step):
+    """The step, or the steps, as an array of integers."""
+    t = np.asarray(step)
+    if t.dtype.kind not in "iu" or (t < 0).any():
+        raise ValueError(f"step: got {step!r}, expected an integer of at least 0, or an array of them")
+    return t
+
+
+def _answer(rates):
+    """A plain number for one step: a float64 of NumPy's would make float64 of float32 parameters."""
+    return float(rates) if np.ndim(rates) == 0 else rates
+
+
+def _number(name, value, most=np.inf):
+    if not isinstance(value, Real) or isinstance(value, bool) or not (isfinite(value) and 0 <= value <= most):
+        wanted = "of at least 0" if most == np.inf else f"from 0 to {most}"
+        raise ValueError(f"{name}: got {value!r}, expected a number {wanted}")
+    return float(value)
