@@ -41,7 +41,7 @@ class Optimizer:
         Raises ValueError for what are no Parameters, or one twice, and for an unknown or a bad option.
         """
         known = list(self.__signature__.parameters)[1:]
-        for name in options.keys() - known:
+        for name in (name for name in options if name not in known):
             raise ValueError(f"{name}: got {options[name]!r}, but {type(self).__name__} here has no such "
                              f"option; expected one of {', '.join(known)}")
         bound = self.__signature__.bind(parameters, *values, **options)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 STEPS = 200
 SHAPES = (4, 3), (3,), (), (2, 3, 1, 2)
-CLOSE = {np.float64: 1e-12, np.float32: 1e-3}
+CLOSE = {np.float64: 1e-12, np.float32: 1e-4}
 BOTH = pytest.mark.parametrize("dtype", CLOSE)
 T = torch.optim
 
@@ -80,13 +80,18 @@ def by_hand(rule, dtype, lrs, options):
 
 
 def apart(ours, theirs, dtype):
-    """The largest ‖a − b‖/‖b‖ of any weight at any step; a NaN is infinitely far."""
-    worst, count = 0.0, 0
-    for a, b in ((a, b) for pair in zip(ours, theirs, strict=True) for a, b in zip(*pair, strict=True)):
-        assert a.shape == b.shape and a.dtype == b.dtype == dtype, (a.dtype, b.dtype, a.shape, b.shape)
-        with np.errstate(all="ignore"):
-            error = np.linalg.norm(a - b) / np.linalg.norm(b)
-        worst, count = max(worst, error if np.isfinite(error) else np.inf), count + 1
+    """The largest ‖a − b‖/‖b‖ of any weight at any step; a NaN is infinitely far.
+
+    On its way through 0 a weight has no more digits than it had before: ‖b‖ is the largest so far.
+    """
+    worst, sizes, count = 0.0, [0.0] * len(SHAPES), 0
+    for pair in zip(ours, theirs, strict=True):
+        for i, (a, b) in enumerate(zip(*pair, strict=True)):
+            assert a.shape == b.shape and a.dtype == b.dtype == dtype, (a.dtype, b.dtype, a.shape, b.shape)
+            with np.errstate(all="ignore"):
+                sizes[i] = max(sizes[i], np.linalg.norm(b))
+                error = np.linalg.norm(a - b) / sizes[i]
+            worst, count = max(worst, error if np.isfinite(error) else np.inf), count + 1
     assert count == STEPS * len(SHAPES)
     return worst
 

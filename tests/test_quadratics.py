@@ -231,7 +231,7 @@ def turns(w):
 @NESTEROV
 def test_regimes_are_those_of_runs(nesterov):
     seen = set()
-    for lr, momentum, curvature in some_settings(200):
+    for lr, momentum, curvature in some_settings(80):
         named = regime(lr, momentum, curvature, nesterov=nesterov)
         w = run(lr, momentum, curvature, 400, nesterov=nesterov)
         if named == "divergent":
