@@ -127,7 +127,20 @@ def curves(lines: dict[str, np.ndarray], colors: tuple[str, ...] = (INPUT, KERNE
         ax.annotate(name, (at[-1], values[-1]), xytext=(5, 0), textcoords="offset points",
                     color=color, va="center")
     ax.set(xscale="log" if log == "xy" else "linear", yscale="log" if log else "linear", **labels)
+    _keep_apart([text for text in ax.texts if text.get_text().strip()])
     return figure
+
+
+def _keep_apart(texts: list, least: float = 11) -> None:
+    """Lift each label that stands less than `least` points above the one below it."""
+    def height(text):
+        return text.axes.transData.transform(text.xy)[1] * 72 / text.figure.dpi
+
+    floor = -np.inf
+    for text in sorted(texts, key=height):
+        lift = max(0.0, floor - height(text))
+        text.set_position((5, lift))
+        floor = height(text) + lift + least
 
 
 def png(figure: Figure, *, dpi: int = 160, colors: int = 96) -> bytes:
