@@ -1,0 +1,149 @@
+"""Batch normalisation: forward and backward, as torch.nn.functional has it.
+
+    x̂ = (x − μ) / √(σ² + ε),   y = w·x̂ + b               one μ, σ², w and b for each channel
+
+In training μ and σ² are the mean and the variance of the batch; in use they are the running statistics, which
+training has gathered and backward takes for constants. With n values in a channel, σ² divides by n for
+normalising, and by n − 1 for the running variance. Source: Ioffe & Szegedy, "Batch normalization" (2015),
+arXiv:1502.03167. Derived in notebooks/06_gradient_pathologies.ipynb.
+"""
+import math
+
+import numpy as np
+
+from helpers import arguments as check
+
+__all__ = ["batch_norm", "batch_norm_backward", "batch_statistics", "running_statistics"]
+
+Maybe = np.ndarray | None
+
+
+def batch_norm(x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = None, weight: Maybe = None,
+               bias: Maybe = None, *, training: bool = False, eps: float = 1e-5) -> np.ndarray:
+    """Give each channel mean 0 and variance 1, then weight and bias: y = w·(x − μ)/√(σ² + ε) + b.
+
+    x (N, C), (N, C, L) or (N, C, H, W), float32 or float64, y likewise; the others (C,). With training=True
+    μ and σ² are those of the batch, and the running ones are not read. The sums are taken in float64.
+    Nothing is written into: running_statistics gives the new ones. Raises ValueError for every argument
+    that does not fit, and in training for a single value in each channel.
+    """
+    mean, scale = _centre_and_scale(x, running_mean, running_var, weight, training, eps, bias)
+    y = x - _spread(mean, x)
+    y *= _spread(scale if weight is None else scale * weight, x)
+    if bias is not None:
+        y += _spread(bias, x)
+    return y
+
+
+def batch_norm_backward(dy: np.ndarray, x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = None,
+                        weight: Maybe = None, *, training: bool = False, eps: float = 1e-5,
+                        needs_dx: bool = True) -> tuple[Maybe, np.ndarray, np.ndarray]:
+    """Send the blame dy back: (dx, dweight, dbias), dx of the shape of x, the others (C,).
+
+    With n values in a channel, and all sums over them,
+
+        dbias = Σ dy,    dweight = Σ dy·x̂,    dx = w/√(σ² + ε) · (dy − dbias/n − x̂·dweight/n)
+
+    The last two terms are the blame that goes through μ and through σ²; without training=True they are
+    missing. With needs_dx=False dx is None. Raises ValueError for every argument that does not fit.
+    """
+    mean, scale = _centre_and_scale(x, running_mean, running_var, weight, training, eps)
+    check.floats("dy", dy, *AXES)
+    check.same_dtype(dy=dy, x=x)
+    check.shape("dy", dy, x.shape, "the shape of x")
+    xhat = x - _spread(mean, x)
+    xhat *= _spread(scale, x)
+    dbias, dweight = _sums(dy), _sums(dy * xhat)
+    if not needs_dx:
+        return None, dweight, dbias
+    dx = dy.copy()
+    if training:
+        dx -= _spread(dbias / _count(x), x)
+        xhat *= _spread(dweight / _count(x), x)
+        dx -= xhat
+    dx *= _spread(scale if weight is None else scale * weight, x)
+    return dx, dweight, dbias
+
+
+def batch_statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean and the variance of each channel, both (C,); the variance divides by n, as for normalising.
+
+    Raises ValueError for another x than batch_norm takes, and for a single value in each channel.
+    """
+    check.floats("x", x, *AXES)
+    if not x.size or _count(x) < 2:
+        raise ValueError(f"x: got shape {x.shape}, expected more than one value in each channel: the "
+                         "mean of one value is that value, and nothing is left of it")
+    mean = _sums(x) / x.dtype.type(_count(x))
+    centred = x - _spread(mean, x)
+    centred *= centred
+    return mean, _sums(centred) / x.dtype.type(_count(x))
+
+
+def running_statistics(x: np.ndarray, running_mean: np.ndarray, running_var: np.ndarray, *,
+                       momentum: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """The running mean and variance after the batch x, new arrays (C,): (1 − momentum)·old + momentum·x's.
+
+    The variance of x is the unbiased one here, with n − 1. momentum is torch's: how much the new batch
+    counts; torch's momentum=None, the mean of all batches so far, is 1/k for the k-th batch. Raises
+    ValueError for another momentum than 0 … 1 and for every array that does not fit.
+    """
+    share = _number("momentum", momentum, "a number from 0 to 1", lambda m: 0 <= m <= 1)
+    mean, var = batch_statistics(x)
+    _check_channels(x, running_mean=_given("running_mean", running_mean),
+                    running_var=_given("running_var", running_var))
+    unbiased = var * (_count(x) / (_count(x) - 1))
+    return (1 - share) * running_mean + share * mean, (1 - share) * running_var + share * unbiased
+
+
+AXES = ("N, C", "N, C, L", "N, C, H, W")
+
+
+def _centre_and_scale(x, running_mean, running_var, weight, training, eps, bias=None):
+    """Check all arguments; μ and 1/√(σ² + ε), of the batch in training, else the running ones."""
+    check.floats("x", x, *AXES)
+    eps = _number("eps", eps, "a positive number", lambda e: e > 0)
+    if training is not True and training is not False:
+        raise ValueError(f"training: got {training!r}, expected True or False")
+    _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    if training:
+        mean, var = batch_statistics(x)
+    else:
+        mean, var = _given("running_mean", running_mean), _given("running_var", running_var)
+    return mean, 1 / np.sqrt(var + eps)
+
+
+def _sums(x):
+    """Over all axes but that of the channels, in float64, which float32 then rounds once."""
+    return x.sum(axis=(0, *range(2, x.ndim)), dtype=np.float64).astype(x.dtype)
+
+
+def _count(x):
+    return x.size // x.shape[1]
+
+
+def _spread(v, x):
+    """One number for each channel, shaped so that it meets all of that channel in x."""
+    return v.reshape(-1, *[1] * (x.ndim - 2))
+
+
+def _check_channels(x, **arrays):
+    for name, array in arrays.items():
+        if array is not None:
+            check.floats(name, array, "C")
+            check.shape(name, array, x.shape[1:2], f"one number for each channel of x {x.shape}")
+    check.same_dtype(x=x, **arrays)
+
+
+def _given(name, array):
+    if array is None:
+        raise ValueError(f"{name}: got None, expected an array (C,); only with training=True does the batch "
+                         "itself give the statistics")
+    return array
+
+
+def _number(name, value, wanted, fits):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) \
+            or not math.isfinite(value) or not fits(value):
+        raise ValueError(f"{name}: got {value!r}, expected {wanted}")
+    return float(value)
