@@ -6,13 +6,11 @@ ValueError. The answer has the shape, the dtype and the order in memory of z, an
 Derived in notebooks/04_fully_connected_backprop.ipynb.
 """
 from collections.abc import Callable
-from math import isfinite
-from numbers import Real
 
 import numpy as np
 from numpy import exp, expm1, maximum, ones_like, where
 
-from helpers.arguments import FLOATS
+from helpers import arguments as check
 
 RULES = {   # s is the slope left of zero, α how deep the ELU goes
     #              σ(z)                                        σ′(z)
@@ -97,12 +95,10 @@ ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {   # name: (σ, σ′)
 
 def _by_rule(name, column, z, **options):
     """Evaluate one rule of the table; an ∞ on the way is either not chosen or leads to the right value."""
-    for option, value in options.items():
-        if not isinstance(value, Real) or isinstance(value, bool) or not isfinite(value):
-            raise ValueError(f"{option}: got {value!r}, expected a finite number")
+    given = [check.number(option, value) for option, value in options.items()]
     z = _checked(z)
     with np.errstate(all="ignore"):
-        answer = np.asarray(RULES[name][column](z, *map(float, options.values())), z.dtype)
+        answer = np.asarray(RULES[name][column](z, *given), z.dtype)
     return answer if isinstance(z, np.ndarray) else answer[()]
 
 
@@ -112,6 +108,6 @@ def _checked(z):
         return np.float64(z)
     if not isinstance(z, (np.ndarray, np.floating)) or isinstance(z, np.ma.MaskedArray):
         raise ValueError(f"z: got a {type(z).__name__}, expected a NumPy array of any shape, or a number")
-    if z.dtype not in FLOATS:
+    if z.dtype not in check.FLOATS:
         raise ValueError(f"z: got {z.dtype}, expected float32 or float64; z.astype(float) makes one")
     return z

@@ -3,6 +3,8 @@
 With `windows`, the ground floor of `helpers`: the mathematics stands on these two and on NumPy.
 """
 import operator
+from math import inf, isfinite, nan
+from numbers import Real
 
 import numpy as np
 
@@ -12,12 +14,28 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 def integer(name: str, value: int, *, least: int) -> int:
     """`value` as an int that is at least `least`; booleans and fractions are refused."""
     try:
-        number = operator.index(value)
+        found = operator.index(value)
     except TypeError:
-        number = None
-    if number is None or isinstance(value, (bool, np.bool_)) or number < least:
+        found = None
+    if found is None or isinstance(value, (bool, np.bool_)) or found < least:
         raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}")
-    return number
+    return found
+
+
+def number(name: str, value: float, *, least: float = -inf, above: float = -inf, most: float = inf,
+           below: float = inf, infinite: bool = False) -> float:
+    """`value` as a float inside its bounds; booleans, NaN and, unless `infinite`, ±∞ are refused."""
+    try:
+        found = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
+    except OverflowError:   # an integer of more than 308 digits
+        found = nan
+    inside = least <= found <= most and (above < found or above == -inf) and (found < below or below == inf)
+    if not inside or not (infinite or isfinite(found)):
+        bounds = {"of at least": least, "above": above, "at most": most, "below": below}
+        words = " and ".join(f"{how} {bound:g}" for how, bound in bounds.items() if isfinite(bound))
+        kind = f"a number {words}" if words else "a number" if infinite else "a finite number"
+        raise ValueError(f"{name}: got {value!r}, expected {kind}")
+    return found
 
 
 def pair(name: str, value: int | tuple[int, int], *, least: int) -> tuple[int, int]:

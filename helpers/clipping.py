@@ -6,8 +6,6 @@ What torch.nn.utils.clip_grad_norm_ and clip_grad_value_ do is the reference, bu
 here the clipped gradients are new arrays. Used in notebooks 05 and 06, on a cliff of the cost.
 """
 from collections.abc import Sequence
-from math import inf
-from numbers import Real
 
 import numpy as np
 
@@ -29,10 +27,12 @@ def clip_grad_norm(grads: Sequence[np.ndarray], max_norm: float, norm_type: floa
     Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), arXiv:1211.5063.
     """
     _check_arrays(grads)
-    p, max_norm = _number("norm_type", norm_type, 1), _number("max_norm", max_norm, 0)
+    p = check.number("norm_type", norm_type, least=1, infinite=True)
+    max_norm = check.number("max_norm", max_norm, least=0, infinite=True)
+    eps = check.number("eps", eps, least=0)
     with np.errstate(all="ignore"):   # an ∞ among the gradients is the caller's to see
         norm = _norm(np.array([_norm(g, p) for g in grads]), p)
-        factor = np.minimum(1, max_norm / (norm + _number("eps", eps, 0)))
+        factor = np.minimum(1, max_norm / (norm + eps))
         if error_if_nonfinite and not np.isfinite(norm):
             raise ValueError(f"grads: got a norm of {norm}, expected a finite one")
         return [np.asarray(g * factor) for g in grads], norm
@@ -44,7 +44,7 @@ def clip_grad_value(grads: Sequence[np.ndarray], clip_value: float) -> list[np.n
     Raises ValueError for what are no gradients, or a clip_value below 0.
     """
     _check_arrays(grads)
-    c = _number("clip_value", clip_value, 0)
+    c = check.number("clip_value", clip_value, least=0, infinite=True)
     return [np.asarray(np.clip(g, -c, c)) for g in grads]
 
 
@@ -65,10 +65,3 @@ def _check_arrays(grads):
             got = getattr(g, "dtype", type(g).__name__)
             raise ValueError(f"grads[{i}]: got {got}, expected a NumPy array of float32 or float64")
     check.same_dtype(**{f"grads[{i}]": g for i, g in enumerate(grads)})
-
-
-def _number(name, value, least):
-    """A number of at least `least`; ∞ is one, a NaN is none."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not least <= value <= inf:
-        raise ValueError(f"{name}: got {value!r}, expected a number of at least {least}")
-    return float(value)

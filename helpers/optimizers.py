@@ -12,7 +12,6 @@ Derived in notebooks/05_optimizers.ipynb.
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from math import isfinite
 from numbers import Real
 
 import numpy as np
@@ -134,11 +133,11 @@ def adamw(W: np.ndarray, dW: np.ndarray, state: State, lr: float = 1e-3,
     return adam(W - lr * weight_decay * W, dW, state, lr, betas, eps)
 
 
-_AT_LEAST_0, _SHARE = ("of at least 0", lambda n: n >= 0), ("from 0 to 1", lambda n: 0 <= n <= 1)
+_POSITIVE_OR_0 = {"least": 0}
 RANGES = {   # torch's, only that torch takes an alpha above 1, which makes a mean of squares negative
-    "lr": _AT_LEAST_0, "lr_decay": _AT_LEAST_0, "weight_decay": _AT_LEAST_0, "momentum": _AT_LEAST_0,
-    "eps": _AT_LEAST_0, "initial_accumulator_value": _AT_LEAST_0, "alpha": _SHARE,
-    "dampening": ("that is finite", isfinite), "betas": ("from 0 to less than 1", lambda n: 0 <= n < 1),
+    "lr": _POSITIVE_OR_0, "lr_decay": _POSITIVE_OR_0, "weight_decay": _POSITIVE_OR_0,
+    "momentum": _POSITIVE_OR_0, "eps": _POSITIVE_OR_0, "initial_accumulator_value": _POSITIVE_OR_0,
+    "alpha": {"least": 0, "most": 1}, "betas": {"least": 0, "below": 1}, "dampening": {},
 }
 
 
@@ -160,14 +159,8 @@ def _value(name, value):
     if name == "betas":
         if not isinstance(value, (tuple, list)) or len(value) != 2:
             raise ValueError(f"betas: got {value!r}, expected a pair of numbers, such as (0.9, 0.999)")
-        return tuple(_number(f"betas[{i}]", beta, *RANGES[name]) for i, beta in enumerate(value))
-    return _number(name, value, *RANGES[name]) if name in RANGES else value
-
-
-def _number(name, value, words, fits):
-    if not isinstance(value, Real) or isinstance(value, bool) or not isfinite(value) or not fits(value):
-        raise ValueError(f"{name}: got {value!r}, expected a number {words}")
-    return float(value)
+        return tuple(check.number(f"betas[{i}]", beta, **RANGES[name]) for i, beta in enumerate(value))
+    return check.number(name, value, **RANGES[name]) if name in RANGES else value
 
 
 def _check(W, dW, state, names):

@@ -8,9 +8,6 @@ lr is the rate that the schedule changes. The step counts from 0: the first step
 the rate of step 0. It may be an array of steps, for a figure. A bad argument is a ValueError.
 Derived in notebooks/05_optimizers.ipynb.
 """
-from math import isfinite
-from numbers import Real
-
 import numpy as np
 
 from helpers import arguments as check
@@ -24,7 +21,7 @@ Rates = float | np.ndarray
 def step_lr(step: Steps, lr: float, step_size: int, gamma: float = 0.1) -> Rates:
     """Multiply by gamma after every step_size steps: lr·γ^⌊t/step_size⌋. As torch's StepLR."""
     t = _steps(step)
-    lr, gamma = _number("lr", lr), _number("gamma", gamma)
+    lr, gamma = check.number("lr", lr, least=0), check.number("gamma", gamma, least=0)
     return _answer(lr * gamma ** (t // check.integer("step_size", step_size, least=1)))
 
 
@@ -35,7 +32,7 @@ def cosine_annealing_lr(step: Steps, lr: float, T_max: int, eta_min: float = 0.0
     Source: Loshchilov & Hutter, "SGDR" (2017), arXiv:1608.03983.
     """
     t, T = _steps(step), check.integer("T_max", T_max, least=1)
-    lr, eta_min = _number("lr", lr), _number("eta_min", eta_min)
+    lr, eta_min = check.number("lr", lr, least=0), check.number("eta_min", eta_min, least=0)
     return _answer(eta_min + (lr - eta_min) * (1 + np.cos(np.pi * t / T)) / 2)
 
 
@@ -46,10 +43,8 @@ def linear_lr(step: Steps, lr: float, start_factor: float = 1 / 3, end_factor: f
     As torch's LinearLR. Source: Goyal et al., "Accurate, large minibatch SGD" (2017), arXiv:1706.02677.
     """
     t, T = _steps(step), check.integer("total_iters", total_iters, least=1)
-    lr, end = _number("lr", lr), _number("end_factor", end_factor, most=1)
-    start = _number("start_factor", start_factor, most=1)
-    if start == 0:   # torch could not multiply its way up from there
-        raise ValueError(f"start_factor: got {start_factor!r}, expected a number above 0")
+    lr, end = check.number("lr", lr, least=0), check.number("end_factor", end_factor, least=0, most=1)
+    start = check.number("start_factor", start_factor, above=0, most=1)   # torch multiplies its way up
     return _answer(lr * (start + (end - start) * np.minimum(t, T) / T))
 
 
@@ -76,10 +71,3 @@ def _steps(step):
 def _answer(rates):
     """A plain number for one step: a float64 of NumPy's would make float64 of float32 parameters."""
     return float(rates) if np.ndim(rates) == 0 else rates
-
-
-def _number(name, value, most=np.inf):
-    if not isinstance(value, Real) or isinstance(value, bool) or not (isfinite(value) and 0 <= value <= most):
-        wanted = "of at least 0" if most == np.inf else f"from 0 to {most}"
-        raise ValueError(f"{name}: got {value!r}, expected a number {wanted}")
-    return float(value)

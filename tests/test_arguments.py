@@ -1,0 +1,41 @@
+"""Numbers in a range: what is let through, what is refused, and in which words."""
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from test_convolution import refused
+
+from helpers import arguments as check
+
+EDGES = [   # the bounds, what is inside, what is outside, the words
+    ({"least": 0}, [0, 1e300, 0.1], [-1e-300], "a number of at least 0"),
+    ({"above": 0, "most": 1}, [1e-300, 1], [0, 1.0001], "a number above 0 and at most 1"),
+    ({"least": 0, "below": 1}, [0, 0.9999], [1, -1], "a number of at least 0 and below 1"),
+    ({"least": -2.5, "most": 0.5}, [-2.5, 0.5], [-2.6, 0.6], "a number of at least -2.5 and at most 0.5"),
+    ({}, [-1e300, 0], [], "a finite number"),
+]
+
+
+@pytest.mark.parametrize("bounds, inside, outside, words", EDGES, ids=[edge[-1] for edge in EDGES])
+def test_a_number_is_in_its_range(bounds, inside, outside, words):
+    for value in inside:
+        assert check.number("eta", value, **bounds) == value
+    odd = [math.nan, math.inf, -math.inf, 10**400, "1", None, True, np.True_, 1j, [1.0], np.ones(1)]
+    for value in [*outside, *odd]:
+        said = refused(lambda value=value: check.number("eta", value, **bounds), "eta")
+        assert said == f"eta: got {value!r}, expected {words}"
+
+
+def test_infinity_is_a_number_where_it_may_be():
+    assert check.number("eta", math.inf, least=0, infinite=True) == math.inf
+    assert check.number("eta", -math.inf, infinite=True) == -math.inf
+    for value in (-math.inf, math.nan):
+        said = refused(lambda value=value: check.number("eta", value, least=0, infinite=True), "eta")
+        assert said.endswith("expected a number of at least 0")
+
+
+@pytest.mark.parametrize("value", [1, 0.5, np.float32(0.5), np.int64(3), np.float64(2), Fraction(1, 4)])
+def test_a_number_comes_back_as_a_float_of_python(value):
+    """One of NumPy's would make float64 of what float32 it meets."""
+    assert type(check.number("eta", value)) is float and check.number("eta", value) == value
