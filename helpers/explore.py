@@ -90,9 +90,10 @@ class Explore:
 
     def _move(self, values: dict) -> None:
         old, self._moving = self.values, True     # several controls, one picture
+        order = list(self.controls)               # a control may set the limits of a later one
         try:
-            for name, value in values.items():
-                assign(self.controls, name, value)
+            for name in sorted(values, key=lambda name: order.index(name) if name in order else -1):
+                assign(self.controls, name, values[name])
         except ValueError:
             for name, value in old.items():
                 self.controls[name].value = value
