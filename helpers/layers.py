@@ -7,36 +7,18 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from helpers.arguments import FLOATS
+from helpers.memory import Memory, forgetting, remembering
+from helpers.parameters import Buffer, Module, Parameter, check_like
 
-__all__ = ["Layer", "Parameter", "Sequential"]
-
-
-class Parameter:
-    """An array that is learned, `value`, and `grad`, its gradients added up since zero_grad()."""
-
-    def __init__(self, value: np.ndarray) -> None:
-        """Learn `value`, the array itself and no copy. Raises ValueError when it holds no floats."""
-        if not isinstance(value, np.ndarray) or value.dtype not in FLOATS:
-            raise ValueError(f"value: got {_described(value)}, expected an array of float32 or float64")
-        self.value = value
-        self.zero_grad()
-
-    def zero_grad(self) -> None:
-        """Forget the gradients added so far."""
-        self.grad = np.zeros_like(self.value)
-
-    def add_grad(self, gradient: np.ndarray) -> None:
-        """Add to `grad`, which becomes a new array: who kept the old one keeps its numbers."""
-        _check_like("gradient", gradient, self.value.shape, self.value.dtype, "as the value is")
-        self.grad = self.grad + gradient
+__all__ = ["Buffer", "Layer", "Parameter", "Sequential"]
 
 
-class Layer:
+class Layer(Module):
     """A function with a memory: `layer(x)` keeps x, `layer.backward(dy)` returns dx and adds gradients.
 
-    Only the last call is remembered, for one backward. To write a layer of your own, put what it learns,
-    and the layers inside it, into attributes, and give it two methods:
+    Only the last call is remembered, for one backward; in eval() mode it has a place of its own, so that
+    net.eval(), net(x_test), net.train() between a forward and its backward do no harm. To write a layer of
+    your own, put what it learns, and the layers inside it, into attributes, and give it two methods:
 
         class Scale(Layer):                                  # y = g · x
             def __init__(self):
@@ -53,76 +35,55 @@ class Layer:
     """
 
     options: Mapping[str, object] = {}   # what is given and not learned, such as a stride; repr shows it
-    _kept = None
+    training = True                      # False after eval(): BatchNorm then uses what it has gathered
+    _kept = None                         # the Memory of each mode
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Forward: y. The x is kept for backward, the x itself and no copy."""
+        """Forward: y. The x is kept for backward, the x itself and no copy, unless inside no_grad()."""
         y = self._forward(x)
-        self._kept = x, y.shape, y.dtype
+        if remembering():
+            memories = self._kept or {}
+            self._kept = {**memories, self.training: Memory.of(x, y, memories.get(self.training))}
         return y
 
     def backward(self, dy: np.ndarray, *, needs_dx: bool = True) -> np.ndarray | None:
         """Send the blame dy of the last y back: dx; each parameter's `grad` grows by its gradient.
 
         With needs_dx=False, for the first layer of a network, dx is None. Raises RuntimeError when the
-        layer was not called since the last backward, ValueError when dy is not like y.
+        layer was not called since the last backward, or when dy may belong to either of two calls;
+        ValueError when dy is not like y.
         """
         name = type(self).__name__
-        if self._kept is None:
+        memory = (self._kept or {}).get(self.training)
+        if memory is None:
             raise RuntimeError(f"{name}.backward: called before the layer itself, or a second time; "
                                "expected layer(x) first, once for each backward")
-        x, shape, dtype = self._kept
-        _check_like("dy", dy, shape, dtype, f"as this {name} returned")
-        self._kept = None
-        dx = self._backward(dy, x, needs_dx)
+        check_like("dy", dy, memory.shape, memory.dtype, f"as this {name} returned")
+        self._kept = {mode: other for mode, other in self._kept.items() if mode != self.training}
+        if memory.doubtful:
+            self.forget()
+            raise RuntimeError(f"{name}.backward: the layer was called with different inputs since the last "
+                               "backward, and dy may belong to either; expected calls that only look "
+                               "inside `with no_grad():`, or between net.eval() and net.train()")
+        dx = self._backward(dy, memory.x, needs_dx)
         return dx if needs_dx else None
 
-    def modules(self) -> Iterator["Layer"]:
-        """This layer, and those inside it, and those inside them."""
-        yield self
-        for _, part in self._parts():
-            if isinstance(part, Layer):
-                yield from part.modules()
+    def train(self, mode: bool = True) -> "Layer":
+        """Set `training`, here and in all layers inside; returns the layer itself."""
+        if mode is not True and mode is not False:
+            raise ValueError(f"mode: got {mode!r}, expected True or False")
+        for module in self.modules():
+            module.training = mode
+        return self
 
-    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
-        """Pairs (name, Parameter) with torch's names, such as "0.weight"."""
-        for name, part in self._parts():
-            if isinstance(part, Parameter):
-                yield prefix + name, part
-            elif isinstance(part, Layer):
-                yield from part.named_parameters(f"{prefix}{name}.")
+    def eval(self) -> "Layer":
+        """The other mode, train(False), for a network in use."""
+        return self.train(False)
 
-    def parameters(self) -> Iterator[Parameter]:
-        """The Parameters alone, for a step rule: p.value -= eta * p.grad."""
-        return (parameter for _, parameter in self.named_parameters())
-
-    def zero_grad(self) -> None:
-        """Forget all gradients added so far."""
-        for parameter in self.parameters():
-            parameter.zero_grad()
-
-    def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of all values by name."""
-        return {name: parameter.value.copy() for name, parameter in self.named_parameters()}
-
-    def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
-        """Copy values by name, from another network's state_dict() or from that of its twin in torch.
-
-        Raises ValueError, and changes nothing, when a name is missing or strange, or a shape or a dtype
-        is another: the twin's may have to be made with .double() first.
-        """
-        parameters = dict(self.named_parameters())
-        if parameters.keys() != state.keys():
-            raise ValueError(f"state: got {', '.join(state) or 'nothing'}; expected {', '.join(parameters)}")
-        arrays = {name: np.asarray(value).copy() for name, value in state.items()}
-        for name, array in arrays.items():
-            value = parameters[name].value
-            _check_like(f"state[{name!r}]", array, value.shape, value.dtype, "as this network has it")
-        for name, array in arrays.items():
-            parameters[name].value = array
-
-    def _parts(self):
-        return vars(self).items()
+    def forget(self) -> None:
+        """Forget the inputs kept, here and in all layers inside: the next backward needs a new call."""
+        for module in self.modules():
+            module._kept = None
 
     def __repr__(self) -> str:
         """Name, shapes and options: the same text on every machine."""
@@ -149,9 +110,10 @@ class Sequential(Layer):
         self.layers = layers
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Forward through all layers: y of the last."""
-        for layer in self.layers:
-            x = layer(x)
+        """Forward through all layers: y of the last. After an error no layer remembers anything."""
+        with forgetting(self, after=Exception):
+            for layer in self.layers:
+                x = layer(x)
         return x
 
     def backward(self, dy: np.ndarray, *, needs_dx: bool = True) -> np.ndarray | None:
@@ -161,8 +123,11 @@ class Sequential(Layer):
         """
         learning = (i for i, layer in enumerate(self.layers) if any(layer.parameters()))
         first = 0 if needs_dx else next(learning, len(self.layers))
-        for i in reversed(range(first, len(self.layers))):
-            dy = self.layers[i].backward(dy, needs_dx=needs_dx or i > first)
+        with forgetting(self, after=RuntimeError):
+            for i in reversed(range(first, len(self.layers))):
+                dy = self.layers[i].backward(dy, needs_dx=needs_dx or i > first)
+        for layer in self.layers[:first]:
+            layer.forget()
         return dy if needs_dx else None
 
     def __getitem__(self, place: int | slice) -> Layer:
@@ -183,13 +148,4 @@ class Sequential(Layer):
     def __repr__(self) -> str:
         """One line for each layer."""
         rows = "".join(f"({i}) {layer!r}\n" for i, layer in self._parts())
-        return f"Sequential(\n{textwrap.indent(rows, '  ')})"
-
-
-def _check_like(name, array, shape, dtype, why):
-    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
-        raise ValueError(f"{name}: got {_described(array)}, expected {dtype} of shape {shape}, {why}")
-
-
-def _described(value):
-    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+        return f"{type(self).__name__}(\n{textwrap.indent(rows, '  ')})"

@@ -7,7 +7,8 @@
     for p in net.parameters():
         p.value -= eta * p.grad
 
-Gradients add up until zero_grad(), as in torch. The numbers of an nn.Sequential of the same layers come
+Gradients add up until zero_grad(), as in torch. net.eval() and net.train() switch what BatchNorm does;
+calls that only look stand inside `with no_grad():`. The numbers of an nn.Sequential of the same layers come
 with net.load_state_dict(twin.state_dict()), and go there as
 twin.load_state_dict({name: torch.tensor(value) for name, value in net.state_dict().items()}).
 """
@@ -18,12 +19,17 @@ import numpy as np
 from helpers import arguments as check
 from helpers.activations import ACTIVATIONS
 from helpers.convolution import conv2d, conv2d_backward
-from helpers.layers import Layer, Parameter, Sequential
+from helpers.initialize import initialize
+from helpers.layers import Buffer, Layer, Parameter, Sequential
 from helpers.linear import linear, linear_backward
+from helpers.memory import no_grad
+from helpers.norm_layers import BatchNorm1d, BatchNorm2d
 from helpers.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
+from helpers.residual import Residual
 
-__all__ = ["AvgPool2d", "Conv2d", "ELU", "Flatten", "Identity", "Layer", "LeakyReLU", "Linear", "MaxPool2d",
-           "Parameter", "ReLU", "Sequential", "Sigmoid", "Tanh"]
+__all__ = ["AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv2d", "ELU", "Flatten", "Identity",
+           "Layer", "LeakyReLU", "Linear", "MaxPool2d", "Parameter", "ReLU", "Residual", "Sequential",
+           "Sigmoid", "Tanh", "initialize", "no_grad"]
 
 Pair = int | tuple[int, int]
 

@@ -15,6 +15,8 @@ from helpers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from helpers.network import (
     ELU,
     AvgPool2d,
+    BatchNorm1d,
+    BatchNorm2d,
     Conv2d,
     Flatten,
     Identity,
@@ -73,6 +75,12 @@ PAIRS = {   # ours, torch's, the shape of x
     "AvgPool2d": (lambda **k: AvgPool2d(2), lambda: nn.AvgPool2d(2), (2, 3, 7, 6)),
     "AvgPool2d, options": (lambda **k: AvgPool2d(3, 2, 1, True, False),
                            lambda: nn.AvgPool2d(3, 2, 1, True, False), (2, 3, 8, 7)),
+    "BatchNorm1d": (lambda dtype, **k: BatchNorm1d(4, dtype=dtype), lambda: nn.BatchNorm1d(4), (5, 4)),
+    "BatchNorm1d, options": (lambda dtype, **k: BatchNorm1d(4, 0.1, 0.3, False, dtype=dtype),
+                             lambda: nn.BatchNorm1d(4, 0.1, 0.3, False), (3, 4, 5)),
+    "BatchNorm2d": (lambda dtype, **k: BatchNorm2d(3, dtype=dtype), lambda: nn.BatchNorm2d(3), (2, 3, 5, 4)),
+    "BatchNorm2d, options": (lambda dtype, **k: BatchNorm2d(3, 0.1, track_running_stats=False, dtype=dtype),
+                             lambda: nn.BatchNorm2d(3, 0.1, track_running_stats=False), (2, 3, 5, 4)),
     "Flatten": (lambda **k: Flatten(), lambda: nn.Flatten(), (2, 3, 4, 5)),
     "Identity": (lambda **k: Identity(), lambda: nn.Identity(), (5, 4)),
     "Sigmoid": (lambda **k: Sigmoid(), lambda: nn.Sigmoid(), (5, 4)),
@@ -400,7 +408,7 @@ def test_what_is_printed():
 
 # --- layers of one's own ---------------------------------------------------------------------
 
-class Residual(Layer):
+class Added(Layer):
     def __init__(self, inner):
         self.inner = inner
 
@@ -411,7 +419,7 @@ class Residual(Layer):
         return dy + self.inner.backward(dy)
 
 
-class TorchResidual(nn.Module):
+class TorchAdded(nn.Module):
     def __init__(self, inner):
         super().__init__()
         self.inner = inner
@@ -421,8 +429,8 @@ class TorchResidual(nn.Module):
 
 
 def test_a_residual_block_as_the_docstring_says():
-    net = Sequential(Linear(3, 4, **learning()), Residual(Sequential(Linear(4, 4, **learning()), Tanh())))
-    twin = nn.Sequential(nn.Linear(3, 4), TorchResidual(nn.Sequential(nn.Linear(4, 4), nn.Tanh()))).double()
+    net = Sequential(Linear(3, 4, **learning()), Added(Sequential(Linear(4, 4, **learning()), Tanh())))
+    twin = nn.Sequential(nn.Linear(3, 4), TorchAdded(nn.Sequential(nn.Linear(4, 4), nn.Tanh()))).double()
     assert list(net.state_dict()) == list(twin.state_dict())
     net.load_state_dict(twin.state_dict())
     x, dy = frozen(rng(), (5, 3)), frozen(rng(1), (5, 4))
@@ -526,7 +534,7 @@ def test_sentences(call, start):
 def test_a_layer_has_one_place():
     """Called twice it would remember the second input only: the first blame would be wrong, silently."""
     relu = ReLU()
-    for layers in ([relu, Tanh(), relu], [relu, Sequential(relu)], [Residual(relu), relu]):
+    for layers in ([relu, Tanh(), relu], [relu, Sequential(relu)], [Added(relu), relu]):
         refused(lambda layers=layers: Sequential(*layers), "layers: got the same one twice")
 
 
@@ -550,6 +558,7 @@ def test_odd_states_are_refused_and_change_nothing():
 
 
 def test_every_name_has_its_twin_in_torch():
-    own = {"Layer", "Parameter", "Sequential"}
-    assert all(hasattr(nn, name) for name in set(network.__all__) - {"Layer"})
-    assert {type(ours(**learning())).__name__ for ours, *_ in PAIRS.values()} == set(network.__all__) - own
+    own = {"Layer", "Residual", "initialize", "no_grad"}
+    assert all(hasattr(nn, name) for name in set(network.__all__) - own) and hasattr(torch, "no_grad")
+    tested = {type(ours(**learning())).__name__ for ours, *_ in PAIRS.values()}
+    assert tested == set(network.__all__) - own - {"Buffer", "Parameter", "Sequential"}

@@ -1,0 +1,67 @@
+"""What a layer remembers of a call, and how to look without being remembered.
+
+    with no_grad():
+        accuracy = (net(x_test).argmax(axis=1) == y_test).mean()
+
+torch keeps what backward needs with each output, so that calls do not disturb each other. A layer here keeps
+the last call only; a call between a forward and its backward would let the blame meet the wrong input. Where
+the shapes do not give that away, backward refuses (Memory.doubtful).
+"""
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Memory", "forgetting", "no_grad", "remembering"]
+
+_REMEMBERING = ContextVar("remembering", default=True)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Inside `with no_grad():` layers only answer, and what they remember stays as it was, as in torch."""
+    token = _REMEMBERING.set(False)
+    try:
+        yield
+    finally:
+        _REMEMBERING.reset(token)
+
+
+@contextmanager
+def forgetting(layer: "Module", after: type[Exception]) -> Iterator[None]:   # noqa: F821
+    """Let `layer` forget all calls when one breaks off with an error of the kind `after`."""
+    try:
+        yield
+    except after:
+        layer.forget()
+        raise
+
+
+def remembering() -> bool:
+    """Whether a call is kept for a backward: not inside no_grad()."""
+    return _REMEMBERING.get()
+
+
+class Memory(NamedTuple):
+    """The last call of a layer: its input, what its output was like, and whether a blame may be another's."""
+
+    x: np.ndarray
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    seen: frozenset     # the shapes and dtypes of all outputs since the last backward
+    doubtful: bool      # the last of them came before too, and not from this same x
+
+    @classmethod
+    def of(cls, x: np.ndarray, y: np.ndarray, earlier: "Memory | None") -> "Memory":
+        """Remember that x gave y, after `earlier`, which no backward has used.
+
+        The same x once more, as when a cell is run twice, is no reason to doubt.
+        """
+        like = y.shape, y.dtype
+        if earlier is None:
+            return cls(x, *like, frozenset([like]), False)
+        again = (earlier.shape, earlier.dtype) == like and (
+            earlier.x is x or np.array_equal(earlier.x, x, equal_nan=True))
+        return cls(x, *like, earlier.seen | {like}, earlier.doubtful if again else like in earlier.seen)
