@@ -7,15 +7,16 @@ training has gathered and backward takes for constants. With n values in a chann
 normalising, and by n − 1 for the running variance. Source: Ioffe & Szegedy, "Batch normalization" (2015),
 arXiv:1502.03167. Derived in notebooks/06_gradient_pathologies.ipynb.
 """
-import math
-
 import numpy as np
 
 from helpers import arguments as check
+from helpers.windows import chunks
 
 __all__ = ["batch_norm", "batch_norm_backward", "batch_statistics", "running_statistics"]
 
 Maybe = np.ndarray | None
+
+AXES = ("N, C", "N, C, L", "N, C, H, W")
 
 
 def batch_norm(x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = None, weight: Maybe = None,
@@ -27,11 +28,14 @@ def batch_norm(x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = N
     Nothing is written into: running_statistics gives the new ones. Raises ValueError for every argument
     that does not fit, and in training for a single value in each channel.
     """
-    mean, scale = _centre_and_scale(x, running_mean, running_var, weight, training, eps, bias)
-    y = x - _spread(mean, x)
-    y *= _spread(scale if weight is None else scale * weight, x)
-    if bias is not None:
-        y += _spread(bias, x)
+    eps = _checked(x, training, eps, running_mean=running_mean, running_var=running_var, weight=weight,
+                   bias=bias)
+    y = np.empty(x.shape, x.dtype)
+    for c in _channels(x):
+        xhat, scale = _normalized(x, c, running_mean, running_var, training, eps)
+        if weight is not None:
+            xhat *= _spread(weight[c], x)
+        y[:, c] = xhat if bias is None else xhat + _spread(bias[c], x)
     return y
 
 
@@ -47,21 +51,15 @@ def batch_norm_backward(dy: np.ndarray, x: np.ndarray, running_mean: Maybe = Non
     The last two terms are the blame that goes through μ and through σ²; without training=True they are
     missing. With needs_dx=False dx is None. Raises ValueError for every argument that does not fit.
     """
-    mean, scale = _centre_and_scale(x, running_mean, running_var, weight, training, eps)
-    check.floats("dy", dy, *AXES)
-    check.same_dtype(dy=dy, x=x)
-    check.shape("dy", dy, x.shape, "the shape of x")
-    xhat = x - _spread(mean, x)
-    xhat *= _spread(scale, x)
-    dbias, dweight = _sums(dy), _sums(dy * xhat)
-    if not needs_dx:
-        return None, dweight, dbias
-    dx = dy.copy()
-    if training:
-        dx -= _spread(dbias / _count(x), x)
-        xhat *= _spread(dweight / _count(x), x)
-        dx -= xhat
-    dx *= _spread(scale if weight is None else scale * weight, x)
+    eps = _checked(x, training, eps, running_mean=running_mean, running_var=running_var, weight=weight, dy=dy)
+    dx = np.empty(x.shape, x.dtype) if needs_dx else None
+    dweight, dbias = np.empty((2, x.shape[1]), x.dtype)
+    for c in _channels(x):
+        xhat, scale = _normalized(x, c, running_mean, running_var, training, eps)
+        dbias[c], dweight[c] = _sums(dy[:, c]), _sums(dy[:, c] * xhat)
+        if needs_dx:
+            through = _through_statistics(xhat, dweight[c], dbias[c]) if training else 0
+            dx[:, c] = (dy[:, c] - through) * _spread(scale if weight is None else scale * weight[c], x)
     return dx, dweight, dbias
 
 
@@ -71,13 +69,14 @@ def batch_statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Raises ValueError for another x than batch_norm takes, and for a single value in each channel.
     """
     check.floats("x", x, *AXES)
-    if not x.size or _count(x) < 2:
-        raise ValueError(f"x: got shape {x.shape}, expected more than one value in each channel: the "
-                         "mean of one value is that value, and nothing is left of it")
-    mean = _sums(x) / x.dtype.type(_count(x))
-    centred = x - _spread(mean, x)
-    centred *= centred
-    return mean, _sums(centred) / x.dtype.type(_count(x))
+    if x.size < 2 * max(1, x.shape[1]):
+        raise ValueError(f"x: got shape {x.shape}, expected more than one value in each channel: the mean of "
+                         "one value is that value, and nothing is left of it")
+    mean, var = np.empty((2, x.shape[1]), x.dtype)
+    for c in _channels(x):
+        mean[c] = _sums(x[:, c]) / _count(x)
+        var[c] = _sums((x[:, c] - _spread(mean[c], x))**2) / _count(x)
+    return mean, var
 
 
 def running_statistics(x: np.ndarray, running_mean: np.ndarray, running_var: np.ndarray, *,
@@ -88,7 +87,7 @@ def running_statistics(x: np.ndarray, running_mean: np.ndarray, running_var: np.
     counts; torch's momentum=None, the mean of all batches so far, is 1/k for the k-th batch. Raises
     ValueError for another momentum than 0 … 1 and for every array that does not fit.
     """
-    share = _number("momentum", momentum, "a number from 0 to 1", lambda m: 0 <= m <= 1)
+    share = check.number("momentum", momentum, least=0, most=1)
     mean, var = batch_statistics(x)
     _check_channels(x, running_mean=_given("running_mean", running_mean),
                     running_var=_given("running_var", running_var))
@@ -96,26 +95,34 @@ def running_statistics(x: np.ndarray, running_mean: np.ndarray, running_var: np.
     return (1 - share) * running_mean + share * mean, (1 - share) * running_var + share * unbiased
 
 
-AXES = ("N, C", "N, C, L", "N, C, H, W")
+def _normalized(x, c, running_mean, running_var, training, eps):
+    """x̂ and 1/√(σ² + ε) of the channels c, with the batch's μ and σ² in training, else the running ones."""
+    mean, var = batch_statistics(x[:, c]) if training else (running_mean[c], running_var[c])
+    scale = 1 / np.sqrt(var + eps)
+    xhat = x[:, c] - _spread(mean, x)
+    xhat *= _spread(scale, x)
+    return xhat, scale
 
 
-def _centre_and_scale(x, running_mean, running_var, weight, training, eps, bias=None):
-    """Check all arguments; μ and 1/√(σ² + ε), of the batch in training, else the running ones."""
-    check.floats("x", x, *AXES)
-    eps = _number("eps", eps, "a positive number", lambda e: e > 0)
-    if training is not True and training is not False:
-        raise ValueError(f"training: got {training!r}, expected True or False")
-    _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    if training:
-        mean, var = batch_statistics(x)
-    else:
-        mean, var = _given("running_mean", running_mean), _given("running_var", running_var)
-    return mean, 1 / np.sqrt(var + eps)
+def _through_statistics(xhat, dweight, dbias):
+    """What the blame loses by the way through μ and σ²: dbias/n + x̂·dweight/n. Writes into xhat."""
+    xhat *= _spread(dweight / _count(xhat), xhat)
+    xhat += _spread(dbias / _count(xhat), xhat)
+    return xhat
+
+
+def _channels(x):
+    """The channels, as many at a time as fit the cache: no channel asks another."""
+    return chunks(x.shape[1], x.nbytes // max(1, x.shape[1]))
 
 
 def _sums(x):
-    """Over all axes but that of the channels, in float64, which float32 then rounds once."""
-    return x.sum(axis=(0, *range(2, x.ndim)), dtype=np.float64).astype(x.dtype)
+    """Over all axes but that of the channels, in float64, which float32 then rounds once.
+
+    The batch first: whole images are added, which is faster than many short sums when images are small.
+    """
+    images = x.sum(axis=0, dtype=np.float64)
+    return images.sum(axis=tuple(range(1, images.ndim))).astype(x.dtype)
 
 
 def _count(x):
@@ -125,6 +132,22 @@ def _count(x):
 def _spread(v, x):
     """One number for each channel, shaped so that it meets all of that channel in x."""
     return v.reshape(-1, *[1] * (x.ndim - 2))
+
+
+def _checked(x, training, eps, dy=None, **arrays):
+    """Refuse what does not fit; ε as a float."""
+    check.floats("x", x, *AXES)
+    if training is not True and training is not False:
+        raise ValueError(f"training: got {training!r}, expected True or False")
+    if not training:
+        for name in ("running_mean", "running_var"):
+            _given(name, arrays[name])
+    _check_channels(x, **arrays)
+    if dy is not None:
+        check.floats("dy", dy, *AXES)
+        check.same_dtype(dy=dy, x=x)
+        check.shape("dy", dy, x.shape, "the shape of x")
+    return check.number("eps", eps, above=0)
 
 
 def _check_channels(x, **arrays):
@@ -140,10 +163,3 @@ def _given(name, array):
         raise ValueError(f"{name}: got None, expected an array (C,); only with training=True does the batch "
                          "itself give the statistics")
     return array
-
-
-def _number(name, value, wanted, fits):
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) \
-            or not math.isfinite(value) or not fits(value):
-        raise ValueError(f"{name}: got {value!r}, expected {wanted}")
-    return float(value)
