@@ -1,0 +1,171 @@
+"""The exercises of notebook 07: right by torch, and right about what learners really write.
+
+tests/test_exercises.py asks of these exercises what it asks of all; this is what it does not know.
+"""
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from helpers import diagnosis
+from helpers import exercises_pytorch as exercises
+from helpers.exercises import find, grade
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+NAMES = [exercise.name for exercise in exercises.EXERCISES]
+WORDS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen".split()
+
+
+# --- what torch says --------------------------------------------------------------------------
+
+def accumulated(gradients, sizes):
+    """The mean cost of all samples, where each sample of a mini-batch has the same linear cost."""
+    w = torch.zeros_like(gradients[0], requires_grad=True)
+    costs = torch.cat([(g @ w).repeat(int(size)) for g, size in zip(gradients, sizes, strict=True)])
+    return torch.autograd.grad(costs.mean(), w)[0]
+
+
+def swish(dy, x, beta):
+    x, beta = x.clone().requires_grad_(), beta.clone().requires_grad_()
+    dx, dbeta = torch.autograd.grad((dy * x * torch.sigmoid(beta * x)).sum(), (x, beta))
+    return torch.cat([dx, dbeta[None]])
+
+
+def block(dy, x, W, b):
+    W = W.clone().requires_grad_()
+    return torch.autograd.grad((dy * F.max_pool2d(F.relu(F.conv2d(x, W, b)), 2)).sum(), W)[0]
+
+
+IN_TORCH = {"pytorch.accumulate": accumulated, "pytorch.block": block, "pytorch.swish": swish,
+            "pytorch.break_it": accumulated}
+
+
+def by_torch(exercise):
+    """What torch answers to the inputs of an exercise."""
+    tensors = [[torch.as_tensor(value, dtype=torch.float64) for value in case.values()]
+               for case in exercise.inputs()]
+    return [IN_TORCH[exercise.name](*given).numpy() for given in tensors]
+
+
+def test_torch_is_asked_about_every_exercise():
+    assert list(IN_TORCH) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_truth_is_that_of_torch(name):
+    exercise = find(name)
+    assert diagnosis.all_same(exercise.answers(exercise.truth), by_torch(exercise))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_torch_accepts_no_mistake(name):
+    exercise = find(name)
+    truths, right = by_torch(exercise), {"right"} if exercise is exercises.BREAK else set()
+    accepted = {m.name for m in exercise.mistakes if diagnosis.all_same(exercise.answers(m.function), truths)}
+    assert accepted == right
+
+
+def test_relu_and_pool_matter_in_the_block():
+    """Some windows are silent, and in others the largest in size is negative."""
+    for case in exercises.BLOCK.inputs()[1:]:
+        z = F.conv2d(*(torch.tensor(case[name]) for name in ("x", "W", "b")))
+        assert (z < 0).any() and (F.max_pool2d(z, 2) > 0).any()
+
+
+# --- break it ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("hole", exercises.HOLES, ids=lambda hole: hole.name)
+def test_every_hole_of_the_weak_test_is_recognised(hole):
+    verdict = grade("pytorch.break_it", hole.function)
+    assert verdict.passed and verdict.sentence.endswith(f" it. {hole.sentence}")
+
+
+def test_no_two_holes_are_the_same():
+    given = [exercises.BREAK.answers(hole.function) for hole in exercises.HOLES]
+    assert not [(i, j) for i in range(len(given)) for j in range(i) if diagnosis.all_same(given[i], given[j])]
+    for said in ({hole.name for hole in exercises.HOLES}, {hole.sentence for hole in exercises.HOLES}):
+        assert len(said) == len(given)
+
+
+@pytest.mark.parametrize("function, mistake", [
+    (exercises.accumulate_by_hand, "right"),
+    (lambda gradients, sizes: gradients.sum(axis=0), "rejected"),
+    (lambda gradients, sizes: gradients.mean(axis=0)[:2], "shape"),
+    (lambda gradients, sizes: gradients.mean(axis=0) / (len(sizes) == 2), "not finite"),
+])
+def test_what_is_no_way_through_does_not_pass(function, mistake):
+    verdict = grade("pytorch.break_it", function)
+    assert verdict.mistake == mistake and not verdict.passed
+
+
+def test_the_weak_test_is_what_the_notebook_says():
+    gradients, sizes = exercises.BREAK.inputs()[0].values()
+    assert gradients.tolist() == [[2, 1], [2, 1]] and sizes.tolist() == [4, 4]
+    assert len(exercises.BREAK.inputs()) == 1 + 4
+
+
+# --- the notebook -----------------------------------------------------------------------------
+
+def cells(kind):
+    return [cell.source for path in sorted(NOTEBOOKS.glob("07_*.ipynb"))
+            for cell in nbformat.read(path, 4).cells if cell.cell_type == kind]
+
+
+def test_the_notebook_asks_every_exercise_in_order():
+    graded = re.findall(r'^grade\("(pytorch\..*?)"', "\n".join(cells("code")), re.MULTILINE)
+    assert graded == NAMES
+
+
+def test_the_notebook_says_how_many_holes_are_known_by_name():
+    text = " ".join(" ".join(cells("markdown")).split())
+    assert re.findall(r"The grader knows (\w+) by name", text) == [WORDS[len(exercises.HOLES)]]
+
+
+# --- ways in which people come by a mistake, written as they write them ---------------------------
+
+def in_a_loop(gradients, sizes, *, way=1.0, weight=lambda size: size, divide=True):
+    """Add up mini-batch by mini-batch; way is 1 for += and 0 for =."""
+    total = np.zeros(gradients.shape[1])
+    for g, size in zip(gradients, sizes, strict=True):
+        total = way * total + weight(size) * g
+    return total / sizes.sum() if divide else total
+
+
+def swish_by_differences(dy, x, beta):
+    """Fourth-order differences: right, by another way."""
+    def cost(x, beta):
+        return (dy * x / (1 + np.exp(-beta * x))).sum()
+    given, h, found = np.append(x, beta), 1e-3, []
+    for i in range(len(given)):
+        step = h * (np.arange(len(given)) == i)
+        costs = [cost((given + k * step)[:-1], (given + k * step)[-1]) for k in (2, 1, -1, -2)]
+        found.append(np.dot([-1, 8, -8, 1], costs) / (12 * h))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("name, function, mistake", [
+    ("accumulate", lambda g, n: in_a_loop(g, n, weight=lambda size: 1.0, divide=False), "sum"),
+    ("accumulate", lambda g, n: in_a_loop(g, n, way=0.0) * n.sum() / n[-1], "last"),
+    ("accumulate", lambda g, n: np.mean(g, axis=0), "mean of means"),
+    ("accumulate", lambda g, n: in_a_loop(g, n, divide=False), "not divided"),
+    ("accumulate", lambda g, n: np.mean(n[:, None] * g, axis=0), "divided by k"),
+    ("swish", lambda dy, x, beta: exercises.swish_by_hand(dy, x, 1.0), "β fixed at 1"),
+    ("block", lambda dy, x, W, b: np.flip(exercises.block_by_hand(dy, x, W, b), (2, 3)), "turned kernel"),
+    ("block", lambda dy, x, W, b: exercises.block_by_hand(dy, x, W, np.zeros_like(b)), "no bias"),
+])
+def test_a_mistake_is_named_however_it_is_written(name, function, mistake):
+    verdict = grade(f"pytorch.{name}", function)
+    assert verdict.mistake == mistake and not verdict.passed, verdict
+
+
+@pytest.mark.parametrize("name, function", [
+    ("accumulate", in_a_loop),
+    ("swish", swish_by_differences),
+    ("block", lambda *given: block(*map(torch.tensor, given)).numpy()),
+])
+def test_other_right_ways_pass(name, function):
+    assert grade(f"pytorch.{name}", function).passed
