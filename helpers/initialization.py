@@ -46,7 +46,7 @@ def gain(nonlinearity: str, param: float | None = None) -> float:
     "identity", here another name of "linear", is added.
     """
     if nonlinearity == "leaky_relu":
-        return math.sqrt(2 / (1 + _number("param", 0.01 if param is None else param)**2))
+        return math.sqrt(2 / (1 + check.number("param", 0.01 if param is None else param)**2))
     if not isinstance(nonlinearity, str) or nonlinearity not in GAINS:
         raise ValueError(f"nonlinearity: got {nonlinearity!r}, expected one of leaky_relu, "
                          f"{', '.join(GAINS)}")
@@ -57,14 +57,14 @@ def normal(rng: np.random.Generator, shape: Shape, std: float = 1.0, *,
            dtype: type = np.float64) -> np.ndarray:
     """Draw from the normal distribution with mean 0 and standard deviation std."""
     sizes = _checked(rng, shape, dtype, least=1)
-    return (_number("std", std, least=0) * rng.normal(size=sizes)).astype(dtype)
+    return (check.number("std", std, least=0) * rng.normal(size=sizes)).astype(dtype)
 
 
 def uniform(rng: np.random.Generator, shape: Shape, bound: float = 1.0, *,
             dtype: type = np.float64) -> np.ndarray:
     """Draw evenly from −bound … bound: the variance is bound²/3."""
     sizes = _checked(rng, shape, dtype, least=1)
-    return (_number("bound", bound, least=0) * rng.uniform(-1, 1, sizes)).astype(dtype)
+    return (check.number("bound", bound, least=0) * rng.uniform(-1, 1, sizes)).astype(dtype)
 
 
 def xavier_uniform(rng: np.random.Generator, shape: Shape, gain: float = 1.0, *,
@@ -106,7 +106,7 @@ def orthogonal(rng: np.random.Generator, shape: Shape, gain: float = 1.0, *,
     rows, *rest = _checked(rng, shape, dtype, least=2)
     columns = math.prod(rest)
     Q, R = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
-    Q = _number("gain", gain) * Q * np.sign(np.diag(R))
+    Q = check.number("gain", gain) * Q * np.sign(np.diag(R))
     return (Q if rows >= columns else Q.T).reshape(shape).astype(dtype)
 
 
@@ -130,14 +130,14 @@ INITIALIZATIONS: dict[str, Callable[..., np.ndarray]] = {   # name: rule(rng, sh
 
 
 def _xavier(shape, gain):
-    return _number("gain", gain, least=0) * math.sqrt(2 / sum(fans(shape)))
+    return check.number("gain", gain, least=0) * math.sqrt(2 / sum(fans(shape)))
 
 
 def _kaiming(shape, a, mode, nonlinearity):
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"mode: got {mode!r}, expected 'fan_in' or 'fan_out'")
     fan = fans(shape)[mode == "fan_out"]
-    return gain(nonlinearity, _number("a", a)) / math.sqrt(fan)
+    return gain(nonlinearity, check.number("a", a)) / math.sqrt(fan)
 
 
 def _checked(rng, shape, dtype, *, least):
@@ -158,11 +158,3 @@ def _sizes(shape, *, least):
         raise ValueError(f"shape: got {shape!r}, expected a tuple of at least {least} integers from 1 on, "
                          "such as (out, in)")
     return sizes
-
-
-def _number(name, value, *, least=-math.inf):
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) \
-            or not least <= value < math.inf:
-        raise ValueError(f"{name}: got {value!r}, expected a finite number" +
-                         (f" of at least {least}" if least > -math.inf else ""))
-    return float(value)

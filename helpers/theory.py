@@ -56,12 +56,13 @@ def mean_square(q: Lengths, activation: str = "tanh", *, slope: bool = False) ->
 
 def length_map(q: Lengths, sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh") -> Lengths:
     """The length of the next layer: σ_w² E[φ(√q ξ)²] + σ_b². q is a number or an array, not negative."""
-    return _scale("sigma_w", sigma_w)**2 * mean_square(q, activation) + _scale("sigma_b", sigma_b)**2
+    var_w, var_b = check.number("sigma_w", sigma_w, least=0)**2, check.number("sigma_b", sigma_b, least=0)**2
+    return var_w * mean_square(q, activation) + var_b
 
 
 def chi(q: Lengths, sigma_w: float, activation: str = "tanh") -> Lengths:
     """The factor of the squared blame in one layer of length q: σ_w² E[φ′(√q ξ)²]."""
-    return _scale("sigma_w", sigma_w)**2 * mean_square(q, activation, slope=True)
+    return check.number("sigma_w", sigma_w, least=0)**2 * mean_square(q, activation, slope=True)
 
 
 def lengths(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
@@ -109,7 +110,7 @@ def edge_of_chaos(activation: str = "tanh", sigma_b: float = 0.0) -> float:
     For identity, ReLU and LeakyReLU χ does not depend on q: 1, √2, √(2/(1 + s²)), whatever σ_b is, though
     with σ_b > 0 the lengths then grow without end.
     """
-    variance = _scale("sigma_b", sigma_b)**2
+    variance = check.number("sigma_b", sigma_b, least=0)**2
     if activation in STRAIGHT:
         return 1 / math.sqrt(mean_square(1.0, activation, slope=True))
 
@@ -145,10 +146,3 @@ def _checked_lengths(q):
     if array.dtype.kind not in "fiu" or not (array >= 0).all():   # NaN is not ≥ 0
         raise ValueError(f"q: got {q!r}, expected a length, a mean of squares, not negative")
     return array.astype(np.float64)
-
-
-def _scale(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) \
-            or not 0 <= value < math.inf:
-        raise ValueError(f"{name}: got {value!r}, expected a finite number, not negative")
-    return float(value)
