@@ -113,7 +113,7 @@ CLIP = Exercise(
 # --- warm-up and cosine -----------------------------------------------------------------------
 
 def rates_by_hand(eta, warmup, T_max, start, eta_min):
-    """The rates of steps 0 … warmup + T_max: a straight line up, a cosine down.
+    """The rates of steps 0 … warmup + T_max: a line up, a cosine down.
 
     At step 0 start·eta, at step warmup eta, at step warmup + T_max
     eta_min → (warmup + T_max + 1,).

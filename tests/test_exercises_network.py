@@ -2,24 +2,19 @@
 
 tests/test_exercises.py asks of these exercises what it asks of all; this is what it does not know.
 """
-import re
 from dataclasses import replace
-from pathlib import Path
 
-import nbformat
+import exercise_checks
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
-from helpers import break_it, diagnosis
+from helpers import break_it
 from helpers import exercises_network as network
 from helpers.exercises import compare, find, grade
 from helpers.losses import softmax, squared_error
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-WORDS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-         "fifteen sixteen seventeen eighteen nineteen twenty").split()
 NAMES = [exercise.name for exercise in network.EXERCISES]
 
 
@@ -60,27 +55,13 @@ IN_TORCH = {
 }
 
 
-def by_torch(exercise):
-    """What torch answers to the inputs of an exercise."""
-    return [IN_TORCH[exercise.name](*map(torch.tensor, case.values())).numpy() for case in exercise.inputs()]
-
-
 def test_torch_is_asked_about_every_exercise():
     assert list(IN_TORCH) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_truth_is_that_of_torch(name):
-    exercise = find(name)
-    assert diagnosis.all_same(exercise.answers(exercise.truth), by_torch(exercise))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_torch_accepts_no_mistake(name):
-    exercise = find(name)
-    truths, right = by_torch(exercise), {"right"} if exercise is network.BREAK else set()
-    accepted = {m.name for m in exercise.mistakes if diagnosis.all_same(exercise.answers(m.function), truths)}
-    assert accepted == right
+def test_the_truth_is_that_of_torch_and_no_mistake_is(name):
+    exercise_checks.check_truth(find(name), IN_TORCH)
 
 
 def test_the_cost_of_the_first_is_the_notes():
@@ -122,18 +103,11 @@ def test_the_weak_test_is_what_the_notebook_says():
 
 @pytest.mark.parametrize("hole", network.HOLES, ids=lambda hole: hole.name)
 def test_every_hole_of_the_weak_test_is_recognised(hole):
-    verdict = grade("network.break_it", hole.function)
-    assert verdict.passed and verdict.sentence.endswith(f" it. {hole.sentence}")
-    assert re.search(r"and [1234] of 4 honest inputs rejects? it\.", verdict.sentence)
+    exercise_checks.check_hole(network.BREAK, hole)
 
 
 def test_no_two_holes_are_the_same():
-    given = [network.BREAK.answers(hole.function) for hole in network.HOLES]
-    assert not [(i, j) for i in range(len(given)) for j in range(i) if diagnosis.all_same(given[i], given[j])]
-    for said in ({hole.name for hole in network.HOLES}, {hole.sentence for hole in network.HOLES}):
-        assert len(said) == len(given)
-    for text in (hole.sentence for hole in network.HOLES):
-        assert text[-1] == "." and "!" not in text and text.count("`") % 2 == 0
+    exercise_checks.check_holes_differ(network.BREAK, network.HOLES)
 
 
 def back(delta, a):
@@ -163,22 +137,12 @@ def test_a_hole_that_has_no_name_passes():
 
 # --- the notebook -----------------------------------------------------------------------------
 
-def cells(kind):
-    """The cells of notebook 04; the test is skipped while nobody has written it."""
-    paths = sorted(NOTEBOOKS.glob("04_*.ipynb"))
-    if not paths:
-        pytest.skip("notebooks/04_*.ipynb is not there")
-    return [cell.source for cell in nbformat.read(paths[0], 4).cells if cell.cell_type == kind]
-
-
 def test_the_notebook_asks_every_exercise_in_order():
-    graded = re.findall(r'^grade\("(.*?)"', "\n".join(cells("code")), re.MULTILINE)
-    assert [name for name in graded if "." in name] == NAMES
+    exercise_checks.check_asked("04", NAMES)
 
 
 def test_the_notebook_says_how_many_holes_are_known_by_name():
-    text = " ".join(" ".join(cells("markdown")).split())
-    assert re.findall(r"The grader knows (\w+) by name", text) == [WORDS[len(network.HOLES)]]
+    exercise_checks.check_counted("04", network.HOLES)
 
 
 # --- ways in which people come by a mistake, written as they write them ---------------------------

@@ -2,25 +2,19 @@
 
 tests/test_exercises.py asks of these exercises what it asks of all; this is what it does not know.
 """
-import re
-from pathlib import Path
-
-import nbformat
+import exercise_checks
 import numpy as np
 import pytest
 import torch
 from torch.func import jacrev
 from torch.nn import functional as F
 
-from helpers import break_it, diagnosis
+from helpers import break_it
 from helpers import exercises_matrices as matrices
 from helpers import exercises_pooling as pooling
 from helpers.convolution import conv2d
 from helpers.exercises import find, grade
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-WORDS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-         "sixteen seventeen eighteen nineteen twenty").split()
 HOLES = [pytest.param(f"{name}.break_it", hole, id=f"{name}: {hole.name}")
          for name, module in (("pooling", pooling), ("matrices", matrices)) for hole in module.HOLES]
 
@@ -55,29 +49,13 @@ IN_TORCH = {
 }
 
 
-def by_torch(exercise):
-    """What torch answers to the inputs of an exercise."""
-    def tensor(value):
-        return torch.tensor(value) if isinstance(value, np.ndarray) else value
-    return [IN_TORCH[exercise.name](*map(tensor, case.values())).numpy() for case in exercise.inputs()]
-
-
 def test_torch_is_asked_about_every_exercise():
     assert list(IN_TORCH) == [e.name for module in (pooling, matrices) for e in module.EXERCISES]
 
 
 @pytest.mark.parametrize("name", IN_TORCH)
-def test_the_truth_is_that_of_torch(name):
-    exercise = find(name)
-    assert diagnosis.all_same(exercise.answers(exercise.truth), by_torch(exercise))
-
-
-@pytest.mark.parametrize("name", IN_TORCH)
-def test_torch_accepts_no_mistake(name):
-    exercise = find(name)
-    truths, right = by_torch(exercise), {"right"} if exercise.judge else set()
-    accepted = {m.name for m in exercise.mistakes if diagnosis.all_same(exercise.answers(m.function), truths)}
-    assert accepted == right
+def test_the_truth_is_that_of_torch_and_no_mistake_is(name):
+    exercise_checks.check_truth(find(name), IN_TORCH)
 
 
 @pytest.mark.parametrize("name, function", [
@@ -137,19 +115,12 @@ def test_every_row_of_softmax_sums_to_1_and_has_no_two_alike():
 
 @pytest.mark.parametrize("name, hole", HOLES)
 def test_every_hole_of_a_weak_test_is_recognised(name, hole):
-    verdict = grade(name, hole.function)
-    assert verdict.passed and verdict.sentence.endswith(f" it. {hole.sentence}")
-    assert re.search(r"and [123] of 3 honest inputs rejects? it\.", verdict.sentence)
+    exercise_checks.check_hole(find(name), hole)
 
 
 @pytest.mark.parametrize("module", [pooling, matrices], ids=["pooling", "matrices"])
 def test_no_two_holes_are_the_same(module):
-    given = [module.BREAK.answers(hole.function) for hole in module.HOLES]
-    assert not [(i, j) for i in range(len(given)) for j in range(i) if diagnosis.all_same(given[i], given[j])]
-    for said in ({hole.name for hole in module.HOLES}, {hole.sentence for hole in module.HOLES}):
-        assert len(said) == len(given)
-    for text in (hole.sentence for hole in module.HOLES):
-        assert text[-1] == "." and "!" not in text and text.count("`") % 2 == 0
+    exercise_checks.check_holes_differ(module.BREAK, module.HOLES)
 
 
 def test_what_a_weak_test_rejects_does_not_pass():
@@ -162,24 +133,14 @@ def test_what_a_weak_test_rejects_does_not_pass():
 
 # --- the notebooks ----------------------------------------------------------------------------
 
-def cells(number, kind):
-    """The cells of notebook `number`; the test is skipped while nobody has written it."""
-    paths = sorted(NOTEBOOKS.glob(f"{number}_*.ipynb"))
-    if not paths:
-        pytest.skip(f"notebooks/{number}_*.ipynb is not there")
-    return [cell.source for cell in nbformat.read(paths[0], 4).cells if cell.cell_type == kind]
-
-
 @pytest.mark.parametrize("number, module", [("02", pooling), ("03", matrices)], ids=["02", "03"])
 def test_the_notebook_asks_every_exercise_in_order(number, module):
-    graded = re.findall(r'^grade\("(.*?)"', "\n".join(cells(number, "code")), re.MULTILINE)
-    assert [name for name in graded if "." in name] == [exercise.name for exercise in module.EXERCISES]
+    exercise_checks.check_asked(number, [exercise.name for exercise in module.EXERCISES])
 
 
 @pytest.mark.parametrize("number, module", [("02", pooling), ("03", matrices)], ids=["02", "03"])
 def test_the_notebook_says_how_many_holes_are_known_by_name(number, module):
-    text = " ".join(" ".join(cells(number, "markdown")).split())
-    assert re.findall(r"The grader knows (\w+) by name", text) == [WORDS[len(module.HOLES)]]
+    exercise_checks.check_counted(number, module.HOLES)
 
 
 # --- ways in which people come by a mistake, written as they write them ---------------------------
