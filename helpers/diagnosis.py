@@ -142,9 +142,9 @@ def _largest(answer, truth):
 
 
 def in_short(case: dict[str, object]) -> str:
-    """The arguments of one input on a line: arrays by their shape, numbers by their value."""
-    return ", ".join(f"{name} {value.shape}" if isinstance(value, np.ndarray) else f"{name} = {value}"
-                     for name, value in case.items())
+    """The arguments of one input on a line: arrays by their shape, functions by name, numbers by value."""
+    return ", ".join(f"{name} {value.shape}" if isinstance(value, np.ndarray) else
+                     f"{name} = {getattr(value, '__name__', value)}" for name, value in case.items())
 
 
 def _written(name, value):
