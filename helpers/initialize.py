@@ -43,6 +43,6 @@ def _weighted(layer):
 def _drawn(draw, rng, old):
     W = draw(rng, old.shape)
     if not isinstance(W, np.ndarray):
-        raise ValueError(f"rule: it gave {W!r}, expected an array of shape {old.shape}")
+        raise ValueError(f"rule: got {W!r} from it, expected an array of shape {old.shape}")
     check.shape("rule", W, old.shape, "the shape of the weight it is asked for")
     return W.astype(old.dtype)
