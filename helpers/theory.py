@@ -68,7 +68,8 @@ def chi(q: Lengths, sigma_w: float, activation: str = "tanh") -> Lengths:
 def lengths(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
             activation: str = "tanh") -> np.ndarray:
     """The lengths (depth + 1,): q0 itself, and those after 1 … depth applications of the length map."""
-    found = [float(_checked_lengths(q0))]
+    found = [check.number("q0", q0, least=0, infinite=True)]
+    length_map(found[0], sigma_w, sigma_b, activation)   # refuses what does not fit, at depth 0 too
     for _ in range(check.integer("depth", depth, least=0)):
         found.append(length_map(found[-1], sigma_w, sigma_b, activation))
     return np.array(found)
@@ -92,12 +93,13 @@ def fixed_point(sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh", 
     Where every length stays as it is, as for ReLU with σ_w = √2 and σ_b = 0, it is q0; elsewhere q0 > 0 does
     not matter. The map rises and bends down, so that there is one such length.
     """
+    q0 = check.number("q0", q0, above=0)
     least = length_map(0.0, sigma_w, sigma_b, activation)   # no q* is below
     steepness = chi(0.0, sigma_w, activation)               # of the map at q = 0, where φ(0) = 0
     if activation in STRAIGHT:
         if abs(steepness - 1) > 1e-12:
             return least / (1 - steepness) if steepness < 1 else math.inf
-        return math.inf if least else float(_checked_lengths(q0))
+        return math.inf if least else q0
     if least == 0 and steepness <= 1:
         return 0.0
     return _crossing(lambda q: q - length_map(q, sigma_w, sigma_b, activation), least)
@@ -130,7 +132,7 @@ def _crossing(function, least):
     while low > least and function(low) >= 0:
         low, high = max(least, low / 2), low
     for _ in range(60):
-        middle = math.sqrt(low * high) if low else high / 2
+        middle = math.sqrt(low) * math.sqrt(high) if low else high / 2
         low, high = (low, middle) if function(middle) >= 0 else (middle, high)
     return high
 
