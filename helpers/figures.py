@@ -117,8 +117,8 @@ def curves(lines: dict[str, np.ndarray], colors: tuple[str, ...] = (INPUT, KERNE
            **labels: object) -> Figure:
     """Curves against `x`, or against their index, each labelled at its end.
 
-    `log` is True for a logarithmic y axis and "xy" for both; a `marker` shows where the values are;
-    `labels` go to `Axes.set`.
+    `log` is True for a logarithmic y axis, "x" for the other and "xy" for both; a `marker` shows where the
+    values are; `labels` go to `Axes.set`.
     """
     figure, ax = plt.subplots(figsize=(6.4, 2.8))
     for (name, values), color in zip(lines.items(), colors, strict=False):
@@ -126,7 +126,8 @@ def curves(lines: dict[str, np.ndarray], colors: tuple[str, ...] = (INPUT, KERNE
         ax.plot(at, values, color=color, marker=marker)
         ax.annotate(name, (at[-1], values[-1]), xytext=(5, 0), textcoords="offset points",
                     color=color, va="center")
-    ax.set(xscale="log" if log == "xy" else "linear", yscale="log" if log else "linear", **labels)
+    ax.set(xscale="log" if log in ("x", "xy") else "linear",
+           yscale="log" if log in (True, "xy") else "linear", **labels)
     _keep_apart([text for text in ax.texts if text.get_text().strip()])
     return figure
 

@@ -54,6 +54,20 @@ def refuted(function: Callable, reference: Callable, dy: np.ndarray, *, options:
     return Testimony(rows[1:])
 
 
+def torch_steps(make: Callable, start: np.ndarray, slopes: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """Where an optimizer of torch goes from `start`: (steps, *start.shape), its place after each step.
+
+    make([parameter], lr=…) builds it; slopes (steps, *start.shape) are the gradients, rates (steps,) the lr.
+    """
+    p, places = _tensor(start).requires_grad_(), []
+    optimizer = make([p], lr=float(rates[0]))
+    for slope, rate in zip(slopes, rates, strict=True):
+        optimizer.param_groups[0]["lr"], p.grad = float(rate), _tensor(slope)
+        optimizer.step()
+        places.append(p.detach().numpy().copy())
+    return np.array(places)
+
+
 def _hear(function, reference, dy, options, inputs):
     _refuse_unfair(dy, inputs)
     arrays = [np.asarray(array) for array, _ in inputs.values()]
