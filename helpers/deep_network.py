@@ -10,17 +10,18 @@ and back, from a given δ of the last z, with δ⁽ˡ⁾ = ∂C/∂z⁽ˡ⁾:
 
 A batch has its samples in rows. Lists begin with layer 1: z[0] is z⁽¹⁾. Batch norm is that of training, with
 the statistics of the batch. It is the net that helpers.network builds of Linear, BatchNorm1d, an activation
-and Residual, with all that is in between kept. Used in notebooks/06_gradient_pathologies.ipynb.
+and Residual, with all that is in between kept, and without the checks of what goes in, which would take
+half of the time. Used in notebooks/06_gradient_pathologies.ipynb.
 """
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from helpers.activations import ACTIVATIONS
-from helpers.linear import linear
-from helpers.normalization import batch_norm, batch_norm_backward
 
-SATURATED, DEAD = 0.1, 0.001        # of the largest |φ′| there is
+SATURATED, DEAD = 0.1, 0.001        # of the largest φ′ there is
+EPS = 1e-5                          # of batch norm, as in torch
 
 Arrays = list[np.ndarray]
 
@@ -41,12 +42,17 @@ class Net(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """What one batch meets: the input x, and lists of z, u and a, of which u and a are a layer shorter."""
+    """What one batch meets: the input x, and by layer z, u and a, of which u and a are a layer shorter.
+
+    With batch norm also xhat, which is ẑ, and scale, 1/√(variance + ε) of each unit.
+    """
 
     x: np.ndarray
     z: Arrays
     u: Arrays
     a: Arrays
+    xhat: Arrays
+    scale: Arrays
 
 
 class Blame(NamedTuple):
@@ -59,14 +65,20 @@ class Blame(NamedTuple):
 
 def forward(net: Net, x: np.ndarray) -> Pass:
     """Send the batch x (m, inputs) through all layers, and keep everything."""
-    z, u, a = [_affine(net, 0, x)], [], []
+    passed = Pass(x, [_affine(net, 0, x)], [], [], [], [])
     for l in range(1, len(net.weights)):
-        u.append(normalised(net, l - 1, z[-1]))
-        a.append(ACTIVATIONS[net.activation][0](u[-1]))
-        z.append(_affine(net, l, a[-1]))
+        z = passed.z[-1]
+        if net.gamma:
+            z, scale = normalised(z)
+            passed.xhat.append(z)
+            passed.scale.append(scale)
+            z = net.gamma[l - 1] * z + net.beta[l - 1]
+        passed.u.append(z)
+        passed.a.append(ACTIVATIONS[net.activation][0](z))
+        passed.z.append(_affine(net, l, passed.a[-1]))
         if _skips(net, l):
-            z[-1] += z[-2]
-    return Pass(x, z, u, a)
+            passed.z[-1] += passed.z[-2]
+    return passed
 
 
 def backward(net: Net, passed: Pass, delta: np.ndarray) -> Blame:
@@ -76,32 +88,32 @@ def backward(net: Net, passed: Pass, delta: np.ndarray) -> Blame:
         du = found[-1] @ net.weights[l]
         du *= ACTIVATIONS[net.activation][1](passed.u[l - 1])
         if net.gamma:
-            du, dg, db = batch_norm_backward(du, passed.z[l - 1], None, None, net.gamma[l - 1], training=True)
-            dgamma.append(dg)
-            dbeta.append(db)
+            xhat, m = passed.xhat[l - 1], len(du)
+            dbeta.append(_sums(du))
+            dgamma.append(_sums(du * xhat))
+            du = net.gamma[l - 1] * passed.scale[l - 1] * (du - dbeta[-1] / m - xhat * (dgamma[-1] / m))
         found.append(du + found[-1] if _skips(net, l) else du)
     return Blame(found[::-1], dgamma[::-1], dbeta[::-1])
+
+
+def normalised(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each unit less its mean over the batch z (m, width), times `scale` (width,), 1/√(variance + ε)."""
+    centred = z - _sums(z) / len(z)
+    scale = 1 / np.sqrt(_sums(centred**2) / len(z) + EPS)
+    centred *= scale
+    return centred, scale
 
 
 def gradients(net: Net, passed: Pass, blame: Blame) -> tuple[Arrays, Arrays, Arrays, Arrays]:
     """The gradients of weights, biases, gamma and beta, in lists as those of the net."""
     dW = [delta.T @ a for delta, a in zip(blame.delta, [passed.x, *passed.a], strict=True)]
-    db = [delta.sum(axis=0) for delta in blame.delta] if net.biases else []
+    db = [_sums(delta) for delta in blame.delta] if net.biases else []
     return dW, db, blame.dgamma, blame.dbeta
-
-
-def normalised(net: Net, l: int, z: np.ndarray) -> np.ndarray:
-    """u of layer l, counted from 0: z itself, or its batch norm."""
-    if not net.gamma:
-        return z
-    return batch_norm(z, None, None, net.gamma[l], net.beta[l], training=True)
 
 
 def norms(arrays: Arrays) -> np.ndarray:
     """The length ‖·‖ of each array, all its entries together; tiny and huge entries are no trouble."""
-    sizes = [float(np.abs(array).max(initial=0)) for array in arrays]
-    return np.array([size and size * float(np.linalg.norm(array / size))
-                     for array, size in zip(arrays, sizes, strict=True)])
+    return np.array([_norm(array) for array in arrays])
 
 
 def shares(u: Arrays, activation: str) -> tuple[np.ndarray, np.ndarray]:
@@ -118,8 +130,23 @@ def shares(u: Arrays, activation: str) -> tuple[np.ndarray, np.ndarray]:
             np.array([(slope < DEAD).all(axis=0).mean() for slope in slopes]))
 
 
+def _norm(array):
+    """Where squares underflow or overflow, the largest entry is taken out of them first."""
+    square = float(np.vdot(array, array))
+    if 1e-250 < square < 1e250:
+        return math.sqrt(square)
+    largest = float(np.abs(array).max(initial=0))
+    return largest and largest * float(np.linalg.norm(array / largest))
+
+
+def _sums(array):
+    """Over the batch; a matrix product is quicker than sum(axis=0)."""
+    return np.ones(len(array), array.dtype) @ array
+
+
 def _affine(net, l, x):
-    return linear(x, net.weights[l], net.biases[l] if net.biases else None)
+    z = x @ net.weights[l].T
+    return z + net.biases[l] if net.biases else z
 
 
 def _skips(net, l):

@@ -11,8 +11,8 @@ For wide layers and random weights of variance σ_w²/fan_in, biases 0, input of
 The first line is helpers.theory. The second: W⁽ˡ⁺¹⁾ is independent of z⁽ˡ⁾, so that the squares of the two
 paths add up, forward and back. With batch norm u is standard normal whatever z was, and the blame is divided
 by √v, the deviation of z over the batch, to which the mean of φ over the batch adds nothing. There σ_w
-cancels: v is proportional to σ_w². For ReLU the factor is π/(π − 1), the one published. A batch of m samples changes
-the lines with batch norm by terms of the order 1/m.
+cancels: v is proportional to σ_w². For ReLU the factor is π/(π − 1), the one published.
+A batch of m samples changes the factors with batch norm by terms of the order 1/m.
 
 Sources: those of helpers.theory; Yang & Schoenholz, "Mean field residual networks: on the edge of chaos"
 (2017), arXiv:1712.08969; Yang et al., "A mean field theory of batch normalization" (2019), arXiv:1902.08129.

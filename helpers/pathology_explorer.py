@@ -59,7 +59,7 @@ def view(depth: int, width: int, activation: str, initialization: str, scale: fl
     net = Net(weights, [], gamma, beta, activation, residual)
     passed = forward(net, x)
     found = backward(net, passed, delta).delta
-    u = [*passed.u, normalised(net, depth - 1, passed.z[-1])]
+    u = [*passed.u, normalised(passed.z[-1])[0] if batch_norm else passed.z[-1]]
     a = [*passed.a, ACTIVATIONS[activation][0](u[-1])]
     layers = [1, (depth + 1) // 2, depth]
     sigma_w = scale * INITIALIZATIONS[initialization][1]
