@@ -51,7 +51,10 @@ def batch_norm_backward(dy: np.ndarray, x: np.ndarray, running_mean: Maybe = Non
     The last two terms are the blame that goes through μ and through σ²; without training=True they are
     missing. With needs_dx=False dx is None. Raises ValueError for every argument that does not fit.
     """
-    eps = _checked(x, training, eps, running_mean=running_mean, running_var=running_var, weight=weight, dy=dy)
+    eps = _checked(x, training, eps, running_mean=running_mean, running_var=running_var, weight=weight)
+    check.floats("dy", dy, *AXES)
+    check.same_dtype(dy=dy, x=x)
+    check.shape("dy", dy, x.shape, "the shape of x")
     dx = np.empty(x.shape, x.dtype) if needs_dx else None
     dweight, dbias = np.empty((2, x.shape[1]), x.dtype)
     for c in _channels(x):
@@ -69,9 +72,7 @@ def batch_statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Raises ValueError for another x than batch_norm takes, and for a single value in each channel.
     """
     check.floats("x", x, *AXES)
-    if x.size < 2 * max(1, x.shape[1]):
-        raise ValueError(f"x: got shape {x.shape}, expected more than one value in each channel: the mean of "
-                         "one value is that value, and nothing is left of it")
+    _check_count(x)
     mean, var = np.empty((2, x.shape[1]), x.dtype)
     for c in _channels(x):
         mean[c] = _sums(x[:, c]) / _count(x)
@@ -134,20 +135,24 @@ def _spread(v, x):
     return v.reshape(-1, *[1] * (x.ndim - 2))
 
 
-def _checked(x, training, eps, dy=None, **arrays):
+def _checked(x, training, eps, **arrays):
     """Refuse what does not fit; ε as a float."""
     check.floats("x", x, *AXES)
     if training is not True and training is not False:
         raise ValueError(f"training: got {training!r}, expected True or False")
-    if not training:
+    if training:
+        _check_count(x)
+    else:
         for name in ("running_mean", "running_var"):
             _given(name, arrays[name])
     _check_channels(x, **arrays)
-    if dy is not None:
-        check.floats("dy", dy, *AXES)
-        check.same_dtype(dy=dy, x=x)
-        check.shape("dy", dy, x.shape, "the shape of x")
     return check.number("eps", eps, above=0)
+
+
+def _check_count(x):
+    if not x.size or _count(x) < 2:
+        raise ValueError(f"x: got shape {x.shape}, expected more than one value in each channel: the mean of "
+                         "one value is that value, and nothing is left of it")
 
 
 def _check_channels(x, **arrays):
