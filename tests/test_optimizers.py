@@ -3,6 +3,7 @@ import copy
 import functools
 import inspect
 import math
+import textwrap
 from functools import partial
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 import torch
 from numpy import sqrt
 from test_convolution import refused
+from test_structure import code_lines
 
 from helpers import optim, optimizers
+from helpers.clipping import clip_grad_norm
 from helpers.layers import Parameter
 from helpers.network import Linear, Sequential, Tanh
 from helpers.optimizers import adagrad, adam, adamw, averaged_momentum, heavy_ball, rmsprop, sgd
+from helpers.schedules import warmup_cosine
 
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("error")
@@ -287,6 +291,7 @@ MISTAKES = {   # the right text, what stands in it, what somebody writes instead
     "sgd: Nesterov takes the v of the step before":
         (sgd_of, SGD.replace("_ = state", "_ = state; u = v"), "g + momentum * v", "g + momentum * u",
          NESTEROV),
+    "sgd: Nesterov looks back": (sgd_of, SGD, "g + momentum * v", "g - momentum * v", NESTEROV),
     "sgd: Nesterov is forgotten": (sgd_of, SGD, "if nesterov", "if False", NESTEROV),
     "adagrad: ε under the root": (adagrad_of, ADAGRAD, "(sqrt(s) + eps)", "sqrt(s + eps)", EPS),
     "adagrad: ε forgotten": (adagrad_of, ADAGRAD, " + eps", "", EPS),
@@ -356,6 +361,41 @@ def test_the_text_that_the_mistakes_are_made_in_is_right(rule, twin, lr, options
 def test_the_note_is_not_torch_when_the_rate_changes():
     assert follows(heavy_ball, T.SGD, 0.1, {"momentum": 0.9}, np.float64) <= 1e-12
     assert follows(heavy_ball, T.SGD, 0.1, {"momentum": 0.9}, np.float64, changing=True) > 1e-3
+
+
+def test_a_rule_is_ten_lines_at_most():
+    """Its head and its body, without the docstring: so that the rules can be laid side by side."""
+    for rule in RULES.values():
+        text = textwrap.dedent(inspect.getsource(rule.__wrapped__))
+        assert len(code_lines(text)) <= 10, text
+
+
+@pytest.mark.parametrize("rule, twin, options", [
+    (sgd, T.SGD, {"momentum": 0.9, "nesterov": True, **SMALL}),
+    (adamw, T.AdamW, {"eps": 0.1, "weight_decay": 0.3}),
+], ids=case_name)
+def test_clipped_and_on_a_schedule_it_is_torch_too(rule, twin, options):
+    """All that one step of training does, 200 times: clip, step, and the next rate."""
+    parameters = [torch.nn.Parameter(torch.tensor(W)) for W in weights(np.float64)]
+    optimizer = twin(parameters, lr=0.1, **options)
+    schedule = T.lr_scheduler.SequentialLR(optimizer, [
+        T.lr_scheduler.LinearLR(optimizer, 0.2, total_iters=20),
+        T.lr_scheduler.CosineAnnealingLR(optimizer, T_max=170, eta_min=0.01)], milestones=[20])
+    ours, theirs, clipped = [], [], 0
+    Ws, states = weights(np.float64), [None] * len(SHAPES)
+    for t, grads in enumerate(gradients(np.float64)):
+        for parameter, g in zip(parameters, grads, strict=True):
+            parameter.grad = torch.tensor(g)
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        schedule.step()
+        grads, norm = clip_grad_norm(grads, 1.0)
+        lr = warmup_cosine(t, 0.1, 20, 170, 0.2, 0.01)
+        steps = [rule(W, g, s, lr=lr, **options) for W, g, s in zip(Ws, grads, states, strict=True)]
+        Ws, states, clipped = [W for W, _ in steps], [s for _, s in steps], clipped + (norm > 1)
+        ours.append(Ws)
+        theirs.append([parameter.detach().numpy().copy() for parameter in parameters])
+    assert apart(ours, theirs, np.float64) <= 1e-12 and 20 < clipped < 180
 
 
 # --- the classes -----------------------------------------------------------------------------
