@@ -363,7 +363,7 @@ RESIDUAL = Exercise(
     "pathologies.residual", "Blame through residual blocks", blame_by_hand, _true_residual, _residual_cases,
     mistakes=(
         Mistake("no identity", "The identity is missing: this is the blame that goes through F. In z + F(z) "
-                "a part goes past F unchanged: dz + …",
+                "a part goes past F unchanged: add dz.",
                 _blame(lambda dz, through: through(dz))),
         Mistake("identity alone", "Only the direct way is there, and dz comes back as it was. z reaches the "
                 "next z through F as well.",
