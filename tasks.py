@@ -42,7 +42,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STRAY = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "MPLBACKEND")
 NEEDED = "pip numpy torch matplotlib PIL ipywidgets sklearn jupyterlab nbval pytest helpers".split()
 PROBE = f"from importlib.util import find_spec; assert all(map(find_spec, {NEEDED}))"
-CHECKS = {"style": "ruff check", "tests": "pytest tests -n 2 --dist loadfile",
+CHECKS = {"style": "ruff check", "tests": "pytest tests -n 2 --dist loadscope",
           "notebooks": "pytest --nbval notebooks -n 2 --dist loadscope"}
 
 

@@ -5,7 +5,9 @@ import shutil
 import pytest
 import refresh
 import sample
+import sweep
 from exercise_report import pytest_terminal_summary  # noqa: F401
+from shares import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 
 
 def pytest_generate_tests(metafunc):
@@ -16,21 +18,28 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def fresh():
-    """Execute a notebook, once in a session, and fail where it failed: runs are what one waits for."""
+def executed():
+    """Execute a notebook and sweep its explorers, once in a session: runs are what one waits for."""
     @functools.cache
     def run(path):
         try:
-            return refresh.execute(path)
+            return sweep.run(path)
         except refresh.ExecutionFailed as error:
             return str(error)
 
     def executed(path):
-        nb = run(path)
-        if isinstance(nb, str):
-            pytest.fail(nb, pytrace=False)
-        return nb
+        """The notebook with its outputs and, for each of its explorers, what is wrong with it."""
+        found = run(path)
+        if isinstance(found, str):
+            pytest.fail(found, pytrace=False)
+        return found
     return executed
+
+
+@pytest.fixture(scope="session")
+def fresh(executed):
+    """The notebook as a run from cleared outputs leaves it; a test fails where the run failed."""
+    return lambda path: executed(path)[0]
 
 
 @pytest.fixture(scope="session")

@@ -64,10 +64,9 @@ def fault(picture: Image.Image) -> str:
     """Say why a picture shows nothing; nothing when it shows something."""
     if picture.width < NARROWEST or picture.height < LOWEST:
         return f"is smaller than {NARROWEST} x {LOWEST} pixels: {picture.width} x {picture.height}"
-    pixels = np.asarray(picture).astype(int)
-    paper = np.median(pixels.reshape(-1, 3), axis=0)
-    ink = np.abs(pixels - paper).max(axis=2) > 16
-    coloured = ink & (np.ptp(pixels, axis=2) > 30)
+    planes = [np.asarray(plane, np.int16) for plane in picture.split()]     # quicker than (H, W, 3)
+    ink = np.logical_or.reduce([np.abs(plane - np.median(plane)) > 16 for plane in planes])
+    coloured = ink & (np.maximum.reduce(planes) - np.minimum.reduce(planes) > 30)
     if ink.mean() < NEVER_INK:
         return "is blank"
     if ink.mean() < INK and coloured.mean() < COLOURED:

@@ -22,7 +22,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import reads, writes
+from nbformat.v4 import new_code_cell, reads, writes
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
@@ -151,9 +151,13 @@ def _bundle(data: dict, views: dict[str, str]) -> dict:
 
 # --- execution -------------------------------------------------------------------------------
 
-def execute(path: Path) -> NotebookNode:
-    """Run a notebook from cleared outputs, in its own folder, and return it with its outputs."""
+def execute(path: Path, *more: str) -> NotebookNode:
+    """Run a notebook from cleared outputs, in its own folder, and return it with its outputs.
+
+    `more` are the sources of cells to run after its own.
+    """
     nb = canonical(load(path))
+    nb.cells += map(new_code_cell, more)
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

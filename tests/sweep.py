@@ -6,7 +6,6 @@ with one cell more at its end, which calls `report`; the explorers are found by 
 import ast
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +13,7 @@ import numpy as np
 import pictures
 import refresh
 from ipywidgets import Widget
-from nbclient import NotebookClient
-from nbformat import NotebookNode, v4
+from nbformat import NotebookNode
 from PIL import Image
 
 from helpers.explore import Explore, explorers
@@ -136,12 +134,8 @@ def promised(nb: NotebookNode) -> int:
     return max(written, shown)
 
 
-def run(path: Path) -> list[list[str]]:
-    """Run a notebook and sweep; the faults of each explorer it made, in order."""
-    nb = refresh.canonical(refresh.load(path))
-    nb.cells.append(v4.new_code_cell(CELL))
-    NotebookClient(nb, kernel_name="python3", timeout=refresh.SECONDS_A_CELL,
-                   resources={"metadata": {"path": str(path.resolve().parent)}}).execute(
-        env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
-    printed = "".join(output.text for output in nb.cells[-1].outputs if output.get("name") == "stdout")
-    return json.loads(printed.split(MARK)[1])
+def run(path: Path) -> tuple[NotebookNode, list[list[str]]]:
+    """Run a notebook, then sweep; the notebook with its outputs, the faults of each explorer in order."""
+    nb = refresh.execute(path, CELL)
+    printed = "".join(output.text for output in nb.cells.pop().outputs if output.get("name") == "stdout")
+    return nb, json.loads(printed.split(MARK)[1])

@@ -46,7 +46,9 @@ def test_classes_are_mixed():
 def test_rows_are_images_when_reshaped():
     X, _, y, _ = digits(rng())
     images = X.reshape(-1, 1, 8, 8)
-    place = next(i for i in range(1797) if np.array_equal(digit(i), images[0, 0]))
+    pictures = load_digits().images / 16
+    place = next(i for i, picture in enumerate(pictures) if np.array_equal(picture, images[0, 0]))
+    np.testing.assert_array_equal(digit(place), images[0, 0])
     assert load_digits().target[place] == y[0]
 
 

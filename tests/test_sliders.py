@@ -77,11 +77,9 @@ FAULTY = {   # the fault: a cell that has it, and what the sweep must say about 
 }
 
 
-def test_every_setting_draws(notebook):
+def test_every_setting_draws(notebook, executed):
     nb = refresh.load(notebook)
-    if not sweep.promised(nb):
-        return                   # nothing to sweep, and a run of the notebook takes its time
-    found = sweep.run(notebook)
+    _, found = executed(notebook)
     assert len(found) >= sweep.promised(nb), f"{notebook.name}: explorers expected, {len(found)} found"
     assert not any(found), "\n".join(fault for faults in found for fault in faults)
 
@@ -92,7 +90,7 @@ def swept(tmp_path_factory):
     path = tmp_path_factory.mktemp("swept") / "faulty.ipynb"
     cells = [IMPORTS + "\n\nnp.seterr(all='ignore')", GOOD, *(cell for cell, _ in FAULTY.values())]
     sample.write(sample.notebook("# Faults", *(("code", cell) for cell in cells)), path)
-    return sweep.run(path)
+    return sweep.run(path)[1]
 
 
 def test_sweep_finds_every_explorer(swept):
