@@ -23,7 +23,7 @@ SIZE = 720, 350
 BINS = 48                     # of the logarithm of the sizes
 TALL = 0.82                   # of a row, for its histogram
 COLUMNS = 8, 62               # points from the end of the rows to the words beside them
-LETTERS = 14                  # of a layer's name, at most
+LETTERS = 13                  # of a layer's name, at most
 
 Collected = Sequence[tuple[str, np.ndarray]]
 

@@ -140,8 +140,10 @@ def _panel(ax, corner, maps, tiling, title, color, *, signed=False):
     """Maps below their title and what their colours mean."""
     pictures.draw_maps(ax, maps, corner, tiling, signed=signed)
     low, high = map(short, pictures.span(maps, signed=signed))
-    scale = f"±{high}, orange is +" if signed else f"black {low}, white {high}"
-    (x, y) = corner
+    scale = f"black {low}, white {high}"
+    if signed:
+        scale = f"±{high}, orange is +" if maps.any() else "0 everywhere"
+    x, y = corner
     ax.text(x, y - 26, title, color=color, va="center")
     ax.text(x, y - 10, scale, color=figures.NEUTRAL, va="center", fontsize=9)
 
