@@ -6,6 +6,7 @@ import numpy as np
 
 from helpers import arguments as check
 from helpers.layers import Buffer, Layer, Parameter
+from helpers.memory import remembering
 from helpers.normalization import batch_norm, batch_norm_backward, running_statistics
 
 __all__ = ["BatchNorm1d", "BatchNorm2d"]
@@ -38,12 +39,15 @@ class _BatchNorm(Layer):
             raise ValueError(f"x: got shape {x.shape}, expected {self.num_features} channels, the "
                              "num_features")
         y = batch_norm(x, *self._running(), _value(self.weight), _value(self.bias), **self._how())
-        if self.training and self.running_mean:
+        if self.training and self.running_mean is not None:
             self._gather(x)
+        elif remembering():
+            self._in_use = self._running()    # a training call before the backward would change them
         return y
 
     def _backward(self, dy, x, needs_dx):
-        dx, dweight, dbias = batch_norm_backward(dy, x, *self._running(), _value(self.weight), **self._how(),
+        running = (None, None) if self.training else self._in_use
+        dx, dweight, dbias = batch_norm_backward(dy, x, *running, _value(self.weight), **self._how(),
                                                  needs_dx=needs_dx)
         if self.weight is not None:
             self.weight.add_grad(dweight)

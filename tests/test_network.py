@@ -17,6 +17,7 @@ from helpers.network import (
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
+    Buffer,
     Conv2d,
     Flatten,
     Identity,
@@ -24,8 +25,10 @@ from helpers.network import (
     Linear,
     MaxPool2d,
     ReLU,
+    Residual,
     Sigmoid,
     Tanh,
+    no_grad,
 )
 
 torch.set_num_threads(1)
@@ -455,6 +458,255 @@ def test_the_layer_in_the_docstring_works():
     np.testing.assert_allclose(y, 2.5 * x @ W.T + net[1].bias.value)
     np.testing.assert_allclose(dx, 2.5 * dy @ W)
     np.testing.assert_allclose(gradients(net)["0.g"], [(dy @ W * x).sum()])
+
+
+# --- batch norm, residual blocks, train and eval ----------------------------------------------
+
+class TorchResidual(nn.Sequential):
+    def forward(self, x):
+        return x + super().forward(x)
+
+
+def normed_net(**given):
+    kind = {"dtype": given["dtype"]}
+    return Sequential(Conv2d(2, 4, 3, padding=1, **given), BatchNorm2d(4, 0.1, **kind), ReLU(),
+                      Residual(Conv2d(4, 4, 3, padding=1, bias=False, **given), BatchNorm2d(4, **kind),
+                               Tanh(), Residual(Conv2d(4, 4, 1, **given))),
+                      AvgPool2d(3), Flatten(), Linear(16, 7, **given), BatchNorm1d(7, 1e-3, None, **kind),
+                      LeakyReLU(0.1), Residual(Linear(7, 7, **given), BatchNorm1d(7, affine=False, **kind)),
+                      Linear(7, 5, **given))
+
+
+def normed_twin():
+    return nn.Sequential(
+        nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4, 0.1), nn.ReLU(),
+        TorchResidual(nn.Conv2d(4, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4), nn.Tanh(),
+                      TorchResidual(nn.Conv2d(4, 4, 1))),
+        nn.AvgPool2d(3), nn.Flatten(), nn.Linear(16, 7), nn.BatchNorm1d(7, 1e-3, None), nn.LeakyReLU(0.1),
+        TorchResidual(nn.Linear(7, 7), nn.BatchNorm1d(7, affine=False)), nn.Linear(7, 5)).double()
+
+
+def same_state(net, twin, limit=1e-10):
+    ours, theirs = net.state_dict(), twin.state_dict()
+    assert list(ours) == list(theirs)
+    for name, value in ours.items():
+        assert value.dtype == theirs[name].numpy().dtype and value.shape == tuple(theirs[name].shape)
+        np.testing.assert_allclose(value, theirs[name].numpy(), rtol=limit, atol=limit, err_msg=name)
+
+
+@pytest.mark.parametrize("towards", ["ours", "theirs"])
+def test_a_normed_residual_network_is_its_twin(towards):
+    """Five steps of training, then in use, then one blame in use; the state goes over in both directions."""
+    net, twin = normed_net(**learning()), normed_twin()
+    if towards == "ours":
+        net.load_state_dict(twin.state_dict())
+    else:
+        twin.load_state_dict({name: torch.tensor(value) for name, value in net.state_dict().items()})
+    same_state(net, twin, 0)
+    x, classes = 2 + 3 * frozen(rng(), (5, 6, 2, 6, 6)), rng().integers(5, size=(5, 6))
+    for (loss, ours), (true_loss, theirs) in zip(steps(net, x, classes, 0.1, 5),
+                                                 twin_steps(twin, x, classes, 0.1, 5), strict=True):
+        assert abs(loss - true_loss.item()) <= 1e-10 * abs(true_loss.item())
+        for key in ours:     # the bias before a batch norm is dead: its gradient is rounding, here and there
+            np.testing.assert_allclose(ours[key], theirs[key], rtol=1e-9, atol=1e-12)
+    same_state(net, twin, 1e-9)
+    assert net.state_dict()["1.num_batches_tracked"] == 5
+    net.eval(), twin.eval()
+    for values in x[:2]:
+        leaf = torch.tensor(values, requires_grad=True)
+        y, truth, dy = net(values), twin(leaf), frozen(rng(3), (6, 5))
+        truth.backward(torch.tensor(dy))
+        assert relative(y, truth) < 1e-9 and relative(net.backward(dy), leaf.grad) < 1e-9
+    same_state(net, twin, 1e-9)      # use changes nothing
+    fresh = normed_net(**learning())
+    fresh.load_state_dict(net.state_dict())
+    np.testing.assert_array_equal(fresh.eval()(x[0]), net(x[0]))
+
+
+def test_train_and_eval_reach_every_layer():
+    net = normed_net(**learning())
+    assert all(module.training for module in net.modules())
+    assert net.eval() is net and not any(module.training for module in net.modules())
+    assert net.train() is net and all(module.training for module in net.modules())
+    net[3].train(False)
+    assert [module.training for module in net[3].modules()] == [False] * 6 and net[1].training
+    assert refused(lambda: net.train(1), "").startswith("mode: got 1, expected True or False")
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.7, None])
+def test_running_statistics_of_a_layer(momentum):
+    layer, twin = BatchNorm1d(3, momentum=momentum), nn.BatchNorm1d(3, momentum=momentum).double()
+    for k in range(5):
+        x = k + frozen(rng(k), (4, 3, 2))
+        layer(x), twin(torch.tensor(x))
+        same_state(layer, twin, 1e-13)
+    with no_grad(), torch.no_grad():      # as in torch, training statistics are gathered there too
+        layer(x), twin(torch.tensor(x))
+    same_state(layer, twin, 1e-13)
+    assert [name for name, _ in layer.named_buffers()] == [name for name, _ in twin.named_buffers()]
+
+
+def test_without_running_statistics_the_batch_is_used_after_eval():
+    layer, x = BatchNorm1d(3, track_running_stats=False).eval(), frozen(rng(), (4, 3))
+    twin = nn.BatchNorm1d(3, track_running_stats=False).double().eval()
+    assert relative(layer(x), twin(torch.tensor(x))) < 1e-12
+    assert list(layer.state_dict()) == ["weight", "bias"] == list(twin.state_dict())
+
+
+def test_a_residual_block_is_its_formula():
+    block = Residual(Linear(4, 4, **learning()), Tanh())
+    x, dy = frozen(rng(), (5, 4)), frozen(rng(1), (5, 4))
+    np.testing.assert_array_equal(block(x), x + block[:](x))
+    assert type(block[:]) is Sequential and list(block.state_dict()) == ["0.weight", "0.bias"]
+    block.forget()
+    block(x)
+    dx = block.backward(dy)
+    block[:](x)
+    np.testing.assert_array_equal(dx, dy + block[:].backward(dy))
+    block(x)
+    assert block.backward(dy, needs_dx=False) is None
+
+
+@pytest.mark.parametrize("layers, made", [
+    ((Linear(4, 3, rng=rng()),), "float64 of shape (5, 3)"),
+    ((Linear(4, 1, rng=rng()),), "float64 of shape (5, 1)")])
+def test_a_block_that_changes_the_shape_is_refused(layers, made):
+    """Also a shape that NumPy would broadcast."""
+    block, x = Residual(*layers), frozen(rng(), (5, 4))
+    said = refused(lambda: block(x), "x: got float64 of shape (5, 4), of which the layers in Residual make ")
+    assert f"{made}; expected the same" in said
+    with pytest.raises(RuntimeError, match="called before"):
+        block.backward(x)
+
+
+@pytest.mark.parametrize("call, start", [
+    (lambda: BatchNorm1d(0), "num_features: got 0, expected an integer of at least 1"),
+    (lambda: BatchNorm1d(3, dtype=int), "dtype: got <class 'int'>, expected np.float32 or np.float64"),
+    (lambda: BatchNorm1d(3)(np.ones((5, 4))), "x: got shape (5, 4), expected 3 channels, the num_features"),
+    (lambda: BatchNorm1d(3)(np.ones((5, 3, 2, 2))), "x: got shape (5, 3, 2, 2), expected (N, C) or (N, C"),
+    (lambda: BatchNorm2d(3)(np.ones((5, 3))), "x: got shape (5, 3), expected (N, C, H, W)"),
+    (lambda: BatchNorm1d(3)(np.ones((1, 3))), "x: got shape (1, 3), expected more than one value in each"),
+    (lambda: BatchNorm1d(3, eps=0)(np.ones((5, 3))), "eps: got 0, expected a number above 0"),
+    (lambda: BatchNorm1d(3, momentum=2)(np.ones((5, 3))), "momentum: got 2, expected a number of at least 0"),
+    (lambda: BatchNorm1d(3)(np.ones((5, 3), np.float32)), "x is float32, running_mean is float64"),
+    (lambda: Buffer([0.0]), "value: got list, expected an array"),
+])
+def test_sentences_of_the_norm_layers(call, start):
+    assert refused(call, "").startswith(start)
+
+
+# --- whose blame it is -----------------------------------------------------------------------
+
+def blamed(net, x, dy):
+    """What torch-like code expects: dx, and the gradients of x alone."""
+    fresh = copy.deepcopy(net)
+    fresh.forget(), fresh.zero_grad()
+    fresh(x)
+    return [fresh.backward(dy), *gradients(fresh).values()]
+
+
+def look_in_eval(net, x):
+    net.eval()
+    net(x)
+    net.train()
+
+
+def look_in_no_grad(net, x):
+    with no_grad():
+        net(x)
+
+
+@pytest.mark.parametrize("look", [look_in_eval, look_in_no_grad])
+@pytest.mark.parametrize("rows", [6, 9])
+def test_a_look_between_forward_and_backward_does_no_harm(look, rows):
+    """The same shape or another; BatchNorm in no_grad() gathers, in eval() it does not, both as in torch."""
+    net, dy = normed_net(**learning()), frozen(rng(2), (6, 5))
+    x, other = frozen(rng(), (6, 2, 6, 6)), frozen(rng(1), (rows, 2, 6, 6))
+    truth = blamed(net, x, dy)
+    net(x)
+    look(net, other)
+    for ours, right in zip([net.backward(dy), *gradients(net).values()], truth, strict=True):
+        np.testing.assert_array_equal(ours, right)
+
+
+def test_a_call_of_the_same_shape_between_is_refused():
+    """Before this check the second input met the first blame, silently."""
+    net, dy = deep_net(**learning()), frozen(rng(2), (3, 5))
+    x, other = frozen(rng(), (3, 2, 11, 6)), frozen(rng(1), (3, 2, 11, 6))
+    for between in ([other], [frozen(rng(3), (4, 2, 11, 6)), other], [other, other]):
+        net(x)
+        for values in between:
+            net(values)
+        with pytest.raises(RuntimeError, match=r"^Linear\.backward: the layer was called with different"):
+            net.backward(dy)
+        assert not any(gradient.any() for gradient in gradients(net).values())
+        net(x)                      # a fresh start is enough
+        for ours, right in zip([net.backward(dy), *gradients(net).values()], blamed(net, x, dy), strict=True):
+            np.testing.assert_array_equal(ours, right)
+        net.zero_grad()
+
+
+def test_what_leaves_no_doubt_is_allowed():
+    """The same x again, as when a cell is run twice, also with NaN; a test set of another size before."""
+    net, dy = deep_net(**learning()), frozen(rng(2), (3, 5))
+    x, others = frozen(rng(), (3, 2, 11, 6)), frozen(rng(1), (8, 2, 11, 6))
+    net(others), net(x), net(x), net(x.copy())
+    np.testing.assert_array_equal(net.backward(dy), blamed(net, x, dy)[0])
+    net(x), net(others)
+    with pytest.raises(ValueError, match="dy: got float64 of shape"):
+        net.backward(dy)
+    lost = x.copy()
+    lost[0, 0, 0, 0] = np.nan
+    net.forget(), net(lost), net(lost.copy()), net.backward(dy)
+
+
+def test_each_mode_remembers_its_own():
+    net, dy = normed_net(**learning()), frozen(rng(2), (6, 5))
+    x, other, third = (frozen(rng(seed), (6, 2, 6, 6)) for seed in range(3))
+    in_training = blamed(net, x, dy)[0]
+    net(x)
+    net.eval()
+    in_use = blamed(net, other, dy)[0]
+    net(other)
+    np.testing.assert_array_equal(net.train().backward(dy), in_training)
+    net(third)                                                          # changes the running statistics
+    np.testing.assert_array_equal(net.eval().backward(dy), in_use)      # of which that call knew nothing
+    with pytest.raises(RuntimeError, match="called before"):
+        net.backward(dy)
+    net.train().forget()
+    with pytest.raises(RuntimeError, match="called before"):
+        net.backward(dy)
+
+
+def test_layers_that_the_blame_did_not_reach_do_not_doubt_later():
+    """With needs_dx=False the first layers are passed over; steps later somebody asks for dx."""
+    net, dy = Sequential(Tanh(), Linear(3, 2, **learning()), Tanh()), frozen(rng(2), (5, 2))
+    for seed in range(3):
+        net(frozen(rng(seed), (5, 3)))
+        net.backward(dy, needs_dx=False)
+    x = frozen(rng(9), (5, 3))
+    net(x)
+    np.testing.assert_array_equal(net.backward(dy), blamed(net, x, dy)[0])
+
+
+def test_an_error_on_the_way_leaves_no_memory():
+    net, x = Sequential(Linear(3, 2, **learning()), Linear(3, 2, **learning())), frozen(rng(), (5, 3))
+    refused(lambda: net(x), "W: got shape (2, 3)")
+    with pytest.raises(RuntimeError, match="called before"):
+        net[0].backward(frozen(rng(), (5, 2)))
+
+
+def test_no_grad_ends_with_its_block_also_after_an_error():
+    layer, x = Tanh(), frozen(rng(), (5, 3))
+    with pytest.raises(ZeroDivisionError), no_grad():
+        with no_grad():
+            layer(x)
+        layer(x)
+        raise ZeroDivisionError
+    with pytest.raises(RuntimeError, match="called before"):
+        layer.backward(x)
+    layer(x)
+    layer.backward(x)
 
 
 # --- what is refused, and how ----------------------------------------------------------------
