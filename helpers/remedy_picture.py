@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from helpers import figures, panes
 from helpers.panes import Pane, scientific
-from helpers.remedy_words import GUESSING, first, money, recent, state
+from helpers.remedy_words import GUESSING, LAST, LOST, first, money, recent, state
 
 SIZE, STEPS = (700, 486), 100                        # pixels; of a training
 BLAME, COST = Pane(62, 62, 270, 160), Pane(412, 62, 270, 160)
@@ -74,6 +74,8 @@ def _costs(ax, one):
     """Both curves, as far as they go, with a dot where the slider stands and a cross where they diverge."""
     both = np.concatenate([one.plain.losses, one.treated.losses, [GUESSING]])
     marks = COSTS[_last(COSTS, 0.95 * both.min()):_last(COSTS, 1.05 * both.max()) + 2]
+    if len(marks) > 6:
+        marks = [mark for mark in marks if mark in (marks[0], marks[-1]) or str(mark)[-1] != "3"]
     pane = COST.scaled(0, STEPS, math.log10(marks[0]), math.log10(marks[-1]))
     names = [f"{mark:g}" if mark < 1e4 else panes.power(round(math.log10(mark))) for mark in marks]
     labels = panes.lines_across(ax, pane, np.log10(marks), names)
@@ -86,7 +88,8 @@ def _costs(ax, one):
         ax.plot(*points[min(one.step, len(points) - 1)], "o", ms=7, mfc=style["color"], mec="white")
         if record.diverged is not None:
             ax.plot(*points[-1], "x", ms=9, mec=style["color"], mew=2.5)
-    labels += [("guessing", pane.left + pane.width, guessing[0, 1] - 9, 1.0)]
+    above = one.treated.losses[-LAST:].mean() > LOST * GUESSING
+    labels += [("guessing", pane.left + pane.width, guessing[0, 1] + (9 if above else -9), 1.0)]
     return labels + panes.counts_along(pane, 0, STEPS, 5)
 
 

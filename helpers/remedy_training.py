@@ -2,7 +2,9 @@
 
 All nets have the same depth and width, the same batches, the same learning rate and, as far as they draw from
 the same distribution, the same random numbers. A training records what notebook 06 asks about: the cost, the
-blame of each layer, and by how much of its own length each layer's matrix changes in a step.
+blame of each layer, and by how much of its own length each layer's matrix changes in a step. A net whose
+gradients explode is chaotic: within a few steps rounding grows until it is seen, so that its later costs
+differ from machine to machine. What becomes of it does not.
 
     record = train(Recipe("sigmoid"), 100)
     record.ratios[0]                               # ‖ΔW‖/‖W‖ of layers 1, 2, …, the output, at first
