@@ -45,7 +45,7 @@ def momentum_conventions() -> Explore:
     """
     return explore(
         _draw, _frame, _describe, size=SIZE,
-        drop=IntSlider(30, 0, STEPS, description="drop after step"),
+        drop=IntSlider(14, 0, STEPS, description="drop after step"),
         factor=SelectionSlider(options=FACTORS, value=0.1, description="η then times"),
         gamma=SelectionSlider(options=MOMENTA, value=0.9, description="momentum γ"),
         eta=SelectionSlider(options=RATES, value=0.1, description="learning rate η"))
@@ -149,8 +149,8 @@ def _verdict(one, drop, factor, gamma):
     if one.parting is not None:
         gap = one.gaps["note"]
         return (f"{equal} up to step {one.parting - 1}. From step {one.parting} on the note goes its own "
-                f"way, for its v keeps the old η: up to {number(gap.max())} away, at step {gap.argmax()}, and "
-                f"{number(gap[-1])} at the end. Torch and the moving average {_others(one)}.")
+                f"way, for its v keeps the old η: up to {number(gap.max())} away, at step {gap.argmax()}, "
+                f"and {number(gap[-1])} at the end. Torch and the moving average {_others(one)}.")
     why = ("for η never drops" if factor == 1 or drop == STEPS else
            "for no step was made with the old η" if drop == 0 else
            "for without momentum there is no v that could keep the old η" if gamma == 0 else

@@ -27,7 +27,7 @@ MAP, BAR = (46, 28, 326, 300), (136, 376, 236, 11)           # left, top, width,
 TOP, BOTTOM = (448, 28, 238, 118), (448, 192, 238, 136)
 STEPS = 100                                       # of the run
 KAPPAS = 1, 5, 10, 20, 50, 100
-SETTLED = 0.002                                   # how near the measured rate comes to the predicted one
+SETTLED, SAME = 0.002, 1e-9                       # how near a measured rate comes to the predicted; a tie
 NAMES = {1: ("",), 2: ("steep", "flat")}
 COLORS = figures.KERNEL, figures.INPUT            # of the steep and of the flat direction
 
@@ -151,8 +151,9 @@ def _regimes(one, eta, gamma, nesterov):
             return f"{one.regimes[0]}, as with any γ where η·λ is above 1"
         critical = critical_momentum(eta, 1, nesterov=nesterov)
         return one.regimes[0] + f", and critical is γ = {critical:.2f}" * (one.regimes[0] != "critical")
-    slow = ("steep", "flat")[int(one.rates.argmax())]
-    steep, flat = one.regimes
+    (steep, flat), slow = one.regimes, ("steep", "flat")[int(one.rates.argmax())]
+    if abs(one.rates[0] - one.rates[1]) < SAME:
+        return f"{steep} in the steep direction, {flat} in the flat one, at the same rate"
     return f"{steep} in the steep direction, {flat} in the flat one; the {slow} one is slower"
 
 
