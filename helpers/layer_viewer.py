@@ -20,7 +20,7 @@ LEFT, MIDDLE, BARS = 14, 190, 590     # where the three columns begin
 ROOM = 352, 164                       # of the maps: width, height
 SIDE = 160                            # of the digit
 TOPS = 40, 254                        # of what stands above, and of the gradients below
-OF = {"cost": "cost", "score of what it said": "score"}
+OF = {"cost": "cost", "winning score": "score"}
 
 
 class Look(NamedTuple):
