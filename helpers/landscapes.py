@@ -18,7 +18,7 @@ __all__ = ["FAR", "LANDSCAPES", "Landscape", "beale", "beale_gradient", "descend
            "ravine_gradient", "ravine_hessian", "rosenbrock", "rosenbrock_gradient", "saddle",
            "saddle_gradient"]
 
-FAR = 1e6   # further from the origin than this, a path has left the map
+FAR = 1e6   # with a coordinate beyond this, a path has left the map
 _BEALE = (1, 1.5), (2, 2.25), (3, 2.625)   # i, cᵢ
 Gradient = Callable[[np.ndarray], np.ndarray]
 
@@ -142,13 +142,16 @@ def descend(rule: Callable, gradient: Gradient, start: np.ndarray, steps: int, *
     """The path of a step rule from `start`: (steps + 1, *start.shape), the start and every step after it.
 
     rule is one of helpers/optimizers.py, with its options; lr may be a schedule, lr(t) for t = 0, 1, …
-    start (…, n) is one point, or many that go their own ways. A point further than FAR from the origin has
-    left the map: it is NaN from there on. Raises ValueError for what the rule refuses, and for bad steps.
+    start (…, n) is one point, or many that go their own ways. A point with a coordinate beyond ±FAR has
+    left the map: it is NaN from there on, without a warning. Raises ValueError for what the rule refuses,
+    and for bad steps.
     """
     check.floats("start", start, "…, " * (max(getattr(start, "ndim", 1), 1) - 1) + "n")
     path, state = [start], None
     for t in range(check.integer("steps", steps, least=0)):
-        w, state = rule(path[-1], gradient(path[-1]), state, lr=lr(t) if callable(lr) else lr, **options)
+        rate = lr(t) if callable(lr) else lr
+        with np.errstate(over="ignore", invalid="ignore"):   # squares that float32 does not hold
+            w, state = rule(path[-1], gradient(path[-1]), state, lr=rate, **options)
         near = (np.abs(w) <= FAR).all(axis=-1, keepdims=True)
         path.append(np.where(near, w, w.dtype.type(np.nan)))
     return np.array(path)

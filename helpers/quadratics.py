@@ -38,9 +38,10 @@ def convergence_rate(lr: Numbers, momentum: Numbers, curvature: Numbers, *,
 
     Of several curvatures the slowest decides: convergence_rate(lr, momentum, [1, kappa]).max().
     """
-    half, discriminant = _characteristic(lr, momentum, curvature, nesterov)
-    root = np.sqrt(np.abs(discriminant))
-    return _answer(np.where(discriminant < 0, np.hypot(half, root), np.abs(half) + root))
+    half, determinant, discriminant = _characteristic(lr, momentum, curvature, nesterov)
+    real = np.abs(half) + np.sqrt(np.maximum(discriminant, 0))
+    # |half ± √D|² is the determinant: √γ to the last digit, the same for every λ
+    return _answer(np.where(discriminant < 0, np.sqrt(np.maximum(determinant, 0)), real))
 
 
 def regime(lr: Numbers, momentum: Numbers, curvature: Numbers, *, nesterov: bool = False,
@@ -51,7 +52,7 @@ def regime(lr: Numbers, momentum: Numbers, curvature: Numbers, *, nesterov: bool
     larger one is negative. critical: they coincide, their distance is √(4·tolerance) at most. divergent:
     the rate is 1 or more, and w does not come.
     """
-    half, discriminant = _characteristic(lr, momentum, curvature, nesterov)
+    half, _, discriminant = _characteristic(lr, momentum, curvature, nesterov)
     rate = convergence_rate(lr, momentum, curvature, nesterov=nesterov)
     tests = [rate > 1 - 1e-12, np.abs(discriminant) <= tolerance, (discriminant > 0) & (half > 0)]
     names = np.select(tests, ["divergent", "critical", "monotone"], "oscillating")
@@ -126,13 +127,13 @@ def measured_rate(distances: np.ndarray) -> float:
 
 
 def _characteristic(lr, momentum, curvature, nesterov):
-    """Half the trace of M, and D such that the eigenvalues are half ± √D."""
+    """Half the trace of M, its determinant, and D such that the eigenvalues are half ± √D."""
     lr, momentum, curvature = _numbers(lr=lr, momentum=momentum, curvature=curvature)
     if nesterov:
         half, determinant = (1 + momentum) * (1 - lr * curvature) / 2, momentum * (1 - lr * curvature)
     else:
         half, determinant = (1 + momentum - lr * curvature) / 2, momentum
-    return half, half**2 - determinant
+    return half, determinant, half**2 - determinant
 
 
 def _answer(numbers):

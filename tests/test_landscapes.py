@@ -228,12 +228,14 @@ def test_a_minimum_can_be_reached_from_the_start(name):
 
 
 @pytest.mark.parametrize("name", LANDSCAPES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda dtype: dtype.__name__)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_a_path_that_leaves_the_map_ends_without_a_warning(name, rule):
+def test_a_path_that_leaves_the_map_ends_without_a_warning(name, rule, dtype):
     """Far too long a step: the path is finite and on the map, then NaN to the end."""
     it = LANDSCAPES[name]
-    start = np.array([it.start, it.minima[0]], float)
+    start = np.array([it.start, it.minima[0]], dtype)
     path = descend(rule, it.gradient, start, 60, lr=1e5)
+    assert path.dtype == dtype
     lost = np.isnan(path).any(axis=-1)
     assert path.shape == (61, 2, 2) and (np.abs(path[~lost]) <= FAR).all()
     assert (lost[1:] >= lost[:-1]).all() and np.isnan(path).all(axis=-1)[lost].all()

@@ -77,6 +77,13 @@ def test_the_rate_is_the_spectral_radius(nesterov):
     np.testing.assert_allclose(convergence_rate(*settings, nesterov=nesterov), truth, rtol=1e-7)
 
 
+def test_swings_of_all_curvatures_have_one_rate():
+    """To the last digit, or rounding would decide which of two directions is the slower one."""
+    rates = convergence_rate(0.19, np.array([[0.5], [0.83]]), [1, 2, 5.5])
+    assert np.array_equal(rates, np.sqrt([[0.5] * 3, [0.83] * 3]))
+    assert convergence_rate(0.2, 0.9, 1, nesterov=True) == math.sqrt(0.9 * (1 - 0.2))
+
+
 def test_the_rate_of_gradient_descent():
     lr = np.linspace(0, 3, 31)
     np.testing.assert_allclose(convergence_rate(lr, 0, 0.9), np.abs(1 - 0.9 * lr), atol=1e-15)
