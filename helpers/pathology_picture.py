@@ -41,7 +41,7 @@ def draw_view(ax: Axes, one: object, activation: str) -> None:
     """Draw a View of helpers.pathology_explorer."""
     low, high = exponents(one)
     depth = len(one.norms)
-    gradient = GRADIENT.scaled(1, depth, low, high)
+    gradient = GRADIENT.scaled(0.5, depth + 0.5, low, high)     # as wide as the bars below
     labels = panes.powers_up(ax, gradient)
     _blame(ax, gradient, one)
     labels += _shares(ax, one, depth)

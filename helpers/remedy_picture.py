@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from helpers import figures, panes
 from helpers.panes import Pane, scientific
-from helpers.remedy_words import GUESSING, LAST, LOST, first, money, recent, state
+from helpers.remedy_words import GUESSING, LOST, first, money, recent, state
 
 SIZE, STEPS = (700, 486), 100                        # pixels; of a training
 BLAME, COST = Pane(62, 62, 270, 160), Pane(412, 62, 270, 160)
@@ -88,8 +88,9 @@ def _costs(ax, one):
         ax.plot(*points[min(one.step, len(points) - 1)], "o", ms=7, mfc=style["color"], mec="white")
         if record.diverged is not None:
             ax.plot(*points[-1], "x", ms=9, mec=style["color"], mew=2.5)
-    above = one.treated.losses[-LAST:].mean() > LOST * GUESSING
-    labels += [("guessing", pane.left + pane.width, guessing[0, 1] + (9 if above else -9), 1.0)]
+    room = pane.top + pane.height - guessing[0, 1] > 16
+    below = room and one.treated.diverged is None and recent(one.treated, STEPS) > LOST * GUESSING
+    labels += [("guessing", pane.left + pane.width, guessing[0, 1] + (9 if below else -9), 1.0)]
     return labels + panes.counts_along(pane, 0, STEPS, 5)
 
 

@@ -367,7 +367,7 @@ def test_the_curves_are_those_of_the_view():
     low, high = pathology_picture.exponents(one)
     pane = pathology_picture.GRADIENT
     x, y = points.get_data()
-    assert np.allclose((x - pane.left) / pane.width * 8 + 1, np.arange(1, 10))
+    assert np.allclose((x - pane.left) / pane.width * 9 + 0.5, np.arange(1, 10))
     shown = low + (high - low) * (1 - (np.array(y) - pane.top) / pane.height)
     assert np.allclose(shown, np.log10(one.norms))
     words = " ".join(text.get_text() for text in ax.texts)
