@@ -135,7 +135,8 @@ def _leaves(path, inside):
 def _draw_places(left, one):
     for minimum in LANDSCAPES[one.landscape].minima:
         left.plot(*placed(one.landscape, minimum), "*", color="black", mec="white", mew=0.9, ms=14, zorder=3)
-    left.plot(*placed(one.landscape, one.start), "o", mfc="none", mec="black", mew=1.6, ms=10, zorder=6)
+    left.plot(*placed(one.landscape, one.start), "o", mfc="none", mec="black", mew=1.6, ms=10, zorder=6,
+              clip_on=False)
 
 
 def _label_curves(sheet, one):
