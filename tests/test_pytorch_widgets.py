@@ -181,8 +181,9 @@ def test_every_number_has_its_pixel(monkeypatch):
 def test_colours_are_grey_with_zero_black_or_signed_with_zero_in_the_middle():
     grey = colored(np.array([0.0, 1, 2]))
     assert grey.tolist() == [[0] * 3, [128] * 3, [255] * 3] or grey[1, 0] in (127, 128)
-    negative, zero, positive = colored(np.array([-2.0, 0, 1]), signed=True).astype(int)
-    assert zero.min() > 240 and negative[2] > negative[1] + 50 and positive[0] > positive[2] + 50
+    for ends in ((-2.0, 1.0), (-1.0, 2.0)):
+        negative, zero, positive = colored(np.array([ends[0], 0, ends[1]]), signed=True).astype(int)
+        assert zero.min() > 240 and negative[2] > negative[1] + 50 and positive[0] > positive[2] + 50
     assert (colored(np.zeros(2), signed=True).astype(int) > 240).all() and not colored(np.zeros(2)).any()
 
 
@@ -195,6 +196,11 @@ def test_maps_have_room(maps):
     right = place(tiling, maps[1:], across)[0] + maps[2] * tiling.scale
     assert tiling.shown >= 1 and (maps[1] > 164 or right <= 352 and top + maps[1] * tiling.scale <= 164)
     assert tiling.shown == maps[0] or tiling.scale == 1
+
+
+def test_maps_stand_in_rows_with_a_gap_between_them():
+    tiling = digit_pictures.Tiles(shown=7, columns=3, scale=5)
+    assert [place(tiling, (3, 2), k) for k in (0, 1, 2, 3, 6)] == [(0, 0), (14, 0), (28, 0), (0, 19), (0, 38)]
 
 
 @pytest.mark.parametrize("value, text", [(0.0, "0"), (-0.0123, "−0.012"), (3e-6, "3e−6"), (-1234.0, "−1.2e3"),
