@@ -69,10 +69,11 @@ def draw_map(chart: Axes, kappa: float, nesterov: bool) -> None:
 
 
 def _draw_critical(chart, curvature, name, at, nesterov, **style):
-    """The line between monotone and oscillating, its name above it where the step is `at`."""
+    """The line between monotone and oscillating, as far as it is stable; its name stands above `at`."""
     eta = CURVE**2 / curvature
     critical = critical_momentum(eta, curvature, nesterov=nesterov)
-    chart.plot(eta, critical, **LINE, **style)
+    stable = eta < largest_stable_step(1, np.minimum(critical, CURVE[-2]), nesterov=nesterov)
+    chart.plot(eta[stable], critical[stable], **LINE, **style)
     chart.text(at, np.interp(at, eta, critical) + 0.035, name, fontsize=9.5)
 
 
