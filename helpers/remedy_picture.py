@@ -72,15 +72,10 @@ def _by_layer(ax, pane, curves, kind):
 
 def _costs(ax, one):
     """Both curves, as far as they go, with a dot where the slider stands and a cross where they diverge."""
-    both = np.concatenate([one.plain.losses, one.treated.losses, [GUESSING]])
-    marks = COSTS[_last(COSTS, 0.95 * both.min()):_last(COSTS, 1.05 * both.max()) + 2]
-    if len(marks) > 6:
-        marks = [mark for mark in marks if mark in (marks[0], marks[-1]) or str(mark)[-1] != "3"]
-    pane = COST.scaled(0, STEPS, math.log10(marks[0]), math.log10(marks[-1]))
+    pane, marks = _cost_scale(one)
     names = [f"{mark:g}" if mark < 1e4 else panes.power(round(math.log10(mark))) for mark in marks]
     labels = panes.lines_across(ax, pane, np.log10(marks), names)
-    guessing = pane.at([0, STEPS], math.log10(GUESSING))
-    panes.polyline(ax, [guessing], lw=1, ls=(0, (1, 2)), zorder=0.8)
+    labels += _guessing(ax, pane, one.treated) + panes.counts_along(pane, 0, STEPS, 5)
     treated = {"color": TREATED["cost"], "lw": 2.4, "zorder": 0.9}
     for record, style in ((one.treated, treated), (one.plain, PLAIN)):
         points = pane.at(np.arange(len(record.losses)), np.log10(record.losses))
@@ -88,10 +83,25 @@ def _costs(ax, one):
         ax.plot(*points[min(one.step, len(points) - 1)], "o", ms=7, mfc=style["color"], mec="white")
         if record.diverged is not None:
             ax.plot(*points[-1], "x", ms=9, mec=style["color"], mew=2.5)
-    room = pane.top + pane.height - guessing[0, 1] > 16
-    below = room and one.treated.diverged is None and recent(one.treated, STEPS) > LOST * GUESSING
-    labels += [("guessing", pane.left + pane.width, guessing[0, 1] + (9 if below else -9), 1.0)]
-    return labels + panes.counts_along(pane, 0, STEPS, 5)
+    return labels
+
+
+def _cost_scale(one):
+    """A pane in which all costs lie, that of guessing too, and the marks on its axis."""
+    both = np.concatenate([one.plain.losses, one.treated.losses, [GUESSING]])
+    marks = COSTS[_last(COSTS, 0.95 * both.min()):_last(COSTS, 1.05 * both.max()) + 2]
+    if len(marks) > 6:
+        marks = [mark for mark in marks if mark in (marks[0], marks[-1]) or str(mark)[-1] != "3"]
+    return COST.scaled(0, STEPS, math.log10(marks[0]), math.log10(marks[-1])), marks
+
+
+def _guessing(ax, pane, treated):
+    """A dotted line, and its name on the side where the treated net's curve is not."""
+    line = pane.at([0, STEPS], math.log10(GUESSING))
+    panes.polyline(ax, [line], lw=1, ls=(0, (1, 2)), zorder=0.8)
+    room = pane.top + pane.height - line[0, 1] > 16
+    below = room and treated.diverged is None and recent(treated, STEPS) > LOST * GUESSING
+    return [("guessing", pane.left + pane.width, line[0, 1] + (9 if below else -9), 1.0)]
 
 
 def _last(marks, value):
