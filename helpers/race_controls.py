@@ -63,9 +63,10 @@ class StartPoint(HBox):
         """Take another map, and a point of it."""
         self.sides, self._following = sides, True
         for slider, low, high, at in zip(self.sliders, sides[::2], sides[1::2], value, strict=True):
-            slider.min, slider.max = min(slider.min, low), max(slider.max, high)     # never crossed
-            slider.value = at
-            slider.min, slider.max = low, high
+            with slider.hold_sync():              # one message, or the browser sends the old value back
+                slider.min, slider.max = min(slider.min, low), max(slider.max, high)     # never crossed
+                slider.value = at
+                slider.min, slider.max = low, high
         self._following = False
         self.value = tuple(map(float, value))
 

@@ -305,6 +305,16 @@ def test_the_sliders_of_the_start_follow_and_lead():
     assert one.value == (150, 15) and [(s.min, s.max) for s in one.sliders] == [(100, 200), (10, 20)]
 
 
+def test_a_new_map_reaches_the_browser_in_one_message(monkeypatch):
+    """With the limits alone, the browser would cut the old value off and send it back."""
+    one = StartPoint((-5, 5, -3, 3), (-4, 2), [(0, 0), (1, 1)], "6ch")
+    sent = []
+    for slider in one.sliders:
+        monkeypatch.setattr(slider, "send_state", lambda key=None: sent.append(set(key)))
+    one.fit((-2, 2, -9, -7), (0.5, -8))
+    assert [keys & {"min", "max", "value"} for keys in sent] == [{"min", "max", "value"}] * 2
+
+
 def test_the_switches_follow_and_lead():
     one = Switches(COLORS, ("SGD", "Adam"))
     seen = []
