@@ -286,8 +286,10 @@ def test_a_new_landscape_brings_its_start_and_draws_once(monkeypatch):
 
 
 def test_kappa_means_nothing_elsewhere():
+    race.cache_clear()
     one, two = (raced("Beale", kappa, 0.01, 0.5, 9, ("SGD",), (1.0, 1.5)).runs["SGD"] for kappa in (2, 50))
     assert np.array_equal(one.path, two.path) and np.array_equal(one.losses, two.losses)
+    assert race.cache_info().misses == 1, "nor is the race run again"
 
 
 def test_the_sliders_of_the_start_follow_and_lead():
