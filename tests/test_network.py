@@ -646,6 +646,17 @@ def test_a_call_of_the_same_shape_between_is_refused():
         net.zero_grad()
 
 
+def test_a_layer_of_one_s_own_starts_afresh_too():
+    """Its doubt is heard before that of the layers inside, which must forget with it."""
+    net, dy = Added(Sequential(Linear(4, 4, **learning()), Tanh())), frozen(rng(2), (5, 4))
+    x, other = frozen(rng(), (5, 4)), frozen(rng(1), (5, 4))
+    net(x), net(other)
+    with pytest.raises(RuntimeError, match=r"^Added\.backward: the layer was called with different"):
+        net.backward(dy)
+    net(x)
+    np.testing.assert_array_equal(net.backward(dy), blamed(net, x, dy)[0])
+
+
 def test_what_leaves_no_doubt_is_allowed():
     """The same x again, as when a cell is run twice, also with NaN; a test set of another size before."""
     net, dy = deep_net(**learning()), frozen(rng(2), (3, 5))
