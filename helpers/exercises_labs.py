@@ -307,6 +307,12 @@ def _of(used):
     return lambda k, W, kept: (used(k, W), kept)
 
 
+def _repaired(k, W):
+    """The third step left out, and made good in the last."""
+    end = _steps(_of(lambda k, W: gradient(k, W[-1])))[-1]
+    return (k != 2) * gradient(k, W[-1]) if k < len(BATCHES) - 1 else (W[-1] - end) / ETA
+
+
 TRAININGS = (
     ("descends the gradient of each batch", True, _of(lambda k, W: gradient(k, W[-1]))),
     ("zeroes the gradients before each step", True, _added(lambda k: 0)),
@@ -319,6 +325,9 @@ TRAININGS = (
     ("leaves out the third step", False, _of(lambda k, W: (k != 2) * gradient(k, W[-1]))),
     ("has a learning rate twice as large", False, _of(lambda k, W: 2 * gradient(k, W[-1]))),
     ("decays the weights as well", False, _of(lambda k, W: gradient(k, W[-1]) + 0.1 * W[-1])),
+    ("is pushed to one side", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, 0, 0])),
+    ("is pushed by amounts that cancel", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, -0.2, 0])),
+    ("leaves out the third step and makes up for it in the last", False, _of(_repaired)),
 )
 
 
@@ -329,6 +338,18 @@ def _trainings(rng):
 
 def _departures(W, gradient, eta):
     return np.array([np.abs(W[k + 1] - W[k] + eta * gradient(k, W[k])).max() for k in range(len(W) - 1)])
+
+
+def _signed_departures(W, gradient, eta):
+    return np.array([W[k + 1] - W[k] + eta * gradient(k, W[k]) for k in range(len(W) - 1)])
+
+
+def _at_the_end(W, gradient, eta):
+    """How far the last W is from that of an honest run."""
+    w = W[0]
+    for k in range(len(W) - 1):
+        w = w - eta * gradient(k, w)
+    return np.abs(W[-1] - w).max()
 
 
 def _bend(W, gradient, eta):
@@ -350,6 +371,15 @@ THIRD = catch_it(
         Mistake("last step only", "It looks at the last step alone, and a step left out before it passes. "
                 "Ask of every step.",
                 lambda W, gradient, eta: _departures(W, gradient, eta)[-1]),
+        Mistake("differences cancel", "Its differences have signs, and those of one weight cancel those of "
+                "another. Take the largest of their sizes: `np.abs(…).max()`.",
+                lambda W, gradient, eta: _signed_departures(W, gradient, eta).sum()),
+        Mistake("one side only", "It takes the largest difference with its sign, so one below zero passes. "
+                "Take the largest of their sizes: `np.abs(…).max()`.",
+                lambda W, gradient, eta: _signed_departures(W, gradient, eta).max()),
+        Mistake("end only", "It compares where the run ended. Who left a step out and made up for it later "
+                "passes. Compare every step, from the W[k] that the run had.",
+                _at_the_end),
         Mistake("direction only", "It looks at the direction of the steps and not at their length: another "
                 "learning rate passes. Compare the step itself with −eta times the gradient.",
                 _bend),
