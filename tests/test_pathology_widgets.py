@@ -9,6 +9,8 @@ import pytest
 import sweep
 import torch
 import torch.nn.functional as F
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import to_hex
 
 from helpers import (
     deep_network,
@@ -269,6 +271,9 @@ def test_the_result_is_torchs(explorer, setting):
         assert np.isclose(one.saturated[l - 1], (slope < 0.1).mean())
         assert np.isclose(one.dead[l - 1], (slope < 0.001).all(axis=0).mean())
     assert one.layers == [1, (depth + 1) // 2, depth]
+    sigma_w = setting["scale"] * INITIALIZATIONS[setting["initialization"]][1]
+    kind = {name: setting[name] for name in ("batch_norm", "residual")}
+    assert np.array_equal(one.theory, predicted(depth, sigma_w, setting["activation"], **kind))
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -282,6 +287,14 @@ def test_the_sentence_is_true(explorer, setting):
     each = re.search(r"multiplies it by (\S+) \(theory: (\S+?)\)", said).groups()
     for words, all_of_it in zip(each, (one.norms[0], one.theory[0]), strict=True):
         assert close(words, all_of_it**(1 / (setting["depth"] - 1)), 0.006)
+    far = re.search(r"(\d+) orders? of magnitude (less|more)", said)
+    assert bool(far) == (not 0.1 <= one.norms[0] <= 10)
+    if far:
+        assert int(far[1]) == round(abs(math.log10(one.norms[0])))
+        assert far[2] == ("less" if one.norms[0] < 1 else "more")
+    for name, share in (("Saturated", one.saturated.mean()), ("dead", one.dead.mean())):
+        words = "none" if share == 0 else f"{100 * share:.0f} %" if share >= 0.005 else "below 0.5 %"
+        assert f"{name}: {words} of the " in said
     start = "vanish" if one.norms[0] < 0.1 else "explode" if one.norms[0] > 10 else "keep their order"
     assert f"Gradients {start}" in said
     assert ("σ_w cancels" in said) == setting["batch_norm"]
@@ -355,21 +368,33 @@ def test_every_corner_is_finite_and_said():
 
 
 def picture(one, activation):
-    stage = Stage(pathology_picture.pathology_frame, pathology_picture.SIZE, 1)
-    before = len(stage.axes.lines)
-    pathology_picture.draw_view(stage.axes, one, activation)
-    return stage.axes, stage.axes.lines[before:]
+    """What is drawn in the gradient's pane and below it: points, the theory's line, the areas by colour."""
+    ax = Stage(pathology_picture.pathology_frame, pathology_picture.SIZE, 1).axes
+    lines, collections = len(ax.lines), len(ax.collections)
+    pathology_picture.draw_view(ax, one, activation)
+    new = ax.collections[collections:]
+    black, = (c for c in new if isinstance(c, LineCollection) and to_hex(c.get_color()[0]) == "#000000")
+    areas = {to_hex(c.get_facecolor()[0]): c.get_paths()[0].vertices for c in new
+             if isinstance(c, PolyCollection)}
+    return ax, ax.lines[lines:], black.get_segments()[0], areas
 
 
 def test_the_curves_are_those_of_the_view():
     one = view(**SETTING)
-    ax, (points,) = picture(one, "tanh")
+    ax, (points,), theory_line, areas = picture(one, "tanh")
     low, high = pathology_picture.exponents(one)
     pane = pathology_picture.GRADIENT
     x, y = points.get_data()
     assert np.allclose((x - pane.left) / pane.width * 9 + 0.5, np.arange(1, 10))
-    shown = low + (high - low) * (1 - (np.array(y) - pane.top) / pane.height)
-    assert np.allclose(shown, np.log10(one.norms))
+    for heights, values in ((y, one.norms), (theory_line[:, 1], one.theory)):
+        shown = low + (high - low) * (1 - (np.array(heights) - pane.top) / pane.height)
+        assert np.allclose(shown, np.log10(values)) and np.allclose(theory_line[:, 0], x)
+    pane = pathology_picture.SHARES
+    colors = pathology_picture.SATURATED, pathology_picture.DEAD
+    for color, shares_of in zip(colors, (one.saturated, one.dead), strict=True):
+        steps = 1 - (areas[color.lower()][:18:2, 1] - pane.top) / pane.height
+        assert np.allclose(steps, shares_of)
+    assert one.saturated.mean() > 0.1
     words = " ".join(text.get_text() for text in ax.texts)
     assert f"layer 1: {panes.scientific(one.norms[0])}" in words
     assert f"theory: {panes.scientific(one.theory[0])}" in words
@@ -379,7 +404,7 @@ def test_where_nothing_arrives_it_is_said_and_no_curve_is_drawn():
     one = view(**{**SETTING, "activation": "relu"})
     dead = one._replace(norms=np.where(np.arange(9) < 4, 0, one.norms), a=[0 * one.a[0], *one.a[1:]],
                         delta=[0 * one.delta[0], *one.delta[1:]])
-    ax, (points,) = picture(dead, "relu")
+    ax, (points,), *_ = picture(dead, "relu")
     assert len(points.get_xdata()) == 5 and "layer 1: 0" in [text.get_text() for text in ax.texts]
     assert "nothing at all arrives at layer 1" in described(dead, **SETTING)
 
@@ -394,6 +419,8 @@ def test_the_picture_does_not_depend_on_the_way_there(explorer):
     assert explorer.png() == first
     deep, shallow = (view(**{**SETTING, "depth": depth}) for depth in (9, 4))
     assert np.array_equal(deep.a[0], shallow.a[0]), "a deeper net begins with the same layers"
+    first, second = (exploring.drawn("He", 16, seed, layer) for seed, layer in ((3, 1), (4, 1)))
+    assert np.abs(first - second).min() > 0 and not np.array_equal(first, exploring.drawn("He", 16, 3, 2))
 
 
 # --- training --------------------------------------------------------------------------------
@@ -402,7 +429,7 @@ RECIPES = [Recipe("sigmoid"), Recipe("relu", "He", residual=True, scale=0.3),
            Recipe("elu", "Xavier", clip=0.5),
            Recipe("tanh", "orthogonal", batch_norm=True, clip=1.0, weight_decay=0.1),
            Recipe("leaky_relu", "torch default", batch_norm=True, residual=True, weight_decay=0.05),
-           Recipe("relu", scale=1.6, clip=0.1)]
+           Recipe("relu", scale=1.6, clip=0.1), Recipe("tanh", clip=0.95)]
 
 
 def trained_by_torch(recipe, steps, eta, depth):
@@ -439,7 +466,12 @@ def test_training_is_torchs(recipe):
     assert np.allclose(ours.losses[:8], losses, rtol=1e-9) and ours.diverged is None
     assert np.allclose(ours.ratios, ratios, rtol=1e-6) and ours.clipped == clipped
     assert len(ours.losses) == 9 and ours.delta.shape == (9, 6) and ours.ratios.shape == (8, 6)
-    assert (clipped > 0) == (recipe.clip is not None)
+    assert (clipped > 0) == (recipe.clip is not None) and (0 < clipped < 8) == (recipe.clip == 0.95)
+    net, (x, y) = build(recipe, depth=5), batch(0)
+    z = torch.tensor(forward(net, x).z[-1], requires_grad=True)
+    delta = torch.autograd.grad(F.cross_entropy(z, torch.tensor(y)), z)[0].numpy()
+    _, deltas, _ = by_torch(net, x, delta)
+    assert np.allclose(ours.delta[0], [np.linalg.norm(d) for d in deltas], rtol=1e-9)
 
 
 @pytest.mark.parametrize("fault", [
@@ -468,6 +500,18 @@ def test_divergence_ends_the_record():
     assert one.diverged == len(one.losses) == len(one.ratios) < 20 and sweep.finite(list(one[:3]))
     worse = train(Recipe("relu", scale=1e9), 3)
     assert worse.diverged == 0 and worse.losses.shape == (0,) and worse.ratios.shape == (0, 21)
+
+
+@pytest.mark.parametrize("loss, entry", [(np.nan, 1.0), (2e12, 1.0), (2.3, np.inf), (2.3, np.nan)])
+def test_what_divergence_is(monkeypatch, loss, entry):
+    given = [(2.3, 1.0), (9e11, 1.0), (loss, entry)]
+
+    def blame(net, x, y):
+        cost, fill = given.pop(0)
+        return cost, [np.ones(2)] * 6, [np.full_like(p, fill) for part in net[:2] for p in part]
+    monkeypatch.setattr(remedy_training, "blame", blame)
+    one = train(Recipe("tanh"), 9, depth=5)
+    assert one.diverged == 2 and one.losses.tolist() == [2.3, 9e11] and len(one.ratios) == 2
 
 
 def test_a_training_is_repeatable_and_a_longer_one_goes_on():
