@@ -54,14 +54,13 @@ def floats(name: str, array: np.ndarray, *axes: str) -> np.ndarray:
 
     Each of `axes` names the axes of an allowed shape, such as "N, C, H, W".
     """
-    wanted = " or ".join(f"({names})" if "," in names else f"({names},)" for names in axes)
     if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
-        raise ValueError(f"{name}: got {_kind(name, array)}, expected a NumPy array {wanted}")
+        raise ValueError(f"{name}: got {_kind(name, array)}, expected a NumPy array {_wanted(axes)}")
     if array.dtype not in FLOATS:
         raise ValueError(f"{name}: got an array of {array.dtype}, expected float32 or float64; "
                          f"{name}.astype(float) makes one")
-    if array.ndim not in {names.count(",") + 1 for names in axes}:
-        raise ValueError(f"{name}: got shape {array.shape}, expected {wanted}")
+    if all(array.ndim != names.count(",") + 1 for names in axes):
+        raise ValueError(f"{name}: got shape {array.shape}, expected {_wanted(axes)}")
     return array
 
 
@@ -97,6 +96,10 @@ def channels(W: np.ndarray, x: np.ndarray, groups: int, *, transposed: bool = Fa
         raise ValueError(f"W: got shape {W.shape}, which with groups={groups} takes {takes} channels, but x "
                          f"has {C}; expected W of shape {layout}, kh, kw)")
     return outputs
+
+
+def _wanted(axes: tuple[str, ...]) -> str:
+    return " or ".join(f"({names})" if "," in names else f"({names},)" for names in axes)
 
 
 def _kind(name: str, value: object) -> str:

@@ -8,11 +8,12 @@ Derived in notebooks/01_convolution.ipynb.
 import numpy as np
 
 from helpers import arguments as check
-from helpers.windows import chunks, margins, output_size, pad, places, windows
+from helpers.windows import chunks, margins, output_size, pad, places, unweave, weave, windows
 
 __all__ = ["conv2d", "conv2d_backward", "conv_transpose2d", "flip", "output_size", "spread"]
 
 IMAGES = ("N, C, H, W", "C, H, W")
+TINY = 16   # pixels of an output; of larger ones the sums over all woven images are too long for BLAS
 Pair = int | tuple[int, int]
 
 
@@ -92,29 +93,31 @@ def flip(W: np.ndarray, groups: int = 1) -> np.ndarray:
 def _correlate(x, W, stride, dilation, groups):
     """y of an x already padded. A window's columns are copied, its rows are views of the copy."""
     (N, C, H, _), (O, Cg, kh, kw) = x.shape, W.shape
-    across = windows(x, kw, stride[1], dilation[1], axis=3)               # (N, C, H, Wo, kw)
-    Wo, Ho = across.shape[3], (H - dilation[0] * (kh - 1) - 1) // stride[0] + 1
-    y = np.empty((N, groups, O // groups, Ho, Wo), x.dtype)
-    rows = W.reshape(groups, O // groups, Cg, kh, kw).swapaxes(2, 3).reshape(*y.shape[1:3], -1)
+    Ho, Wo = ((x.shape[a + 2] - dilation[a] * (W.shape[a + 2] - 1) - 1) // stride[a] + 1 for a in (0, 1))
+    y = np.empty((N, O, Ho, Wo), x.dtype)
+    rows = W.reshape(groups, O // groups, Cg, kh, kw).swapaxes(2, 3).reshape(groups, O // groups, -1)
     for n in chunks(N, C * kw * H * Wo * x.itemsize):
-        cols = across[n].transpose(0, 2, 1, 4, 3).reshape(-1, H, groups, Cg * kw, Wo)
-        down = windows(cols, kh, stride[0], dilation[0], axis=1)          # overlapping views
-        down = down.transpose(0, 1, 2, 5, 3, 4).reshape(-1, Ho, groups, kh * Cg * kw, Wo)
-        np.matmul(rows, down, out=y[n].transpose(0, 3, 1, 2, 4))
-    return y.reshape(N, O, Ho, Wo)
+        images, many = weave(x[n], stride)
+        across = windows(images, kw, stride[1], dilation[1] * many, axis=3)          # (n, C, H, Wo, kw)
+        cols = across.transpose(0, 2, 1, 4, 3).reshape(-1, H, groups, Cg * kw, Wo * many)
+        down = windows(cols, kh, stride[0], dilation[0], axis=1)                     # overlapping views
+        down = down.transpose(0, 1, 2, 5, 3, 4).reshape(-1, Ho, groups, kh * Cg * kw, Wo * many)
+        y[n] = unweave((rows @ down).reshape(-1, Ho, O, Wo * many).swapaxes(1, 2), many)
+    return y
 
 
 def _kernel_gradient(dy, x, shape, stride, dilation, groups):
     """dW of an x already padded: for each kernel row, columns @ dyᵀ, summed over the batch."""
     (N, C, H, _), (O, Cg, kh, kw), (Ho, Wo) = x.shape, shape, dy.shape[2:]
-    across = windows(x, kw, stride[1], dilation[1], axis=3)               # (N, C, H, Wo, kw)
-    dyT = dy.reshape(N, groups, O // groups, Ho * Wo).swapaxes(2, 3)
     dW = np.zeros((kh, groups, Cg * kw, O // groups), x.dtype)
     for n in chunks(N, C * kw * H * Wo * x.itemsize):
-        cols = np.ascontiguousarray(across[n].transpose(0, 1, 4, 2, 3))   # (n, C, kw, H, Wo)
+        (images, many), (blame, _) = (weave(a[n], stride, Ho * Wo <= TINY) for a in (x, dy))
+        across = windows(images, kw, stride[1], dilation[1] * many, axis=3)          # (n, C, H, Wo, kw)
+        cols = np.ascontiguousarray(across.transpose(0, 1, 4, 2, 3))                 # (n, C, kw, H, Wo)
+        dyT = blame.reshape(-1, groups, O // groups, Ho * Wo * many).swapaxes(2, 3)
         for u in range(kh):
             rows = cols[:, :, :, _every(u * dilation[0], stride[0], Ho)]
-            dW[u] += (rows.reshape(-1, groups, Cg * kw, Ho * Wo) @ dyT[n]).sum(axis=0)
+            dW[u] += (rows.reshape(-1, groups, Cg * kw, Ho * Wo * many) @ dyT).sum(axis=0)
     dW = dW.reshape(kh, groups, Cg, kw, O // groups).transpose(1, 4, 2, 0, 3)
     return np.ascontiguousarray(dW).reshape(shape)
 
@@ -140,20 +143,22 @@ def _full_correlation(dy, W, size, pads, dilation, groups):
 def _fold(dy, W, size, pads, stride, dilation, groups):
     """dx: the columns' blame Wᵀ·dy, a kernel row at a time, added where the columns came from."""
     (N, O, Ho, Wo), (_, Cg, kh, kw) = dy.shape, W.shape
-    dx = np.zeros((N, groups * Cg, size[0] + sum(pads[0]), size[1] + sum(pads[1])), dy.dtype)
+    height, width = (size[a] + sum(pads[a]) for a in (0, 1))
+    dx = np.empty((N, groups * Cg, *size), dy.dtype)
     rows = W.reshape(groups, O // groups, Cg, kh, kw).transpose(3, 0, 2, 4, 1)
     rows = rows.reshape(kh, groups, Cg * kw, O // groups)
-    blame = dy.reshape(N, groups, O // groups, Ho * Wo)
-    for n in chunks(N, groups * Cg * kw * dx.shape[2] * Wo * dy.itemsize):
-        cols = np.zeros((len(blame[n]), groups, Cg * kw, dx.shape[2], Wo), dy.dtype)
+    for n in chunks(N, 2 * groups * Cg * kw * height * Wo * dy.itemsize):   # columns and products
+        blame, many = weave(dy[n], stride, Ho * Wo <= TINY)
+        cols = np.zeros((len(blame), groups, Cg * kw, height, Wo * many), dy.dtype)
         for u in range(kh):
-            cols[:, :, :, _every(u * dilation[0], stride[0], Ho)] += (
-                rows[u] @ blame[n]).reshape(-1, groups, Cg * kw, Ho, Wo)
-        cols = cols.reshape(-1, groups * Cg, kw, dx.shape[2], Wo)
-        for v in range(kw):
-            dx[n, :, :, _every(v * dilation[1], stride[1], Wo)] += cols[:, :, v]
-    (top, _), (left, _) = pads
-    return np.ascontiguousarray(dx[:, :, top:top + size[0], left:left + size[1]])
+            product = rows[u] @ blame.reshape(-1, groups, O // groups, Ho * Wo * many)
+            cols[:, :, :, _every(u * dilation[0], stride[0], Ho)] += product.reshape(*cols.shape[:3], Ho, -1)
+        wide = np.zeros((len(blame), groups * Cg, height, width * many), dy.dtype)
+        for v, column in enumerate(np.moveaxis(cols.reshape(-1, groups * Cg, kw, height, Wo * many), 2, 0)):
+            wide[..., _every(v * dilation[1] * many, stride[1], Wo * many)] += column
+        (top, _), (left, _) = pads
+        dx[n] = unweave(wide, many)[:, :, top:top + size[0], left:left + size[1]]
+    return dx
 
 
 def _every(start, step, count):

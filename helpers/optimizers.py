@@ -29,11 +29,14 @@ def _remembers(*names: str) -> Callable:
     """Make a step rule of a function: check what it is given, and start its memory, `names`, at 0."""
     def step_rule(function):
         signature = inspect.signature(function)
+        known = set(list(signature.parameters)[3:])
 
         @functools.wraps(function)
         def rule(*values, **options):
-            options = signature.bind(*values, **options).arguments
-            W, dW, state = (options.pop(name) for name in ("W", "dW", "state"))
+            if len(values) != 3 or not options.keys() <= known:    # else as usual, and binding takes time
+                options = signature.bind(*values, **options).arguments
+                values = [options.pop(name) for name in ("W", "dW", "state")]
+            W, dW, state = values
             _check(W, dW, state, names)
             start = (0,) * len(names) if state is None else state
             W, state = function(W, dW, start, **checked_options(options))

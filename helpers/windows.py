@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 
 from helpers import arguments as check
 
-CHUNK = 2**20   # bytes of unfolded columns at a time: what a second-level cache holds
+CHUNK = 2**19   # bytes of unfolded columns at a time: what a second-level cache holds
+FEW = 8         # images, too few to be woven into one
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
@@ -134,8 +135,10 @@ def margins(padding: int | tuple[int, int] | str, kernel: tuple[int, int], strid
 
 def windows(x: np.ndarray, k: int, stride: int, dilation: int, axis: int) -> np.ndarray:
     """All windows of k entries along `axis`, a view; a window's entries are the last axis."""
-    view = sliding_window_view(x, dilation * (k - 1) + 1, axis=axis)[..., ::dilation]
-    return view[(slice(None),) * axis + (slice(None, None, stride),)]
+    shape, steps, step = [*x.shape, k], list(x.strides), x.strides[axis]
+    shape[axis] = (x.shape[axis] - dilation * (k - 1) - 1) // stride + 1
+    steps[axis] = stride * step
+    return as_strided(x, shape, [*steps, dilation * step], writeable=False)
 
 
 def pad(x: np.ndarray, pads: Pads, value: float = 0.0) -> np.ndarray:
@@ -156,3 +159,21 @@ def chunks(N: int, bytes_each: int) -> Iterator[slice]:
     """Slices of a batch of N whose columns fit the cache."""
     step = max(1, CHUNK // max(1, bytes_each))
     return (slice(start, start + step) for start in range(0, N, step))
+
+
+def weave(x: np.ndarray, stride: tuple[int, int], wanted: bool = True) -> tuple[np.ndarray, int]:
+    """Many small images as one wide image (1, C, H, W · N): a step of a pixel becomes a step of N.
+
+    Long rows are quick to copy, and their matrix products are large. With the images comes how many of
+    them are woven into one: 1 where they are few, where the windows stride across, or not `wanted`.
+    """
+    N, C, H, W = x.shape
+    if N < FEW or stride[1] > 1 or not wanted:
+        return x, 1
+    return x.transpose(1, 2, 3, 0).reshape(1, C, H, W * N), N
+
+
+def unweave(x: np.ndarray, many: int) -> np.ndarray:
+    """The images (N, C, H, W) of a wide one."""
+    N, C, H, W = x.shape
+    return x.reshape(N, C, H, W // many, many).transpose(0, 4, 1, 2, 3).reshape(N * many, C, H, W // many)
