@@ -681,7 +681,8 @@ def test_each_mode_remembers_its_own():
     net(other)
     np.testing.assert_array_equal(net.train().backward(dy), in_training)
     net(third)                                                          # changes the running statistics
-    np.testing.assert_array_equal(net.eval().backward(dy), in_use)      # of which that call knew nothing
+    look_in_no_grad(net.eval(), third)                                  # of which that call knew nothing,
+    np.testing.assert_array_equal(net.backward(dy), in_use)             # nor its backward
     with pytest.raises(RuntimeError, match="called before"):
         net.backward(dy)
     net.train().forget()
