@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import in_process, medians, table
+from common import both_ways, medians, publish
 
 from helpers.convolution import conv2d, conv2d_backward
 
@@ -76,25 +76,11 @@ def row(shape, dtype):
     }
 
 
-def blas():
-    """The matrix-product kernels that NumPy chose, when the library tells."""
-    try:
-        from threadpoolctl import threadpool_info
-    except ImportError:
-        return "unknown"
-    found = [f"{i['internal_api']} {i.get('version')} {i.get('architecture', '')}" for i in threadpool_info()
-             if i["user_api"] == "blas"]
-    return ", ".join(sorted(set(found))) or "unknown"
-
-
 def main():
     if "--rows" in sys.argv:
         json.dump([row(shape, dtype) for shape in SHAPES for dtype in ("float32", "float64")], sys.stdout)
         return
-    print(f"NumPy {np.__version__} (BLAS: {blas()}), torch {torch.__version__}: forward + backward")
-    for threads in (1, None):
-        print(f"\n{'one thread' if threads else 'default threads'}\n")
-        print(table(in_process(__file__, threads)))
+    publish("Convolution, forward + backward", *both_ways(__file__))
 
 
 if __name__ == "__main__":

@@ -1,98 +1,109 @@
-"""One epoch of a LeNet-like network on the digits: ours, torch's, and im2col as the textbooks have it.
+"""One epoch of a small LeNet on scikit-learn's digits: ours, torch's, and a textbook's im2col, turn by turn.
 
-The same numbers to begin with, the same mini-batches of 64, SGD with momentum, float32. Before anything is
-timed the three must have the same cost at every step.
+Same weights, same batches of 64, float32, gradient descent with momentum; all three must agree in every cost.
 """
 import json
 import sys
 
 import numpy as np
+import textbook
 import torch
 import torch.nn.functional as F
-from common import in_process, medians, table
-from textbook import Textbook
+from common import in_process, medians, publish, table
 from torch import nn
 
+from helpers import network
+from helpers.data import digits
 from helpers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
-from helpers.network import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from helpers.optim import SGD
-from helpers.trained_cnn import digit_images
 
-ETA, GAMMA, BATCH = 0.05, 0.9, 64
-
-
-def networks(rng, dtype):
-    """LeNet-5's layers for 8 × 8 images, with ReLU and max-pooling: ours and torch's."""
-    given = {"rng": rng, "dtype": np.dtype(dtype).type}
-    ours = Sequential(Conv2d(1, 6, 5, padding=2, **given), ReLU(), MaxPool2d(2),
-                      Conv2d(6, 16, 5, padding=2, **given), ReLU(), MaxPool2d(2), Flatten(),
-                      Linear(64, 120, **given), ReLU(), Linear(120, 84, **given), ReLU(),
-                      Linear(84, 10, **given))
-    twin = nn.Sequential(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-                         nn.Conv2d(6, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-                         nn.Linear(64, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
-    return ours, twin.to(getattr(torch, np.dtype(dtype).name))
+LR, MOMENTUM, BATCH = 0.05, 0.9, 64
+NETWORKS = {     # filters, kernel, padding of each convolution; outputs of each hidden dense layer
+    "6 and 16 filters 5 × 5, dense 120, 84, 10": ([(6, 5, 2), (16, 5, 2)], [120, 84]),
+    "8 and 16 filters 3 × 3, dense 10": ([(8, 3, 1), (16, 3, 1)], []),
+}
 
 
-def our_epoch(net, start, batches):
-    net.load_state_dict(start)
-    optimizer, costs = SGD(net.parameters(), lr=ETA, momentum=GAMMA), []
-    for x, y in batches:
+def build(library, convolutions, hidden, **options):
+    """The network of helpers.network or of torch.nn, which have the same names."""
+    layers, channels = [], 1
+    for filters, k, p in convolutions:
+        layers += [library.Conv2d(channels, filters, k, padding=p, **options), library.ReLU(),
+                   library.MaxPool2d(2)]
+        channels = filters
+    layers, sizes = [*layers, library.Flatten()], [channels * 4, *hidden]
+    for n, m in zip(sizes, hidden, strict=False):
+        layers += [library.Linear(n, m, **options), library.ReLU()]
+    return library.Sequential(*layers, library.Linear(sizes[-1], 10, **options))
+
+
+def plain(state, convolutions, hidden):
+    """The same network in the textbook's layers."""
+    values = iter([value.copy() for value in state.values()])
+    pairs, layers = zip(values, values, strict=True), []
+    for _, _, p in convolutions:
+        layers += [textbook.Conv2d(*next(pairs), p), textbook.ReLU(), textbook.MaxPool2d()]
+    layers.append(textbook.Flatten())
+    for _ in hidden:
+        layers += [textbook.Linear(*next(pairs)), textbook.ReLU()]
+    return [*layers, textbook.Linear(*next(pairs))]
+
+
+def by_hand(net, state, X, y, batches):
+    net.load_state_dict(state)
+    optimizer, costs = SGD(net.parameters(), lr=LR, momentum=MOMENTUM), []
+    for batch in batches:
+        z = net(X[batch])
+        costs.append(float(softmax_cross_entropy(z, y[batch])))
         optimizer.zero_grad()
-        z = net(x)
-        net.backward(softmax_cross_entropy_backward(z, y), needs_dx=False)
+        net.backward(softmax_cross_entropy_backward(z, y[batch]), needs_dx=False)
         optimizer.step()
-        costs.append(float(softmax_cross_entropy(z, y)))
     return costs
 
 
-def torch_epoch(twin, start, batches):
-    twin.load_state_dict(start)
-    optimizer, costs = torch.optim.SGD(twin.parameters(), lr=ETA, momentum=GAMMA), []
-    for x, y in batches:
+def by_torch(net, state, X, y, batches):
+    net.load_state_dict(state)
+    optimizer, costs = torch.optim.SGD(net.parameters(), lr=LR, momentum=MOMENTUM), []
+    for batch in batches:
+        cost = F.cross_entropy(net(X[batch]), y[batch])
+        costs.append(cost.item())
         optimizer.zero_grad()
-        cost = F.cross_entropy(twin(x), y)
         cost.backward()
         optimizer.step()
-        costs.append(cost.item())
     return costs
 
 
-def textbook_epoch(start, batches):
-    net = Textbook(start, padding=2)
-    return [net.step(x, y, ETA, GAMMA) for x, y in batches]
+def by_textbook(state, shape, X, y, batches):
+    layers, speeds = plain(state, *shape), {}
+    return [float(textbook.step(layers, speeds, X[batch], y[batch], LR, MOMENTUM)) for batch in batches]
 
 
-def row(dtype):
+def row(title):
     rng = np.random.default_rng(0)
-    X, _, y, _ = digit_images(rng)
-    net, twin = networks(rng, dtype)
-    start, order = net.state_dict(), rng.permutation(len(X))
-    batches = [(X[k].astype(dtype), y[k]) for k in np.split(order, range(BATCH, len(X), BATCH))]
-    tensors = [(torch.tensor(x), torch.tensor(t)) for x, t in batches]
-    torch_start = {name: torch.tensor(value) for name, value in start.items()}
-    candidates = {"ours": lambda: our_epoch(net, start, batches),
-                  "torch": lambda: torch_epoch(twin, torch_start, tensors),
-                  "textbook": lambda: textbook_epoch(start, batches)}
-    costs = {name: np.array(epoch()) for name, epoch in candidates.items()}
-    apart = max(np.max(np.abs(costs[name] / costs["torch"] - 1)) for name in costs)
-    assert apart < (1e-3 if dtype == "float32" else 1e-9), f"the costs are {apart:.0e} apart"
-    time = medians(candidates, rounds=11, seconds=1.5)
-    return {"epoch": f"{len(batches)} steps of {BATCH}", "dtype": dtype,
-            "torch, ms": f"{time['torch'] * 1e3:.0f}",
+    X, _, y, _ = digits(rng)
+    X = X.reshape(-1, 1, 8, 8).astype(np.float32)
+    batches = np.array_split(rng.permutation(len(X)), range(BATCH, len(X), BATCH))
+    ours, theirs = build(network, *NETWORKS[title], rng=rng, dtype=np.float32), build(nn, *NETWORKS[title])
+    state = ours.state_dict()
+    tensors = [{name: torch.tensor(value) for name, value in state.items()}, torch.tensor(X), torch.tensor(y),
+               [torch.tensor(batch) for batch in batches]]
+    calls = {"ours": lambda: by_hand(ours, state, X, y, batches), "torch": lambda: by_torch(theirs, *tensors),
+             "textbook": lambda: by_textbook(state, NETWORKS[title], X, y, batches)}
+    costs = {name: call() for name, call in calls.items()}
+    apart = max(np.abs(np.subtract(costs[name], costs["torch"])).max() for name in ("ours", "textbook"))
+    assert apart < 1e-3, apart
+    time = medians(calls, seconds=4)
+    return {"network": title, **{f"{name}, ms": f"{time[name] * 1e3:.0f}" for name in time},
             "ours ÷ torch": f"{time['ours'] / time['torch']:.2f}",
-            "textbook ÷ ours": f"{time['textbook'] / time['ours']:.1f}",
-            "costs apart": f"{apart:.0e}"}
+            "textbook ÷ ours": f"{time['textbook'] / time['ours']:.1f}", "costs differ by": f"{apart:.0e}"}
 
 
 def main():
     if "--rows" in sys.argv:
-        json.dump([row(dtype) for dtype in ("float32", "float64")], sys.stdout)
+        json.dump([row(title) for title in NETWORKS], sys.stdout)
         return
-    print(f"NumPy {np.__version__}, torch {torch.__version__}: one epoch, training")
-    for threads in (1, None):
-        print(f"\n{'one thread' if threads else 'default threads'}\n")
-        print(table(in_process(__file__, threads)))
+    publish("One epoch on the digits", f"23 batches of {BATCH}, float32, one thread.",
+            table(in_process(__file__, 1)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import in_process, medians, table
+from common import both_ways, medians, publish
 
 from helpers.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
@@ -76,10 +76,7 @@ def main():
         json.dump([row(*pool, shape, dtype) for pool in POOLS for shape in SHAPES
                    for dtype in ("float32", "float64")[:2 if pool is POOLS[0] else 1]], sys.stdout)
         return
-    print(f"NumPy {np.__version__}, torch {torch.__version__}: forward + backward")
-    for threads in (1, None):
-        print(f"\n{'one thread' if threads else 'default threads'}\n")
-        print(table(in_process(__file__, threads)))
+    publish("Pooling, forward + backward", *both_ways(__file__))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from common import table
+from common import publish, table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import browser
@@ -102,8 +102,9 @@ def rows(density, moves, storms):
 def main():
     try:
         with browser.chromium() as chromium:
-            print(f"Slider to pixels in Chromium {chromium.version}: {MOVES} moves, {STORMS} drags each\n")
-            print(table([row for density in (1, 2) for row in rows(density, *measure(chromium, density))]))
+            found = [row for density in (1, 2) for row in rows(density, *measure(chromium, density))]
+            publish("Slider to pixels", f"Chromium {chromium.version}: {MOVES} moves, {STORMS} drags each.",
+                    table(found))
     except browser.NoBrowser as reason:
         sys.exit(str(reason))
 

@@ -1,11 +1,22 @@
-"""What the benchmarks share: interleaved medians, one process for each number of threads."""
+"""What the benchmarks share: interleaved medians, a process for each number of threads, results.md."""
 import json
 import os
+import platform
+import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+RESULTS = Path(__file__).with_name("results.md")
+HEAD = """# Results
+
+Written by `python3 tasks.py bench`; a benchmark that is run by its name replaces its own section. Times are
+medians, and peers took turns in one process. Ratios below 1 are faster than the peer.
+"""
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -35,6 +46,12 @@ def in_process(script: str, threads: int | None) -> list[dict]:
     return json.loads(done.stdout)
 
 
+def both_ways(script: str) -> list[str]:
+    """The rows of `script` on one thread and on as many as the libraries choose, as paragraphs."""
+    return [text for threads in (1, None) for text in (
+        "One thread:" if threads else "Default threads:", table(in_process(script, threads)))]
+
+
 def table(rows: list[dict]) -> str:
     """Rows of equal keys as an aligned Markdown table."""
     keys = list(rows[0])
@@ -43,3 +60,41 @@ def table(rows: list[dict]) -> str:
     lines = ["| " + " | ".join(text.ljust(w) for text, w in zip(line, wide, strict=True)) + " |"
              for line in cells]
     return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in wide) + "|", *lines[1:]])
+
+
+def blas() -> str:
+    """The matrix-product kernels that NumPy chose, when the library tells."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return "unknown"
+    found = {f"{one['internal_api']} {one.get('version')} {one.get('architecture', '')}"
+             for one in threadpool_info() if one["user_api"] == "blas"}
+    return ", ".join(sorted(found)) or "unknown"
+
+
+def processor() -> str:
+    """The name of the processor, as its maker gives it."""
+    try:
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def machine() -> str:
+    """What the numbers depend on, in a sentence."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "matplotlib", "jupyterlab"))
+    return (f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores, {platform.system()}, "
+            f"Python {platform.python_version()}, {versions}; NumPy's matrix products by {blas()}.")
+
+
+def publish(title: str, *paragraphs: str) -> None:
+    """Print the paragraphs, and put them in the place of the section `title` of results.md."""
+    text = "\n\n".join([f"## {title}", *paragraphs, machine()])
+    print(text, flush=True)
+    before = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else HEAD
+    _, *sections = re.split(r"(?m)^(?=## )", before)
+    kept = {section.partition("\n")[0]: section.strip() for section in sections}
+    kept[f"## {title}"] = text
+    RESULTS.write_text("\n\n".join([HEAD.strip(), *kept.values()]) + "\n", encoding="utf-8", newline="\n")

@@ -1,114 +1,122 @@
-"""Convolution and max-pooling as most course notes write them: indices, np.add.at, a mask. A peer, no helper.
+"""The convolution and the pooling that courses teach: im2col with arrays of indices, col2im with np.add.at.
 
-Every window becomes a column (im2col), one matrix product does the rest; on the way back np.add.at puts the
-columns where they came from. Plain, right, and what our convolution has to beat.
+Plain on purpose, as a peer for the benchmarks. Stride 1, square kernels; the pooling takes 2 × 2 pixels.
 """
 import numpy as np
 
 
-def indices(x, kh, kw, p, s):
-    """Where each entry of each column stands in the padded image: channel, row, column."""
-    _, C, H, W = x.shape
-    Ho, Wo = (H + 2 * p - kh) // s + 1, (W + 2 * p - kw) // s + 1
-    i = np.tile(np.repeat(np.arange(kh), kw), C)[:, None] + s * np.repeat(np.arange(Ho), Wo)
-    j = np.tile(np.arange(kw), kh * C)[:, None] + s * np.tile(np.arange(Wo), Ho)
-    k = np.repeat(np.arange(C), kh * kw)[:, None]
-    return k, i, j
+def indices(C, H, W, k, p):
+    """Channel, row and column of every entry of every window of the padded image."""
+    Ho, Wo = H + 2 * p - k + 1, W + 2 * p - k + 1
+    channel = np.repeat(np.arange(C), k * k).reshape(-1, 1)
+    row = np.tile(np.repeat(np.arange(k), k), C).reshape(-1, 1) + np.repeat(np.arange(Ho), Wo).reshape(1, -1)
+    column = np.tile(np.arange(k), k * C).reshape(-1, 1) + np.tile(np.arange(Wo), Ho).reshape(1, -1)
+    return channel, row, column
 
 
-def im2col(x, kh, kw, p=0, s=1):
-    """x (N, C, H, W) → columns (C·kh·kw, Ho·Wo·N)."""
-    k, i, j = indices(x, kh, kw, p, s)
+def im2col(x, k, p):
     padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
-    return padded[:, k, i, j].transpose(1, 2, 0).reshape(x.shape[1] * kh * kw, -1)
+    channel, row, column = indices(*x.shape[1:], k, p)
+    cols = padded[:, channel, row, column]                    # (N, C·k·k, Ho·Wo)
+    return cols.transpose(1, 2, 0).reshape(cols.shape[1], -1)
 
 
-def col2im(columns, x, kh, kw, p=0, s=1):
-    """Put columns back where they came from; what overlaps is added."""
-    N, C, H, W = x.shape
-    k, i, j = indices(x, kh, kw, p, s)
-    padded = np.zeros((N, C, H + 2 * p, W + 2 * p), x.dtype)
-    np.add.at(padded, (slice(None), k, i, j), columns.reshape(C * kh * kw, -1, N).transpose(2, 0, 1))
+def col2im(cols, shape, k, p):
+    N, C, H, W = shape
+    padded = np.zeros((N, C, H + 2 * p, W + 2 * p), cols.dtype)
+    channel, row, column = indices(C, H, W, k, p)
+    blame = cols.reshape(C * k * k, -1, N).transpose(2, 0, 1)
+    np.add.at(padded, (slice(None), channel, row, column), blame)
     return padded[:, :, p:p + H, p:p + W]
 
 
-def conv(x, W, b, p=0):
-    """y (N, O, Ho, Wo), and the columns for the way back."""
-    N, _, H, Wd = x.shape
-    O, _, kh, kw = W.shape
-    columns = im2col(x, kh, kw, p)
-    y = W.reshape(O, -1) @ columns + b[:, None]
-    return y.reshape(O, H + 2 * p - kh + 1, Wd + 2 * p - kw + 1, N).transpose(3, 0, 1, 2), columns
+class Conv2d:
+    def __init__(self, W, b, padding):
+        self.values, self.padding = [W, b], padding
+
+    def forward(self, x):
+        (W, b), (N, _, H, Wd), p = self.values, x.shape, self.padding
+        O, _, k, _ = W.shape
+        self.shape, self.cols = x.shape, im2col(x, k, p)
+        y = W.reshape(O, -1) @ self.cols + b[:, None]
+        return y.reshape(O, H + 2 * p - k + 1, Wd + 2 * p - k + 1, N).transpose(3, 0, 1, 2)
+
+    def backward(self, dy):
+        W, _ = self.values
+        flat = dy.transpose(1, 2, 3, 0).reshape(len(W), -1)
+        self.grads = [(flat @ self.cols.T).reshape(W.shape), dy.sum(axis=(0, 2, 3))]
+        return col2im(W.reshape(len(W), -1).T @ flat, self.shape, W.shape[2], self.padding)
 
 
-def conv_backward(dy, x, W, columns, p=0):
-    """dx, dW, db."""
-    O, _, kh, kw = W.shape
-    flat = dy.transpose(1, 2, 3, 0).reshape(O, -1)
-    dx = col2im(W.reshape(O, -1).T @ flat, x, kh, kw, p)
-    return dx, (flat @ columns.T).reshape(W.shape), dy.sum(axis=(0, 2, 3))
+class MaxPool2d:
+    values = ()
+
+    def forward(self, x):
+        N, C, H, W = x.shape
+        self.windows = x.reshape(N, C, H // 2, 2, W // 2, 2)
+        self.y = self.windows.max(axis=(3, 5))
+        return self.y
+
+    def backward(self, dy):
+        mask = self.windows == self.y[:, :, :, None, :, None]       # of equals, the blame is shared
+        share = dy[:, :, :, None, :, None] * mask / mask.sum(axis=(3, 5), keepdims=True)
+        N, C, H, _, W, _ = mask.shape
+        return share.astype(dy.dtype).reshape(N, C, 2 * H, 2 * W)
 
 
-def pool(x):
-    """2 × 2 max-pooling: y, and which entry of each window was the largest."""
-    N, C, H, W = x.shape
-    columns = im2col(x.reshape(N * C, 1, H, W), 2, 2, s=2)
-    largest = columns.argmax(axis=0)
-    y = columns[largest, np.arange(largest.size)]
-    return y.reshape(H // 2, W // 2, N, C).transpose(2, 3, 0, 1), largest
+class ReLU:
+    values = ()
+
+    def forward(self, x):
+        self.mask = x > 0
+        return x * self.mask
+
+    def backward(self, dy):
+        return dy * self.mask
 
 
-def pool_backward(dy, x, largest):
-    """The blame to the largest of each window."""
-    N, C, H, W = x.shape
-    columns = np.zeros((4, largest.size), x.dtype)
-    columns[largest, np.arange(largest.size)] = dy.transpose(2, 3, 0, 1).ravel()
-    return col2im(columns, x.reshape(N * C, 1, H, W), 2, 2, s=2).reshape(x.shape)
+class Flatten:
+    values = ()
+
+    def forward(self, x):
+        self.shape = x.shape
+        return x.reshape(len(x), -1)
+
+    def backward(self, dy):
+        return dy.reshape(self.shape)
 
 
-class Textbook:
-    """The network of bench_epoch.py: conv, ReLU, pool, twice; fully connected layers; SGD with momentum."""
+class Linear:
+    def __init__(self, W, b):
+        self.values = [W, b]
 
-    def __init__(self, state, padding):
-        """Take copies of the parameters of a state_dict, in its order: W, b of each layer."""
-        self.p, self.padding = [value.copy() for value in state.values()], padding
-        self.v = [np.zeros_like(value) for value in self.p]
+    def forward(self, x):
+        self.x = x
+        return x @ self.values[0].T + self.values[1]
 
-    def step(self, x, y, eta, gamma):
-        """One step; the cost before it."""
-        a, kept = x, []
-        for W, b in zip(self.p[0:4:2], self.p[1:4:2], strict=True):
-            z, columns = conv(a, W, b, self.padding)
-            pooled, largest = pool(np.maximum(z, 0))
-            kept.append((a, columns, z, largest))
-            a = pooled
-        shape, inputs, last = a.shape, [a.reshape(len(a), -1)], len(self.p) // 2 - 1
-        for l in range(2, last + 1):
-            z = inputs[-1] @ self.p[2 * l].T + self.p[2 * l + 1]
-            inputs.append(z if l == last else np.maximum(z, 0))
-        cost, dz = cross_entropy(inputs[-1], y)
-        return self._back(dz, inputs, kept, shape, eta, gamma) or cost
-
-    def _back(self, dz, inputs, kept, shape, eta, gamma):
-        grads = []
-        for l in range(len(self.p) // 2 - 1, 1, -1):
-            grads = [dz.T @ inputs[l - 2], dz.sum(axis=0), *grads]
-            dz = dz @ self.p[2 * l] * ((inputs[l - 2] > 0) if l > 2 else 1)
-        da = dz.reshape(shape)
-        for l in (1, 0):
-            a, columns, z, largest = kept[l]
-            dz = pool_backward(da, np.maximum(z, 0), largest) * (z > 0)
-            da, dW, db = conv_backward(dz, a, self.p[2 * l], columns, self.padding)
-            grads = [dW, db, *grads]
-        for i, g in enumerate(grads):
-            self.v[i] = gamma * self.v[i] + g
-            self.p[i] = self.p[i] - eta * self.v[i]
+    def backward(self, dy):
+        self.grads = [dy.T @ self.x, dy.sum(axis=0)]
+        return dy @ self.values[0]
 
 
 def cross_entropy(z, y):
-    """The mean cross-entropy of softmax(z), and its gradient."""
-    rows, p = np.arange(len(z)), np.exp(z - z.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    cost = float(-np.log(p[rows, y]).mean())
-    p[rows, y] -= 1
-    return cost, p / len(z)
+    """The cost and its gradient."""
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    a = e / e.sum(axis=1, keepdims=True)
+    cost = -np.log(a[np.arange(len(y)), y]).mean()
+    a[np.arange(len(y)), y] -= 1
+    return cost, a / len(y)
+
+
+def step(layers, speeds, x, y, lr, momentum):
+    """One step of gradient descent with momentum; the cost before it."""
+    for layer in layers:
+        x = layer.forward(x)
+    cost, dy = cross_entropy(x, y)
+    for layer in reversed(layers):
+        dy = layer.backward(dy)
+    for layer in layers:
+        for j, value in enumerate(layer.values):
+            v = speeds[layer, j] = momentum * speeds.get((layer, j), 0) + layer.grads[j]
+            value -= lr * v
+    return cost
