@@ -260,6 +260,7 @@ def test_known_fixed_points():
     assert fixed_point(1.5, 0.0, "elu") == fixed_point(2.0, 0.3, "elu") == math.inf
     assert fixed_point(1.0, 0.0, "elu") == 0 and 0 < fixed_point(1.2, 0.0, "elu") < 1
     assert fixed_point(1e-7, 0.0, "sigmoid") == pytest.approx(1e-14 / 4)      # small is not zero
+    assert fixed_point(0.0, 1.7e-95, "sigmoid") == pytest.approx(1.7e-95**2, rel=1e-12, abs=0)
 
 
 def test_known_edges():
