@@ -42,6 +42,7 @@ from helpers.pathology_words import described
 from helpers.raster import Stage
 from helpers.remedy_bench import BENDS, KEEP, NETS, STARTS, remedy_bench, treated
 from helpers.remedy_training import Recipe, batch, build, speeds, train
+from helpers.remedy_words import state
 
 SIGMA = {"identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu,
          "leaky_relu": F.leaky_relu, "elu": F.elu}
@@ -606,6 +607,16 @@ def test_each_remedy_does_what_it_can(bench, switches, new, old):
             assert abs(float(found[1]) - record.losses[-10:].mean()) < 0.006
     assert ("no remedy" in said) == (not one.remedies)
     assert f"{one.treated.clipped} were clipped" in said or not switches.get("clip")
+
+
+@pytest.mark.parametrize("losses, diverged, step, words", [
+    ([2.4], None, 0, "untrained"), ([2.4, 2.2, 2.2], None, 2, "guesses"),
+    ([2.4, 1.9, 1.9], None, 2, "learns"),
+    ([2.4, 4.0, 2.6], None, 2, "worse"), ([2.4, 1.5], 2, 1, "learns"), ([2.4, 1.5], 2, 2, "diverged"),
+    ([9.0] * 10 + [1.0] * 10, None, 19, "learns"), ([9.0] * 10 + [1.0] * 10, None, 11, "worse")])
+def test_states(losses, diverged, step, words):
+    empty = np.zeros((0, 3))
+    assert state(remedy_training.Record(np.array(losses), empty, empty, 0, diverged), step) == words
 
 
 def test_what_is_there_already_is_no_remedy(bench):
