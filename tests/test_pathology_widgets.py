@@ -360,8 +360,8 @@ def test_batch_norm_cancels_the_scale_and_equal_rules_are_equal():
 def test_every_corner_is_finite_and_said():
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         for activation, with_norm, residual in KINDS:
-            for width, scale in ((16, 0.2), (16, 4.0)):
-                values = {**SETTING, "depth": 60, "width": width, "activation": activation, "scale": scale,
+            for scale in (0.2, 4.0)[with_norm:]:                     # which batch norm cancels
+                values = {**SETTING, "depth": 60, "width": 16, "activation": activation, "scale": scale,
                           "batch_norm": with_norm, "residual": residual}
                 one = view(**values)
                 assert sweep.finite([one.norms, one.theory, one.a, one.delta, one.saturated, one.dead])
@@ -522,8 +522,7 @@ def test_a_training_is_repeatable_and_a_longer_one_goes_on():
 
 
 @pytest.mark.parametrize("recipe, low, high", [
-    (Recipe("tanh", scale=3.0), 1e-3, 10), (Recipe("tanh", "orthogonal"), 0, 1e-10),
-    (Recipe("sigmoid", batch_norm=True), 0, 1e-10)])
+    (Recipe("tanh", scale=3.0), 1e-3, 10), (Recipe("tanh", "orthogonal"), 0, 1e-10)])
 def test_a_net_whose_gradients_explode_amplifies_rounding(monkeypatch, recipe, low, high):
     """In a hundred steps 1e-15 grows to what can be seen, or stays; so another machine's costs may differ."""
     def moved(*args, **options):
