@@ -26,7 +26,8 @@ def number(name: str, value: float, *, least: float = -inf, above: float = -inf,
            below: float = inf, infinite: bool = False) -> float:
     """`value` as a float inside its bounds; booleans, NaN and, unless `infinite`, ±∞ are refused."""
     try:
-        found = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
+        real = type(value) is float or isinstance(value, Real) and not isinstance(value, bool)
+        found = float(value) if real else nan
     except OverflowError:   # an integer of more than 308 digits
         found = nan
     inside = least <= found <= most and (above < found or above == -inf) and (found < below or below == inf)

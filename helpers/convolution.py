@@ -96,7 +96,7 @@ def _correlate(x, W, stride, dilation, groups):
     Ho, Wo = ((x.shape[a + 2] - dilation[a] * (W.shape[a + 2] - 1) - 1) // stride[a] + 1 for a in (0, 1))
     y = np.empty((N, O, Ho, Wo), x.dtype)
     rows = W.reshape(groups, O // groups, Cg, kh, kw).swapaxes(2, 3).reshape(groups, O // groups, -1)
-    for n in chunks(N, C * kw * H * Wo * x.itemsize):
+    for n in chunks(N, 2 * C * kw * H * Wo * x.itemsize):
         images, many = weave(x[n], stride)
         across = windows(images, kw, stride[1], dilation[1] * many, axis=3)          # (n, C, H, Wo, kw)
         cols = across.transpose(0, 2, 1, 4, 3).reshape(-1, H, groups, Cg * kw, Wo * many)
@@ -110,7 +110,7 @@ def _kernel_gradient(dy, x, shape, stride, dilation, groups):
     """dW of an x already padded: for each kernel row, columns @ dyᵀ, summed over the batch."""
     (N, C, H, _), (O, Cg, kh, kw), (Ho, Wo) = x.shape, shape, dy.shape[2:]
     dW = np.zeros((kh, groups, Cg * kw, O // groups), x.dtype)
-    for n in chunks(N, C * kw * H * Wo * x.itemsize):
+    for n in chunks(N, 2 * C * kw * H * Wo * x.itemsize):
         (images, many), (blame, _) = (weave(a[n], stride, Ho * Wo <= TINY) for a in (x, dy))
         across = windows(images, kw, stride[1], dilation[1] * many, axis=3)          # (n, C, H, Wo, kw)
         cols = np.ascontiguousarray(across.transpose(0, 1, 4, 2, 3))                 # (n, C, kw, H, Wo)
@@ -147,7 +147,7 @@ def _fold(dy, W, size, pads, stride, dilation, groups):
     dx = np.empty((N, groups * Cg, *size), dy.dtype)
     rows = W.reshape(groups, O // groups, Cg, kh, kw).transpose(3, 0, 2, 4, 1)
     rows = rows.reshape(kh, groups, Cg * kw, O // groups)
-    for n in chunks(N, 2 * groups * Cg * kw * height * Wo * dy.itemsize):   # columns and products
+    for n in chunks(N, 4 * groups * Cg * kw * height * Wo * dy.itemsize):
         blame, many = weave(dy[n], stride, Ho * Wo <= TINY)
         cols = np.zeros((len(blame), groups, Cg * kw, height, Wo * many), dy.dtype)
         for u in range(kh):

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from helpers import arguments as check
 
-CHUNK = 2**19   # bytes of unfolded columns at a time: what a second-level cache holds
+CHUNK = 2**20   # bytes at a time, such as columns and their products: what a second-level cache holds
 FEW = 8         # images, too few to be woven into one
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
