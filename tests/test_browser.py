@@ -4,6 +4,7 @@ Without Playwright or a browser these tests are skipped with a warning; where CI
 """
 import io
 import os
+import re
 import subprocess
 import sys
 import time
@@ -87,6 +88,16 @@ def small(chromium, request, tmp_path_factory):
         yield server
 
 
+@pytest.fixture(scope="module")
+def deep(chromium, tmp_path_factory):
+    """A notebook with nothing in it but the explorer of deep networks."""
+    folder = tmp_path_factory.mktemp("deep")
+    cell = "from helpers.pathology_explorer import pathology_explorer\n\npathology_explorer()"
+    sample.write(sample.notebook("# Depth", ("code", cell)), folder / "deep.ipynb")
+    with browser.Server(folder) as server:
+        yield server
+
+
 @pytest.fixture
 def opened(chromium):
     """Open a notebook of a server, and close its page after the test."""
@@ -140,6 +151,22 @@ def away(live):
     """Stops of a drag that ends far from where the slider stands, and the key that comes back a step."""
     now, low, high = (float(live.slider.get_attribute(f"aria-value{what}")) for what in ("now", "min", "max"))
     return ((0.1, 0.45, 0.8), "ArrowLeft") if now < (low + high) / 2 else ((0.9, 0.55, 0.2), "ArrowRight")
+
+
+def test_a_deeper_sigmoid_network_has_a_smaller_gradient(deep, opened):
+    """Orders of magnitude, as the sentence has them, with the slider near 5 layers and near 50."""
+    page = opened(deep, "deep.ipynb")
+    page.run_all()
+    live, found = page.explorer(page.explorers()[0]), []
+
+    def depth():
+        return int(re.match(r"(\d+) sigmoid layers", live.sentence())[1])
+    for stops, there in ((0.3, 0.05), lambda: depth() <= 10), ((0.4, 0.83), lambda: depth() >= 40):
+        moves(live, lambda stops=stops: live.drag(*stops), "a drag")
+        eventually(there, f"it stays at {depth()} layers")
+        found.append(int(re.search(r"(\d+) orders? of magnitude less", live.sentence())[1]))
+    assert found[1] >= found[0] + 15, found
+    assert page.faults() == []
 
 
 def test_an_exercise_is_solved_at_the_second_attempt(course, opened):
