@@ -151,7 +151,7 @@ def _flat(winner, down, across):
 def _where(hit, blame):
     """blame where hit, else 0. By bits: np.where is much slower, and hit · ∞ would be a NaN."""
     bits = blame.view(f"i{blame.itemsize}")
-    return (bits & -hit.view(np.int8)).view(blame.dtype)   # −1 has every bit set
+    return (bits * hit).view(blame.dtype)   # as integers, the bits times 1 or 0
 
 
 def _divisor(axes, count_include_pad, divisor_override, dtype):
