@@ -206,6 +206,40 @@ def test_chunks_change_nothing(case, chunk):
         agree(a, b_, x.dtype)
 
 
+@search(max_examples=150)
+@given(cases())
+def test_weaving_changes_nothing(case):
+    """With any number of images and of pixels woven, the numbers are those of torch."""
+    x, W, b, options, _ = case
+    y = in_torch(F.conv2d, x, W, b, **options)
+    assume(y is not None and y.size)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "FEW", 1)
+        patch.setattr(convolution, "TINY", 10**6)
+        agree(conv2d(x, W, b, **options), y, x.dtype)
+        dy = case.normal(y.shape)
+        woven = conv2d_backward(dy, x, W, **options)
+        patch.setattr(windows, "FEW", 10**6)
+        for a, b_ in zip(woven, conv2d_backward(dy, x, W, **options), strict=True):
+            agree(a, b_, x.dtype)
+
+
+@pytest.mark.parametrize("O", [16, 3])     # folded, and as a full correlation
+@pytest.mark.parametrize("size", [4, 7])
+def test_a_batch_of_small_images(O, size):
+    """Of so many, the batch is woven without being asked to."""
+    rng = np.random.default_rng(0)
+    x, W, b = (frozen(rng, shape) for shape in ((19, 3, size, size - 1), (O, 3, 3, 2), (O,)))
+    tensors = [torch.tensor(a, requires_grad=True) for a in (x, W, b)]
+    y = F.conv2d(*tensors, padding=1)
+    dy = frozen(rng, tuple(y.shape))
+    assert windows.weave(x, (1, 1))[1] == 19
+    np.testing.assert_allclose(conv2d(x, W, b, padding=1), y.detach(), rtol=1e-10, atol=1e-12)
+    expected = torch.autograd.grad(y, tensors, torch.tensor(dy))
+    for a, b_ in zip(conv2d_backward(dy, x, W, padding=1), expected, strict=True):
+        np.testing.assert_allclose(a, b_, rtol=1e-10, atol=1e-12)
+
+
 def test_chunks_cover_the_batch_once(monkeypatch):
     assert [len(range(7)[c]) for c in windows.chunks(7, windows.CHUNK // 3)] == [3, 3, 1]
     monkeypatch.setattr(windows, "CHUNK", 1)
