@@ -13,6 +13,8 @@ X = np.array([[1, 0, 2, -1, 3], [2, -2, 1, 0, 1], [0, 3, -1, 2, -2], [1, 1, 0, -
               [-1, 2, 1, 1, 0]], float)
 KERNEL = np.array([[1, 2, 0], [-1, 3, 1], [0, -2, 4]], float)
 BLAME = np.array([[2, -1, 3], [1, 4, -2], [-3, 1, 5]], float)
+UNITS = 22, 15.4                                # the sides of the picture, in cells
+SIZE = 700, 490                                 # in pixels: a cell of 32 holds "−10" at 9 points
 
 
 def backward_stepper(by_torch: Callable) -> Explore:
@@ -34,7 +36,7 @@ def backward_stepper(by_torch: Callable) -> Explore:
     stride.observe(fit, "value")
     return explore(
         lambda axes, **v: _draw_backward(axes, truths[v["stride"]], **v), _frame_backward,
-        lambda **v: _say_backward(truths[v["stride"]], **v), size=(700, 413),
+        lambda **v: _say_backward(truths[v["stride"]], **v), size=SIZE,
         view=view, stride=stride, step=step)
 
 
@@ -75,7 +77,7 @@ def gathered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]
 def _frame_backward(figure):
     figure.set_layout_engine("none")
     ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, 28), ylim=(16.5, 0))           # one unit is the side of a cell
+    ax.set(xlim=(0, UNITS[0]), ylim=(UNITS[1], 0))
     ax.axis("off")
     return ax
 
@@ -89,14 +91,14 @@ def _draw_scatter(ax, truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
     dy, window = _blame(s), (s * p, s * q, 3, 3)
     share = _integer(dy[p, q])
-    _grid(ax, (2, 3), dy, "blame dy", figures.BLAME, (p, q, 1, 1))
-    _grid(ax, (9.5, 3), KERNEL, "kernel K", figures.KERNEL)
-    _grid(ax, (16, 2), dx, f"dx  += {share} · K", figures.BLAME, window)
-    _grid(ax, (1, 10.5), X, "input x", figures.INPUT, window)
-    _grid(ax, (9.5, 11.5), dK, f"dK  += {share} · window", figures.BLAME)
+    _grid(ax, (2.4, 3), dy, "blame dy", figures.BLAME, (p, q, 1, 1))
+    _grid(ax, (8.6, 3), KERNEL, "kernel K", figures.KERNEL)
+    _grid(ax, (13, 2), dx, f"dx  += {share} · K", figures.BLAME, window)
+    _grid(ax, (1.4, 9.9), X, "input x", figures.INPUT, window)
+    _grid(ax, (8.6, 10.9), dK, f"dK  += {share} · window", figures.BLAME)
     complete = _complete(s, step)
-    _grid(ax, (16, 10.5), truth[0], "torch's dx", figures.NEUTRAL, agree=complete & (dx == truth[0]))
-    _grid(ax, (23.5, 11.5), truth[1], "torch's dK", figures.NEUTRAL,
+    _grid(ax, (13, 9.9), truth[0], "torch's dx", figures.NEUTRAL, agree=complete & (dx == truth[0]))
+    _grid(ax, (18.7, 10.9), truth[1], "torch's dK", figures.NEUTRAL,
           agree=complete.all() & (dK == truth[1]))
     return dx, dK
 
@@ -105,18 +107,18 @@ def _draw_gather(ax, truth, s, step):
     margin, dx, (i, j) = gathered(s, step)
     products = margin[i:i + 3, j:j + 3] * KERNEL[::-1, ::-1]
     total = _integer(products.sum())
-    _grid(ax, (0.5, 1.5), margin, "dy, spread and padded", figures.BLAME, (i, j, 3, 3))
-    _grid(ax, (9.5, 3), KERNEL[::-1, ::-1], "K, turned", figures.KERNEL)
-    _grid(ax, (16, 2), dx, f"dx  = {total} here", figures.BLAME, (i, j, 1, 1))
-    _grid(ax, (2, 11.5), KERNEL, "K, as it was", figures.KERNEL)
-    _grid(ax, (9.5, 11.5), products, f"products, sum {total}", figures.BLAME)
-    _grid(ax, (16, 10.5), truth[0], "torch's dx", figures.NEUTRAL, agree=dx == truth[0])
+    _grid(ax, (0.4, 1.2), margin, "dy, spread and padded", figures.BLAME, (i, j, 3, 3))
+    _grid(ax, (8.6, 3), KERNEL[::-1, ::-1], "K, turned", figures.KERNEL)
+    _grid(ax, (13, 2), dx, f"dx  = {total} here", figures.BLAME, (i, j, 1, 1))
+    _grid(ax, (2.4, 10.9), KERNEL, "K, as it was", figures.KERNEL)
+    _grid(ax, (8.6, 10.9), products, f"products, sum {total}", figures.BLAME)
+    _grid(ax, (13, 9.9), truth[0], "torch's dx", figures.NEUTRAL, agree=dx == truth[0])
     return dx[np.isfinite(dx)], products
 
 
 def _grid(ax, corner, values, title, color, lit=None, agree=None):
     """A matrix of integers; `lit` is a block (row, column, rows, columns), `agree` the cells to tint."""
-    matrix(ax, corner, integers(values), title, color, lit=lit, tinted=agree)
+    matrix(ax, corner, integers(values), title, color, lit=lit, tinted=agree, size=0.46)
 
 
 def _say_backward(truth, view, stride, step):

@@ -15,6 +15,7 @@ from helpers.windows import pad
 IMAGES = {"photograph": lambda: photograph("china", shrink=12, gray=True)[0], "digit": lambda: digit(1)}
 OWN = "your own"
 SIZE = 700, 294                                        # pixels
+LEAST = 12.6                                           # pixels: 9 points, the smallest letters
 PANELS = (("padded input x", figures.INPUT, 0.0, 0.36),      # title, color, left, width
           ("x · K under the window", figures.KERNEL, 0.37, 0.26),
           ("output y", figures.OUTPUT, 0.64, 0.36))
@@ -133,13 +134,22 @@ def _outline(ax, shape, top, left, bottom, right, color):
 
 def _sum(ax, window, K, total):
     """The products under the window, each in its cell, and what they add up to."""
-    labels = np.array([[f"{x:.2f}\n·{f'{k:.3g}' if k >= 0 else f'({k:.3g})'}".replace("-", "−")
-                        for x, k in zip(*pair, strict=True)] for pair in zip(window, K, strict=True)])
+    labels = np.array([[f"{x:.2f}\n·{_factor(k)}" for x, k in zip(*pair, strict=True)]
+                       for pair in zip(window, K, strict=True)])
     cell = 0.98 / max(K.shape)
+    size = max(0.22, LEAST / (cell * PANELS[1][3] * SIZE[0]))
     corner = (1 - cell * K.shape[1]) / 2, 0.06 + (1 - cell * K.shape[0]) / 2
-    grid(ax, labels, corner, cell=cell, size=0.22, color=figures.KERNEL)
+    grid(ax, labels, corner, cell=cell, size=size, color=figures.KERNEL)
     ax.text(0.5, 1.22, f"sum = {_rounded(total)}", ha="center", va="center", fontsize=12,
             color=figures.OUTPUT, weight="bold")
+
+
+def _factor(k):
+    """An entry as a decimal number, or as a fraction where that is shorter; below zero in brackets."""
+    text, fraction = f"{k:.3g}", Fraction(k).limit_denominator(16)
+    if abs(fraction - k) < 1e-9:
+        text = min(text, str(fraction), key=len)
+    return f"(−{text[1:]})" if text.startswith("-") else text
 
 
 def _rounded(value):

@@ -27,7 +27,7 @@ def size_by_hand(n, k, s, p, d):
 
     n pixels, kernel k, stride s, padding p on each side, dilation d → an int.
     """
-    reach = d * (k - 1) + 1          # pixels from the first tap to the last
+    reach = d * (k - 1) + 1          # pixels from the first entry to the last
     return (n + 2 * p - reach) // s + 1
 
 
@@ -46,15 +46,15 @@ SIZE = Exercise(
         Mistake("no dilation", "You forgot the dilation: the kernel spans `d*(k-1) + 1` pixels, not `k`.",
                 lambda n, k, s, p, d: (n + 2*p - k) // s + 1),
         Mistake("dilation times k", "The kernel spans `d*(k-1) + 1` pixels, not `d*k`: it has `k-1` gaps, "
-                "and nothing follows the last tap.",
+                "and nothing follows the last entry.",
                 lambda n, k, s, p, d: (n + 2*p - d*k) // s + 1),
         Mistake("dilation times k, less 1", "The kernel spans `d*(k-1) + 1` pixels, not `d*k - 1`: a gap "
-                "adds `d - 1` pixels between two taps, and there are `k-1` gaps.",
+                "adds `d - 1` pixels between two entries, and there are `k-1` gaps.",
                 lambda n, k, s, p, d: (n + 2*p - (d*k - 1)) // s + 1),
-        Mistake("one gap", "Dilation widens all of the `k-1` gaps between the taps, not one of them.",
+        Mistake("one gap", "Dilation widens all of the `k-1` gaps between the entries, not one of them.",
                 lambda n, k, s, p, d: (n + 2*p - (k + d - 1)) // s + 1),
         Mistake("reach one short", "The kernel spans one pixel more than `d*(k-1)`: that counts the steps "
-                "from the first tap to the last, not the pixels.",
+                "from the first entry to the last, not the pixels.",
                 lambda n, k, s, p, d: (n + 2*p - d*(k-1)) // s + 1),
         Mistake("padding once", "The padding stands on both sides: `2*p`, not `p`.",
                 lambda n, k, s, p, d: (n + p - d*(k-1) - 1) // s + 1),
@@ -74,7 +74,7 @@ SIZE = Exercise(
         Mistake("1 inside", "The `+ 1` stands inside the division: it is a place, not a pixel.",
                 lambda n, k, s, p, d: (n + 2*p - d*(k-1)) // s),
     ),
-    hints=("How many pixels lie from the first tap of the kernel to the last, both included? Draw k = 3 "
+    hints=("How many pixels lie from the first entry of the kernel to the last, both included? Draw k = 3 "
            "with d = 2.",
            "Let the window stand at the left end of the padded line. How many pixels are free to its "
            "right, and how many moves of `s` pixels fit into them?"))
@@ -155,13 +155,13 @@ def dW_by_hand(dy, x, dilation):
     dW = np.zeros((O, C, kh, kw))
     for u, v in np.ndindex(kh, kw):
         i, j = dilation * u, dilation * v
-        met = x[:, :, i:i + Ho, j:j + Wo]   # what this tap met on its way
+        met = x[:, :, i:i + Ho, j:j + Wo]   # what this entry met on its way
         dW[:, :, u, v] = np.einsum("nopq,ncpq->oc", dy, met)
     return dW
 
 
 def _dW_cases(rng):
-    """With dilation no fewer taps than places: dilation and stride can be mixed up without an IndexError."""
+    """With dilation no fewer entries than places: then dilation for stride raises no IndexError."""
     for (N, O, C), (Ho, Wo), (kh, kw), d in (
             ((1, 1, 1), (1, 2), (1, 2), 1), ((1, 2, 1), (1, 2), (1, 2), 1), ((1, 1, 2), (1, 2), (1, 2), 1),
             ((2, 1, 1), (2, 1), (1, 3), 1), ((1, 1, 1), (2, 2), (2, 2), 2),
@@ -171,8 +171,8 @@ def _dW_cases(rng):
 
 
 def _true_dW(dy, x, dilation):
-    taps = [(n - m) // dilation + 1 for n, m in zip(x.shape[2:], dy.shape[2:], strict=True)]
-    return conv2d_backward(dy, x, np.zeros((dy.shape[1], x.shape[1], *taps)), dilation=dilation)[1]
+    entries = [(n - m) // dilation + 1 for n, m in zip(x.shape[2:], dy.shape[2:], strict=True)]
+    return conv2d_backward(dy, x, np.zeros((dy.shape[1], x.shape[1], *entries)), dilation=dilation)[1]
 
 
 def _last_window(dy, x, d):
@@ -180,7 +180,7 @@ def _last_window(dy, x, d):
 
 
 def _strided(dy, x, d):
-    """dW with the dilation at the place (p, q) instead of at the tap (u, v)."""
+    """dW with the dilation at the place (p, q) instead of at the entry (u, v)."""
     dW, (Ho, Wo) = np.zeros_like(_true_dW(dy, x, d)), dy.shape[2:]
     for u, v in np.ndindex(dW.shape[2:]):
         dW[:, :, u, v] = np.einsum("nopq,ncpq->oc", dy, x[:, :, u:u + d * Ho:d, v:v + d * Wo:d])
@@ -195,12 +195,12 @@ def _neighbours(dy, x, d):
 DW = Exercise(
     "convolution.dW", "The blame of the kernel, with dilation", dW_by_hand, _true_dW, _dW_cases,
     mistakes=(
-        Mistake("no dilation", "You ignored the dilation: tap (u, v) meets the pixels from (d·u, d·v) on.",
+        Mistake("no dilation", "You ignored the dilation: entry (u, v) meets the pixels from (d·u, d·v) on.",
                 _neighbours),
-        Mistake("dilation at the place", "The dilation stands at the wrong index: tap (u, v) meets pixel "
+        Mistake("dilation at the place", "The dilation stands at the wrong index: entry (u, v) meets pixel "
                 "(p + d·u, q + d·v), not (d·p + u, d·q + v); that is a stride.",
                 _strided),
-        Mistake("gaps kept", "The gaps between the taps got a gradient too: dW has the shape of W, so "
+        Mistake("gaps kept", "The gaps between the entries got a gradient too: dW has the shape of W, so "
                 "take every d-th row and column of this.",
                 lambda dy, x, d: _true_dW(dy, x, 1)),
         Mistake("flipped", "The kernel's gradient is turned by 180°: torch's convolution does not flip "
@@ -227,7 +227,7 @@ DW = Exercise(
         Mistake("channels swapped", "The first two axes are swapped: dW has the shape of W, (filters, "
                 "channels, kh, kw).",
                 lambda dy, x, d: _true_dW(dy, x, d).swapaxes(0, 1)),
-        Mistake("channels added", "Every channel got the sum over all channels: tap W[o, c, u, v] meets "
+        Mistake("channels added", "Every channel got the sum over all channels: entry W[o, c, u, v] meets "
                 "channel c of x and no other.",
                 lambda dy, x, d: _true_dW(dy, _mixed(x, 1), d)),
         Mistake("batch crossed", "You summed dy and x over the batch separately: sample n of dy meets "
@@ -237,12 +237,12 @@ DW = Exercise(
                 "nothing else.",
                 lambda dy, x, d: _true_dW(_mixed(dy, 1), x, d)),
         Mistake("ones upstream", "dy is not in it: this is the gradient when every blame is 1. Weigh what "
-                "each tap met by the blame of the pixel it helped to make.",
+                "each entry met by the blame of the pixel it helped to make.",
                 lambda dy, x, d: _true_dW(np.ones_like(dy), x, d)),
     ),
     hints=("With dilation d, y[n, o, p, q] gains W[o, c, u, v] · x[n, c, p + d·u, q + d·v]. What is ∂y[n, "
            "o, p, q]/∂W[o, c, u, v]?",
-           "Fix a tap (u, v). While the window slides, the tap meets a block of x as large as dy. Where "
+           "Fix an entry (u, v). While the window slides, the entry meets a block of x as large as dy. Where "
            "does the block begin? Multiply the two and sum over n, p, q."))
 
 

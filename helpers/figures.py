@@ -87,6 +87,7 @@ def matrices(*panels: tuple, digits: int = 0) -> Figure:
                                 width_ratios=widths)
     for ax, (title, values, color, *marked) in zip(np.atleast_1d(axes), panels, strict=True):
         numbers(ax, values, title, color, digits=digits, marked=marked[0] if marked else None)
+        ax.set_ylim(tall - 0.4, -0.6)          # all cells equally large: a stamp is as large as its kernel
     return figure
 
 
