@@ -10,7 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from PIL import Image
+
+from helpers import contrast
 
 STYLE = Path(__file__).with_name("notebook.mplstyle")
 
@@ -34,12 +37,16 @@ def show(figure: Figure, alt: str, *, colors: int = 96) -> None:
 
     `alt` says the finding in a sentence or two: a screen reader speaks it, and
     the test run compares it. `colors` is the size of the picture's palette,
-    at most 256. Raises ValueError when `alt` is empty or too short to say anything.
+    at most 256. Letters that are too pale for white paper are darkened. Raises ValueError when `alt`
+    is empty or too short to say anything, and when letters are too small or too pale to be read.
     """
     from IPython.display import display
 
     if len(alt.split()) < 4:
         raise ValueError(f"alt: {alt!r} does not describe the figure; write a sentence")
+    contrast.darken(figure.findobj(Text))
+    if found := contrast.unreadable(figure):
+        raise ValueError(f"figure: {found[0]}")
     width, height = (round(side * 100) for side in figure.get_size_inches())
     source = base64.b64encode(png(figure, colors=colors)).decode()
     picture = (f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" '

@@ -8,6 +8,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from helpers import contrast
 
 PIXELS_AN_INCH = 100    # figure.dpi of notebook.mplstyle: letters are as large as in every other figure
 TITLES = "left", "center", "right"
@@ -28,6 +31,7 @@ class Stage:
         self.axes = self.figure.subplots() if frame is None else frame(self.figure)
         if self.axes is None:
             raise ValueError("frame: it returned None; return the axes that draw(axes, …) draws in")
+        contrast.darken(self.figure.findobj(Text))
         self.canvas.draw()
         self.figure.set_layout_engine("none")     # the axes stay where the fixed part shows them
         self.fixed = self.canvas.copy_from_bbox(self.figure.bbox)
@@ -48,6 +52,7 @@ class Stage:
         try:
             result = draw(self.axes, **values)
             self._refuse_new_setting()
+            contrast.darken(one for one in self._moving() if isinstance(one, Text))
             self.canvas.restore_region(self.fixed)
             for artist in sorted(self._moving(), key=Artist.get_zorder):
                 artist.draw(self.canvas.get_renderer())

@@ -16,9 +16,10 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # a drawing needs no installed package
 
+from helpers.contrast import contrast, ink, tint  # noqa: E402
 from helpers.figures import BLAME, INPUT, KERNEL, NEUTRAL, OUTPUT  # noqa: E402
 
-__all__ = ["BLAME", "INPUT", "KERNEL", "NEUTRAL", "OUTPUT"]
+__all__ = ["BLAME", "INPUT", "KERNEL", "NEUTRAL", "OUTPUT", "contrast", "ink", "tint"]
 
 WIDTH = 720
 CARD  = "#FFFFFF"   # opaque: a picture cannot know whether the page around it is dark
@@ -29,38 +30,6 @@ SANS  = "Arial, Helvetica, Liberation Sans, Nimbus Sans, Arimo, sans-serif"
 
 # Widths of the signs that stand in an index, in thousandths of the font's size (Times).
 ADVANCE = {"l": 278, "i": 278, "j": 278, "u": 500, "v": 444, "k": 444, "L": 556, "T": 611, ",": 250}
-
-
-# ---------------------------------------------------------------------- colours
-
-def mix(base: str, other: str, share: float) -> str:
-    """The colour that is `share` of `other` and the rest `base`."""
-    pairs = [(int(base[k:k + 2], 16), int(other[k:k + 2], 16)) for k in (1, 3, 5)]
-    return "#" + "".join(f"{round(b + share * (o - b)):02X}" for b, o in pairs)
-
-
-def tint(color: str, share: float = 0.16) -> str:
-    """`color` thinned with white, to lie behind text."""
-    return mix("#FFFFFF", color, share)
-
-
-def ink(color: str) -> str:
-    """`color` darkened just as far as text needs to be read on its own tint."""
-    shades = (mix(color, "#000000", step / 50) for step in range(51))
-    return next(shade for shade in shades if contrast(shade, tint(color, 0.3)) >= 4.5)
-
-
-def contrast(first: str, second: str) -> float:
-    """The contrast ratio of two colours (Web Content Accessibility Guidelines 2.2), 1 to 21."""
-    bright, dark = sorted((luminance(first), luminance(second)), reverse=True)
-    return (bright + 0.05) / (dark + 0.05)
-
-
-def luminance(color: str) -> float:
-    """The relative luminance of a colour, 0 for black and 1 for white."""
-    parts = [int(color[k:k + 2], 16) / 255 for k in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 # ---------------------------------------------------------------------- elements

@@ -13,9 +13,11 @@ import numpy as np
 import pictures
 import refresh
 from ipywidgets import Widget
+from matplotlib.text import Text
 from nbformat import NotebookNode
 from PIL import Image
 
+from helpers import contrast
 from helpers.explore import Explore, explorers
 
 MARK = "explorers swept: "
@@ -37,7 +39,7 @@ def report() -> str:
 
 def faults(explorer: Explore) -> list[str]:
     """Sweep one explorer and say what is wrong; nothing when all is well."""
-    found, first = [], explorer.png()
+    found, first, draw = [], explorer.png(), explorer.draw
     explorer.draw = strict(explorer)
     choices = {name: settings(control) for name, control in explorer.controls.items()}
     for name, values in choices.items():
@@ -49,7 +51,7 @@ def faults(explorer: Explore) -> list[str]:
     rng = np.random.default_rng(0)
     for _ in range(COMBINATIONS if len(choices) > 1 else 0):
         look(explorer, found, **{name: values[rng.integers(len(values))] for name, values in choices.items()})
-    if explorer.stage.perform(explorer.draw, explorer.start)[1] != first:
+    if explorer.stage.perform(draw, explorer.start)[1] != first:
         found.append("the same picture expected for the same values; draw must not remember")
     return list(dict.fromkeys(found))
 
@@ -82,8 +84,7 @@ def look(explorer: Explore, found: list[str], **values) -> bytes:
     where = ", ".join(f"{name}={value!r}" for name, value in values.items())
     failures = len(explorer.errors)
     try:
-        explorer.reset()         # on its own: a control may move others, which are not to be held back
-        explorer.set(**values)
+        move(explorer, values)
         picture = Image.open(io.BytesIO(explorer.png())).convert("RGB")
         fault = pictures.fault(picture.reduce(max(1, picture.width // explorer.size[0])))
     except Exception as error:   # of any kind: it is reported, and the sweep goes on
@@ -96,8 +97,17 @@ def look(explorer: Explore, found: list[str], **values) -> bytes:
     return explorer.png()
 
 
+def move(explorer: Explore, values: dict) -> None:
+    """Bring these controls to their values and all others to their start, in one picture where it can be."""
+    try:
+        explorer.set(**{**explorer.start, **values})
+    except ValueError:           # a control may move others, which are not to be held back
+        explorer.reset()
+        explorer.set(**values)
+
+
 def strict(explorer: Explore) -> Callable:
-    """The explorer's `draw`, which now raises also for numbers that are not finite."""
+    """The explorer's `draw`, which now raises for numbers that are not finite, and letters too small, too."""
     draw = explorer.draw
 
     def watched(axes, **values):
@@ -105,6 +115,9 @@ def strict(explorer: Explore) -> Callable:
         images = [image.get_array() for each in explorer.stage.figure.axes for image in each.images]
         if not finite(result) or not finite(images):
             raise ValueError("finite numbers expected in images and in what draw returns")
+        contrast.darken(explorer.stage.figure.findobj(Text))
+        if found := contrast.unreadable(explorer.stage.figure):
+            raise ValueError(found[0])
         return result
     return watched
 

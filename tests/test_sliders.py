@@ -73,6 +73,10 @@ FAULTY = {   # the fault: a cell that has it, and what the sweep must say about 
     "a result that is no number": (
         good_but("return y", "return y / (height - 1)"), "height=1: ValueError: finite"),
     "a pixel that is no number": (NO_NUMBER, "height=0: ValueError: finite"),
+    "letters too small": (
+        good_but("return y", "axes.text(0, 0, 'tiny', size=8)"), "ValueError: 'tiny' has letters"),
+    "letters too pale": (
+        good_but("return y", "axes.text(0, 0, 'pale', alpha=0.2)"), "ValueError: 'pale' is written in"),
     "a draw that remembers": (MEMORY, "draw must not remember"),
 }
 
