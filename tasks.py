@@ -42,7 +42,9 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STRAY = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "MPLBACKEND")
 NEEDED = "pip numpy torch matplotlib PIL ipywidgets sklearn jupyterlab nbval pytest helpers".split()
 PROBE = f"from importlib.util import find_spec; assert all(map(find_spec, {NEEDED}))"
-CHECKS = {"style": "ruff check", "tests": "pytest tests -n 2 --dist loadscope",
+# Two workers and a browser fill two cores; more threads in each would only wait for one another.
+ONE_THREAD = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
+CHECKS = {"style": "ruff check", "tests": "pytest tests -n 3 --dist loadscope",
           "notebooks": "pytest --nbval notebooks -n 2 --dist loadscope"}
 
 
@@ -314,6 +316,8 @@ def lab(*options: str) -> int:
 
 def test(*options: str) -> int:
     """Check everything, or run pytest with the given options; each command can be run alone."""
+    for variable in ONE_THREAD:
+        os.environ.setdefault(variable, "1")
     if options:
         return run(PYTHON, "-m", "pytest", *options)
     results = {}

@@ -482,13 +482,24 @@ def test_leaving_lab_by_ctrl_c_is_no_failure(ready, monkeypatch, capsys):
 def test_all_checks_run_whichever_fails(ready, monkeypatch, capsys, codes, result):
     commands = ran(ready, monkeypatch, *codes)
     assert ready.main(["test"]) == result
-    assert commands == ["PYTHON -m ruff check", "PYTHON -m pytest tests -n 2 --dist loadscope",
+    assert commands == ["PYTHON -m ruff check", "PYTHON -m pytest tests -n 3 --dist loadscope",
                         "PYTHON -m pytest --nbval notebooks -n 2 --dist loadscope"]
     said = capsys.readouterr().out
     assert said.count("FAILED") == sum(map(bool, codes)) and said.count("passed") == codes.count(0)
     shown = re.findall(r"(?m)^\$ (\S+) -m (.*)", said)
     assert [words for _, words in shown] == [command.removeprefix("PYTHON -m ") for command in commands]
     assert {(ready.ROOT / python).exists() for python, _ in shown} == {True}
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "1"), ("4", "4")])
+def test_workers_do_not_wait_for_one_anothers_threads(ready, monkeypatch, before, after):
+    ran(ready, monkeypatch, 0)
+    for name in ready.ONE_THREAD:
+        monkeypatch.setenv(name, before or "")       # so that it is as before when the test ends
+        if before is None:
+            monkeypatch.delenv(name)
+    assert ready.main(["test", "-k", "conv"]) == 0
+    assert {os.environ[name] for name in ready.ONE_THREAD} == {after}
 
 
 def test_options_of_test_are_for_pytest(ready, monkeypatch):
