@@ -1,0 +1,88 @@
+"""Make pathologies.gif: the explorer of notebook 06 under moving sliders, one scene after the other.
+
+Every frame is the picture of the real widget; above it stand the settings, which a page cannot take
+from the widget's controls. The numbers are drawn from a seed, so that a second run shows the same.
+"""
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from helpers import figures  # noqa: E402
+from helpers.contrast import ink  # noqa: E402
+from helpers.pathology_explorer import pathology_explorer  # noqa: E402
+from helpers.pathology_words import verdict  # noqa: E402
+
+WIDTH, STRIP = 700, 80             # CSS pixels
+COLORS = 48
+SHORT = {"initialization": "weights", "residual": "residual"}       # names that leave room for their values
+MOVING, RESTING = 160, 1800        # milliseconds: in a drag, and to look at what became of it
+# Scenes: which control moves, and through which values.
+SCENES = [
+    ("depth", [2, 5, 10, 15, 20, 25, 30, 35, 40]), ("activation", ["tanh"]), ("activation", ["relu"]),
+    ("initialization", ["He"]), ("scale", [1.1, 1.2, 1.3, 1.4, 1.5]), ("batch_norm", [True]),
+    ("residual", [True]), ("batch_norm", [False]), ("scale", [1.3, 1.1, 0.9, 0.7, 0.5, 0.3]),
+]
+
+
+def scenes(one):
+    """Move the explorer through all scenes; yield the control that moved, and how long to look."""
+    one.reset()
+    for name, values in SCENES:
+        for value in values:
+            one.set(**{name: value})
+            yield name, RESTING if value == values[-1] else MOVING
+
+
+def strip(one, moved):
+    """What the sliders say, the one that moved in bold, and the verdict: a picture (2·STRIP, 2·WIDTH)."""
+    figure = Figure((WIDTH / 100, STRIP / 100), dpi=200)
+    canvas = FigureCanvasAgg(figure)
+    for k, (name, control) in enumerate(one.controls.items()):
+        x, y = 0.02 + 0.25 * (k % 4), 0.83 - 0.27 * (k // 4)
+        value = ("off", "on")[control.value] if isinstance(control.value, bool) else control.value
+        look = {"color": ink(figures.KERNEL), "weight": "bold"} if name == moved else {"color": "black"}
+        said = f"{SHORT.get(name, control.description)}: {value}"
+        figure.text(x, y, said, va="center", fontsize=9.5, **look)
+    figure.text(0.02, 0.17, f"{verdict(one.result.norms[0])}.", va="center", fontsize=13, weight="bold")
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def frame(one, moved):
+    """One frame: the strip, and the widget's picture below it, WIDTH pixels wide."""
+    parts = strip(one, moved), Image.open(io.BytesIO(one.png())).convert("RGB")
+    sheet = Image.new("RGB", (2 * WIDTH, sum(part.height for part in parts)), "white")
+    sheet.paste(parts[0], (0, 0))
+    sheet.paste(parts[1], (0, parts[0].height))
+    return sheet.reduce(2)
+
+
+def film():
+    """All frames and their durations in milliseconds."""
+    one = pathology_explorer()
+    shots = [(frame(one, moved), pause) for moved, pause in scenes(one)]
+    return [shot for shot, _ in shots], [pause for _, pause in shots]
+
+
+def save(target):
+    """Write the film, in the colours of all its frames together."""
+    shots, pauses = film()
+    tall = Image.new("RGB", (WIDTH, sum(shot.height for shot in shots)))
+    for k, shot in enumerate(shots):
+        tall.paste(shot, (0, k * shot.height))
+    palette = tall.quantize(COLORS, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+    flat = [shot.quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
+    flat[0].save(target, save_all=True, append_images=flat[1:], duration=pauses, loop=0, optimize=True,
+                 disposal=1)
+
+
+if __name__ == "__main__":
+    save((Path(sys.argv[1]) if len(sys.argv) > 1 else HERE) / "pathologies.gif")
