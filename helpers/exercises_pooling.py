@@ -193,8 +193,9 @@ AVG = Exercise(
         *_usual(_true_avg),
     ),
     hints=("One window, one output: y is the sum of k² pixels, divided by k². What is ∂y/∂x of one of them?",
-           "1/k², for every pixel under the window. Begin with zeros of `x_shape`; each dy[n, c, p, q] adds "
-           "dy / k² to its whole window. Where windows overlap, a pixel is blamed by each."))
+           "1/k², for every pixel under the window, whatever its value: that is why x is not needed. Begin "
+           "with zeros of `x_shape`; each dy[n, c, p, q] adds dy / k² to its whole window. Where windows "
+           "overlap, a pixel is blamed by each."))
 
 
 # --- max pooling, backward --------------------------------------------------------------------
