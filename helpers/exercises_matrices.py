@@ -25,19 +25,19 @@ def _mixed(array, axis):
 def rank3_by_hand(W, x):
     """All derivatives of y = Wx with respect to W: D[i, k, j] = ∂y_i/∂W_kj.
 
-    W (m, n), x (n,) → D (m, m, n).
+    W (o, n), x (n,) → D (o, o, n).
     """
-    m, n = W.shape
-    D = np.zeros((m, m, n))
-    for i in range(m):
+    o, n = W.shape
+    D = np.zeros((o, o, n))
+    for i in range(o):
         D[i, i] = x             # y_i holds row i of W and no other
     return D
 
 
 def _rank3_cases(rng):
     """No more outputs than inputs: i and j, or k and j, can be mixed up without an IndexError."""
-    for m, n in ((1, 2), (2, 2), (2, 3), (3, 3), (3, 4)):
-        yield {"W": _random(rng, m, n), "x": _random(rng, n)}
+    for o, n in ((1, 2), (2, 2), (2, 3), (3, 3), (3, 4)):
+        yield {"W": _random(rng, o, n), "x": _random(rng, n)}
 
 
 def _true_rank3(W, x):
@@ -90,20 +90,20 @@ RANK3 = Exercise(
                 "holds row i of W: compare i with k.",
                 lambda W, x: _tied(W, x, "kj", "j")),
         Mistake("W's axes swapped", "The two axes of W are exchanged: D has the output first and then the "
-                "shape of W, (m, m, n).",
+                "shape of W, (o, o, n).",
                 lambda W, x: _true_rank3(W, x).swapaxes(1, 2)),
         Mistake("column first", "The column j comes first here. D has the output first and then the shape "
-                "of W, (m, m, n).",
+                "of W, (o, o, n).",
                 lambda W, x: _true_rank3(W, x).transpose(2, 0, 1)),
         Mistake("one output", "Only the first output is filled: every output i has x in its own row i.",
                 lambda W, x: _true_rank3(W, x) * (np.arange(len(W)) == 0)[:, None, None]),
-        Mistake("square only", "Only the first m columns are filled: j runs over the n entries of x, i and "
-                "k over the m outputs.",
+        Mistake("square only", "Only the first o columns are filled: j runs over the n entries of x, i and "
+                "k over the o outputs.",
                 lambda W, x: _true_rank3(W, np.where(np.arange(x.size) < len(W), x, 0))),
     ),
-    hints=("Write y_i as a sum over j. In which of the m outputs does W_kj stand at all?",
+    hints=("Write y_i as a sum over j. In which of the o outputs does W_kj stand at all?",
            "W_kj stands in y_k and nowhere else, with x_j beside it. So D[i, k, j] is x_j where k = i, and "
-           "0 elsewhere: δ_ik·x_j."))
+           "0 elsewhere: δ_ik·x_j. At most o·n entries are not 0, one for each weight."))
 
 
 # --- the blame of the weights, for a batch in rows --------------------------------------------
@@ -111,7 +111,7 @@ RANK3 = Exercise(
 def dW_by_hand(dY, X):
     """The blame of the weights of Y = X Wᵀ + b, one sample a row.
 
-    dY (N, m), X (N, n) → dW (m, n), the shape of W.
+    dY (m, o), X (m, n) → dW (o, n), the shape of W.
     """
     dW = np.zeros((dY.shape[1], X.shape[1]))
     for dy, x in zip(dY, X, strict=True):
@@ -120,8 +120,8 @@ def dW_by_hand(dY, X):
 
 
 def _batch_cases(rng):
-    for N, m, n in ((1, 1, 2), (2, 1, 1), (1, 2, 2), (2, 2, 2), (3, 2, 3), (4, 3, 5)):
-        yield {"dY": _random(rng, N, m), "X": _random(rng, N, n)}
+    for m, o, n in ((1, 1, 2), (2, 1, 1), (1, 2, 2), (2, 2, 2), (3, 2, 3), (4, 3, 5)):
+        yield {"dY": _random(rng, m, o), "X": _random(rng, m, n)}
 
 
 def _true_batch(dY, X):
@@ -133,8 +133,8 @@ def _true_batch(dY, X):
 BATCH = Exercise(
     "matrices.batch", "The blame of the weights, for a batch in rows", dW_by_hand, _true_batch, _batch_cases,
     mistakes=(
-        Mistake("transposed", "This is dWᵀ, the outer products x ⊗ dy: right for Y = XW, whose W is (n, m). "
-                "A gradient has the shape of what it blames, and here W is (m, n).",
+        Mistake("transposed", "This is dWᵀ, the outer products x ⊗ dy: right for Y = XW, whose W is (n, o). "
+                "A gradient has the shape of what it blames, and here W is (o, n).",
                 lambda dY, X: X.T @ dY),
         Mistake("transposed, reshaped", "This is dWᵀ, put into the right shape by `reshape`, which leaves "
                 "the numbers in their places. `dY.T @ X` has the right order at once.",
@@ -142,10 +142,10 @@ BATCH = Exercise(
         Mistake("reshape for transpose", "dY is read in the wrong order: `reshape` leaves the numbers in "
                 "their places; `dY.T` exchanges rows and columns.",
                 lambda dY, X: dY.reshape(dY.shape[::-1]) @ X),
-        Mistake("mean over the batch", "This is the right gradient divided by N: you averaged over the "
+        Mistake("mean over the batch", "This is the right gradient divided by m: you averaged over the "
                 "batch. An average belongs to the cost, and then dY has it already.",
                 lambda dY, X: dY.T @ X / len(X)),
-        Mistake("mean over all", "This is the right gradient divided by N·m, the number of entries of dY: "
+        Mistake("mean over all", "This is the right gradient divided by m·o, the number of entries of dY: "
                 "an average belongs to the cost, and then dY has it already.",
                 lambda dY, X: dY.T @ X / dY.size),
         Mistake("not summed", "Each sample has a dW of its own here. All samples used the same W: sum over "
@@ -181,9 +181,9 @@ BATCH = Exercise(
 # --- softmax, backward ------------------------------------------------------------------------
 
 def dz_by_hand(da, a):
-    """The blame of the scores z, with a = softmax(z) in each row.
+    """The blame of the numbers z, with a = softmax(z) in each row.
 
-    da (N, n), a (N, n) → dz (N, n). No Jacobian is built.
+    da (m, n), a (m, n) → dz (m, n). No Jacobian is built.
     """
     shared = (da * a).sum(axis=1, keepdims=True)    # one number each
     return a * (da - shared)
@@ -195,9 +195,9 @@ def _softmax(z):
 
 
 def _softmax_cases(rng):
-    for N, n in ((1, 2), (1, 3), (2, 2), (3, 3), (4, 3), (3, 5)):
-        weights = np.stack([rng.permutation(9)[:n] + 1 for _ in range(N)])     # no two alike in a row
-        yield {"da": _random(rng, N, n), "a": weights / weights.sum(axis=1, keepdims=True)}
+    for m, n in ((1, 2), (1, 3), (2, 2), (3, 3), (4, 3), (3, 5)):
+        weights = np.stack([rng.permutation(9)[:n] + 1 for _ in range(m)])     # no two alike in a row
+        yield {"da": _random(rng, m, n), "a": weights / weights.sum(axis=1, keepdims=True)}
 
 
 def _true_softmax(da, a):
@@ -223,7 +223,7 @@ SOFTMAX = Exercise(
         Mistake("no subtraction", "This is a·da, half of it: raising z_j also lowers every output, through "
                 "the sum they are divided by. That part is −a_j·Σ da_i·a_i.",
                 lambda da, a: a * da),
-        Mistake("plus", "The sum has the wrong sign: raising one score lowers the other outputs, so it is "
+        Mistake("plus", "The sum has the wrong sign: raising one z lowers the other outputs, so it is "
                 "subtracted.",
                 lambda da, a: a * (da + _shared(da, a))),
         Mistake("no a in front", "This is da − Σ da_i·a_i: the factor a in front of the bracket is missing.",
@@ -259,7 +259,7 @@ SOFTMAX = Exercise(
         Mistake("softmax twice", "You applied softmax to a, which is its output already: the rows of a sum "
                 "to 1.",
                 lambda da, a: _true_softmax(da, _softmax(a))),
-        Mistake("mean over the batch", "This is the right gradient divided by N: each row has its own dz, "
+        Mistake("mean over the batch", "This is the right gradient divided by m: each row has its own dz, "
                 "and nothing is averaged.",
                 lambda da, a: _true_softmax(da, a) / len(a)),
     ),
@@ -274,7 +274,7 @@ SOFTMAX = Exercise(
 def tied_by_hand(X, W):
     """The gradient G of C = ½ ‖X W Wᵀ − X‖² with respect to W.
 
-    X (N, n), W (n, m) → G (n, m), so that dC = tr(Gᵀ dW).
+    X (m, n), W (n, k) → G (n, k), so that dC = tr(Gᵀ dW).
     """
     E = X @ W @ W.T - X
     A = X.T @ E
@@ -282,8 +282,8 @@ def tied_by_hand(X, W):
 
 
 def _trace_cases(rng):
-    for N, n, m in ((1, 2, 1), (1, 2, 2), (2, 2, 3), (3, 3, 1), (2, 4, 3), (4, 3, 2)):
-        yield {"X": _random(rng, N, n, most=9), "W": _random(rng, n, m, most=9)}
+    for m, n, k in ((1, 2, 1), (1, 2, 2), (2, 2, 3), (3, 3, 1), (2, 4, 3), (4, 3, 2)):
+        yield {"X": _random(rng, m, n, most=9), "W": _random(rng, n, k, most=9)}
 
 
 def _true_trace(X, W):
@@ -335,9 +335,9 @@ TRACE = Exercise(
         Mistake("sign of E", "The sign is wrong: with the error taken as X − X W Wᵀ, its differential has a "
                 "minus too.",
                 lambda X, W: -np.add(*_terms(X, W))),
-        Mistake("mean over the batch", "This is the right gradient divided by N: C has no average in it.",
+        Mistake("mean over the batch", "This is the right gradient divided by m: C has no average in it.",
                 lambda X, W: np.add(*_terms(X, W)) / len(X)),
-        Mistake("mean over all", "This is the right gradient divided by N·n: C is a sum of squares and not "
+        Mistake("mean over all", "This is the right gradient divided by m·n: C is a sum of squares and not "
                 "a mean.",
                 lambda X, W: np.add(*_terms(X, W)) / X.size),
     ),
@@ -352,7 +352,7 @@ TRACE = Exercise(
 def wrong_dX(dY, W):
     """A wrong blame of the input of Y = XW that the weak test accepts.
 
-    dY (N, m), W (n, m) → dX (N, n).
+    dY (m, o), W (n, o) → dX (m, n).
     """
     return dY @ W.reshape(W.shape[::-1])    # reshape is no transpose
 
@@ -364,8 +364,8 @@ def _right(dY, W):
 def _weak_and_honest(rng):
     """The weak test's one input, then the honest ones."""
     yield {"dY": np.ones((1, 2)), "W": np.array([[1.0, 2], [2, 3]])}
-    for N, n, m in ((1, 2, 2), (2, 2, 3), (3, 2, 4)):
-        yield {"dY": _random(rng, N, m), "W": _random(rng, n, m)}
+    for m, n, o in ((1, 2, 2), (2, 2, 3), (3, 2, 4)):
+        yield {"dY": _random(rng, m, o), "W": _random(rng, n, o)}
 
 
 HOLES = (
@@ -388,7 +388,7 @@ HOLES = (
             lambda dY, W: _right(dY[:, ::-1], W)),
     Mistake("size of W", "A W without a minus hides that the signs of W are lost.",
             lambda dY, W: _right(dY, np.abs(W))),
-    Mistake("mean over the batch", "A batch of one hides a division by N.",
+    Mistake("mean over the batch", "A batch of one hides a division by m.",
             lambda dY, W: _right(dY, W) / len(dY)),
     Mistake("batch added", "A batch of one hides that every sample got the blame of all samples.",
             lambda dY, W: _right(_mixed(dY, 0), W)),
@@ -404,7 +404,7 @@ BREAK = break_it(
     wrong_dX, _right, _weak_and_honest, HOLES,
     hints=("What could you change about dY Wᵀ that makes no difference when every entry of dY is 1? When W "
            "is its own transpose? When there is one sample?",
-           "For a symmetric W, `W.reshape(m, n)` and `W.T` are the same numbers. Are they for any other?"))
+           "For a symmetric W, `W.reshape(o, n)` and `W.T` are the same numbers. Are they for any other?"))
 
 
 EXERCISES = (RANK3, BATCH, SOFTMAX, TRACE, BREAK)
