@@ -101,7 +101,10 @@ def move(explorer: Explore, values: dict) -> None:
     """Bring these controls to their values and all others to their start, in one picture where it can be."""
     try:
         explorer.set(**{**explorer.start, **values})
-    except ValueError:           # a control may move others, which are not to be held back
+        moved = all(np.array_equal(explorer.values[name], value) for name, value in values.items())
+    except ValueError:
+        moved = False
+    if not moved:                # a control may move others, which are not to be held back
         explorer.reset()
         explorer.set(**values)
 
