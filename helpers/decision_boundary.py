@@ -95,7 +95,7 @@ def decision_boundary() -> Explore:
         _draw, _frame, _describe, size=SIZE, data=ToggleButtons(options=list(DATA)),
         activation=Dropdown(options=list(ACTIVATIONS), value="tanh"),
         hidden=IntSlider(4, 1, MOST_UNITS, description="hidden units"),
-        eta=SelectionSlider(options=RATES, value=1, description="learning rate"),
+        eta=SelectionSlider(options=RATES, value=1, description="learning rate η"),
         steps=IntSlider(600, 0, STEPS, STRIDE))
 
 

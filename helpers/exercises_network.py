@@ -281,7 +281,7 @@ WEIGHTS = Exercise(
 def dz_by_hand(z, target):
     """The gradient of the mean cross-entropy of softmax(z), safe at ±1000.
 
-    z (m, K), target (m,) integers, the right classes → dz (m, K).
+    z (m, n), target (m,) integers, the right classes → dz (m, n).
     """
     e = np.exp(z - z.max(axis=1, keepdims=True))    # the largest is e⁰
     dz = e / e.sum(axis=1, keepdims=True)           # softmax
@@ -316,7 +316,7 @@ def _against(probabilities):
 
 
 def _of_probabilities(z, target):
-    """0 where y is 0; the right classes of the inputs have no p of 0."""
+    """0 where y is 0; the right classes of the inputs have no share of 0."""
     y = _one_hot(z, target)
     return -y / np.where(y, softmax(z), 1) / len(z)
 
@@ -383,15 +383,15 @@ ENTROPY = Exercise(
                 _against(lambda z: _plain(np.clip(z, -500, 500)))),
         Mistake("m forgotten", "This is the right gradient times m: C is a mean over the samples.",
                 lambda z, target: softmax(z) - _one_hot(z, target)),
-        Mistake("mean over all", "This is the right gradient divided by K: you averaged over the classes "
+        Mistake("mean over all", "This is the right gradient divided by n: you averaged over the classes "
                 "too. C has one logarithm a sample, and its mean divides by m alone.",
                 lambda z, target: softmax_cross_entropy_backward(z, target) / z.shape[1]),
-        Mistake("K for m", "You divided by K, the number of classes, where m, the number of samples, "
+        Mistake("n for m", "You divided by n, the number of classes, where m, the number of samples, "
                 "belongs.",
                 lambda z, target: (softmax(z) - _one_hot(z, target)) / z.shape[1]),
         Mistake("sign", "The sign is wrong. Raising the right class's z lowers C: its entry is negative.",
                 lambda z, target: -softmax_cross_entropy_backward(z, target)),
-        Mistake("plus one-hot", "1 is added at the right class. C = −ln p has a minus, so it is subtracted.",
+        Mistake("plus one-hot", "1 is added at the right class. C = −ln a has a minus, so it is subtracted.",
                 lambda z, target: (softmax(z) + _one_hot(z, target)) / len(z)),
         Mistake("no one-hot", "This is softmax alone: nothing is subtracted at the right class. `dz[rows][t] "
                 "-= 1` would do it to a copy, `dz[rows, t] -= 1` does it in dz.",
@@ -403,15 +403,15 @@ ENTROPY = Exercise(
                 lambda z, target: (softmax(z) - 1) / len(z)),
         Mistake("class number", "The number of the class is subtracted. It is a place: 1 there, 0 elsewhere.",
                 lambda z, target: (softmax(z) - target[:, None]) / len(z)),
-        Mistake("blame of p", "This is −1/p at the right class, the blame of the probabilities. It still has "
-                "to go back through softmax, and p cancels there.",
+        Mistake("blame of a", "This is −1/a at the right class, the blame of the shares. It still has to go "
+                "back through softmax, and a cancels there.",
                 _of_probabilities),
         Mistake("right class only", "Only the right class has a blame. Softmax divides by a sum that holds "
-                "every z: raising another z lowers the right p, so it is blamed as well.",
+                "every z: raising another z lowers the right a, so it is blamed as well.",
                 lambda z, target: softmax_cross_entropy_backward(z, target) * _one_hot(z, target)),
-        Mistake("σ′ once more", "p·(1 − p) is in it once more. p less one-hot is the blame of z already.",
+        Mistake("σ′ once more", "a·(1 − a) is in it once more. a less one-hot is the blame of z already.",
                 lambda z, target: softmax_cross_entropy_backward(z, target) * softmax(z) * (1 - softmax(z))),
-        Mistake("double softmax", "Softmax is applied twice. z are logits, and the cost applies it once.",
+        Mistake("double softmax", "Softmax is applied twice. z comes before it, and the cost applies it.",
                 _against(lambda z: softmax(softmax(z)))),
         Mistake("wrong axis", "Softmax runs along axis 0, the samples. The classes of a row compete: axis 1.",
                 _against(lambda z: softmax(z.T).T)),
@@ -419,10 +419,10 @@ ENTROPY = Exercise(
                 _against(lambda z: softmax(z.ravel()).reshape(z.shape))),
         Mistake("sigmoid", "You used the sigmoid of each z. Softmax divides by the sum of the row.",
                 _against(sigmoid)),
-        Mistake("ln p", "You used ln p, the logarithm of softmax, where p itself belongs.",
+        Mistake("ln a", "You used ln a, the logarithm of softmax, where a itself belongs.",
                 _against(log_softmax)),
     ),
-    hints=("One sample, right class t: C = −ln p_t = −z_t + ln Σ_j e^(z_j). Take the derivative with respect "
+    hints=("One sample, right class t: C = −ln a_t = −z_t + ln Σ_j e^(z_j). Take the derivative with respect "
            "to z_t, and with respect to any other z_i.",
            "It is softmax(z) less 1 at the right class, and the mean divides by m. For ±1000: softmax does "
            "not change when a whole row is shifted, so shift its largest entry to 0."))
@@ -480,7 +480,7 @@ HOLES = (
             _then(_reversed)),
     Mistake("one db for all", "Deltas that are all alike hide that every bias got the mean of them all.",
             _then(lambda delta, a: _with_db(delta, a, delta.mean()))),
-    Mistake("no delta", "An upstream gradient of ones hides that delta_next is not used.",
+    Mistake("no delta", "A blame of ones hides that delta_next is not used.",
             lambda delta, W, z, a: _right(np.ones_like(delta), W, z, a)),
     Mistake("no a", "Inputs of ones hide that they are not in dW.",
             lambda delta, W, z, a: _right(delta, W, z, np.ones_like(a))),
