@@ -5,9 +5,10 @@ import numpy as np
 from ipywidgets import Dropdown, IntSlider, SelectionSlider
 from matplotlib.collections import LineCollection
 
+from helpers.contrast import ink
 from helpers.explore import Explore, explore
 from helpers.landscape_map import draw_map, placed, sides, ticks
-from helpers.landscape_races import BENDABLE, COLORS, MARKERS, STEPS, race
+from helpers.landscape_races import BENDABLE, COLORS, MARKERS, STEPS, STRETCH, race
 from helpers.landscapes import LANDSCAPES
 from helpers.lettering import write
 from helpers.race_controls import StartPoint, Switches
@@ -23,7 +24,7 @@ Race = namedtuple("Race", "landscape kappa start steps runs")
 
 
 def landscape_explorer() -> Explore:
-    """Let step rules race down a landscape; see their paths, their costs, and who has left the map.
+    """Let step rules race down a landscape; see their paths, their costs, and who has flown away.
 
     `result` is a Race; its `runs` has, for each rule that is on, the path and the losses up to this step.
     """
@@ -48,7 +49,8 @@ def landscape_explorer() -> Explore:
 def raced(landscape: str, kappa: float, eta: float, gamma: float, steps: int, optimizers: tuple[str, ...],
           start: tuple[float, float]) -> Race:
     """The race of the rules that are on, as it stands after so many steps."""
-    runs = race(landscape, kappa if landscape in BENDABLE else 1, eta, gamma, start)
+    far = -(-steps // STRETCH) * STRETCH          # the next full stretch
+    runs = race(landscape, kappa if landscape in BENDABLE else 1, eta, gamma, start, far)
     return Race(landscape, kappa, start, steps, {name: runs[name].until(steps) for name in optimizers})
 
 
@@ -149,10 +151,10 @@ def _label_curves(sheet, one):
         floor = min(y + height * (1 - share[name]), floor - LETTER_GAP)
         lines.append([floor, name])
     for k, line in enumerate(reversed(lines)):    # pushed down again from the top
-        line[0] = max(line[0], y + LETTER_GAP * k)
+        line[0] = max(line[0], y + 8 + LETTER_GAP * k)       # below the topmost line of the grid
     for at, name in lines:
         words = ("× " if one.runs[name].left is not None else "") + name
-        write(sheet, [(words, x + width * one.steps / STEPS + 9, at, 0)], COLORS[name])
+        write(sheet, [(words, x + width * one.steps / STEPS + 9, at, 0)], ink(COLORS[name]))
 
 
 # --- the sentence ----------------------------------------------------------------------------
@@ -168,7 +170,7 @@ def _describe(**values):
 def _leader(runs):
     order = standings(runs)
     if not order:
-        return "no one is on the map." if runs else "no optimizer is on."
+        return "all have flown away." if runs else "no optimizer is on."
     (best, name), *others = order
     if not others:
         return f"{name} is at cost {number(best)}."
@@ -184,7 +186,7 @@ def _leader(runs):
 
 def _gone(runs):
     gone = [f"{name} at step {run.left}" for name, run in runs.items() if run.left is not None]
-    return f" Left the map: {', '.join(gone)}." if gone else ""
+    return f" Flown away, beyond a million: {', '.join(gone)}." if gone else ""
 
 
 def number(value: float) -> str:

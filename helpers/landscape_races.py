@@ -1,7 +1,7 @@
 """Step rules that race over a landscape, all with one learning rate: what helpers.landscape_explorer shows.
 
-A race is run to its end, STEPS steps of every rule, and remembered: fewer steps, or rules, cost nothing. A
-step takes about 0.01 ms, since the arguments are checked at the first one only.
+A race is run as far as it is looked at, to the next full STRETCH, and remembered: fewer steps, or rules, cost
+nothing. A step takes about 0.01 ms, since the arguments are checked at the first one only.
 """
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,12 +12,13 @@ import numpy as np
 from helpers.landscapes import FAR, LANDSCAPES, Gradient
 from helpers.optimizers import adagrad, adam, heavy_ball, rmsprop, sgd
 
-STEPS, SEED = 300, 0
+STEPS, STRETCH, SEED = 300, 100, 0
 BENDABLE = "ravine", "noisy quadratic"            # the landscapes with a condition number to choose
 
-# Each rule's own colour and marker, in every figure. The markers tell them apart without colour.
-COLORS = {"SGD": "#4D4D4D", "momentum": "#0072B2", "Nesterov": "#AA4499", "AdaGrad": "#A66F00",
-          "RMSProp": "#D55E00", "Adam": "#007A5A"}
+# Each rule's own colour and marker, in every figure.
+# Colours that stay apart without one kind of cone (tests/test_contrast.py); markers, without any colour.
+COLORS = {"SGD": "#4D4D4D", "momentum": "#0072B2", "Nesterov": "#A63289", "AdaGrad": "#808000",
+          "RMSProp": "#F24949", "Adam": "#009E73"}
 MARKERS = dict(zip(COLORS, "osD^vP", strict=True))
 
 
@@ -62,14 +63,14 @@ def slope(landscape: str, kappa: float) -> Gradient:
 
 
 @lru_cache(maxsize=32)
-def race(landscape: str, kappa: float, lr: float, momentum: float,
-         start: tuple[float, float]) -> dict[str, Run]:
-    """Run every rule from `start`, STEPS steps; the Run of each by its name."""
+def race(landscape: str, kappa: float, lr: float, momentum: float, start: tuple[float, float],
+         steps: int = STEPS) -> dict[str, Run]:
+    """Run every rule from `start`, so many steps; the Run of each by its name."""
     runs = {}
     for name in COLORS:
         rule, options = rule_of(name, momentum)
-        path = walk(rule, slope(landscape, kappa), np.array(start, float), STEPS, lr=lr, **options)
-        left = len(path) if len(path) <= STEPS else None
+        path = walk(rule, slope(landscape, kappa), np.array(start, float), steps, lr=lr, **options)
+        left = len(path) if len(path) <= steps else None
         runs[name] = Run(path, cost(landscape, kappa, path), left)
     return runs
 

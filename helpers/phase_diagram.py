@@ -113,7 +113,6 @@ def _draw_run(top, bottom, one):
         top.plot(steps, sign * envelope, **theory)
     bottom.plot(steps, envelope, **theory)
     names = NAMES[len(one.curvatures)]
-    names = NAMES[len(one.curvatures)]
     for name, at, color, w in zip(names, (0.8, 0.99), COLORS[-len(names):], one.path.T, strict=False):
         top.plot(w, color=color, lw=1.2, marker=".", ms=4)
         top.text(at, 0.86, name, color=color, ha="right", transform=top.transAxes)
