@@ -25,7 +25,7 @@ def momentum_by_hand(W, dC0, eta, gamma, lam):
     """Momentum in the note's form, on C = C0 + λ/2·‖W‖².
 
     W (n,), dC0 (steps, m, n): at each step every sample's gradient,
-    eta (steps,): the rate of each step → W (n,) after the last step.
+    eta (steps,): the learning rate of each step → W (n,) after the last step.
     """
     v = np.zeros_like(W)
     for t in range(len(eta)):
@@ -146,11 +146,11 @@ MOMENTUM = Exercise(
         Mistake("η twice", "η is counted twice, in v and in the step. In the note's form v has it: W ← W − "
                 "v.",
                 _stepping(_note, lambda W, v, g, η, *_: W - η * v)),
-        Mistake("η forgotten", "η is not in it: this is right for a rate of 1 only. v ← γ·v + η·(g + λ·W).",
+        Mistake("η forgotten", "η is not in it: this is right for η = 1 only. v ← γ·v + η·(g + λ·W).",
                 _of_given(lambda W, d, eta, *rest: (W, d, np.ones_like(eta), *rest))),
-        Mistake("first rate", "Every step is taken with the first rate. Step t has its own, `eta[t]`.",
+        Mistake("first rate", "Every step is taken with the first η. Step t has its own, `eta[t]`.",
                 _FIRST_RATE),
-        Mistake("last rate", "Every step is taken with the last rate. Step t has its own, `eta[t]`.",
+        Mistake("last rate", "Every step is taken with the last η. Step t has its own, `eta[t]`.",
                 _LAST_RATE),
         Mistake("moving average", "v is a moving average, γ·v + (1 − γ)·g, as in Adam. The note's v adds up: "
                 "γ·v + η·g, without 1 − γ.",
@@ -185,8 +185,8 @@ MOMENTUM = Exercise(
     ),
     hints=("What is the gradient of C with respect to W when C0 is a mean over the samples? Which part of it "
            "is given, and which must you add?",
-           "g = mean of the samples' gradients + λ·W. In the note's form v collects steps, so the rate of "
-           "the day is in it: v ← γ·v + η·g, then W ← W − v."))
+           "g = mean of the samples' gradients + λ·W. In the note's form v collects steps, so today's η "
+           "is in it: v ← γ·v + η·g, then W ← W − v."))
 
 
 # --- AdamW ------------------------------------------------------------------------------------
@@ -390,12 +390,12 @@ def _weak_and_honest(rng):
 
 
 HOLES = (
-    Mistake("torch's convention", "A rate that never changes hides in which line it is counted: this is "
+    Mistake("torch's convention", "An η that never changes hides in which line it is counted: this is "
             "torch's convention, v ← γ·v + g and W ← W − η·v.",
             wrong_momentum),
-    Mistake("first rate", "A rate that never changes hides that every step takes the first one.",
+    Mistake("first rate", "An η that never changes hides that every step takes the first one.",
             _FIRST_RATE),
-    Mistake("last rate", "A rate that never changes hides that every step takes the last one.",
+    Mistake("last rate", "An η that never changes hides that every step takes the last one.",
             _LAST_RATE),
     Mistake("no decay", "λ = 0 hides that there is no decay at all.",
             _NO_DECAY),
@@ -426,7 +426,7 @@ HOLES = (
 BREAK = break_it(
     "optimizers.break_it", "Break it: a wrong momentum that a weak test accepts",
     wrong_momentum, _true_momentum, _weak_and_honest, HOLES,
-    hints=("The weak test takes three steps with one rate, one gradient, one sample, λ = 0 and γ = ½. Which "
+    hints=("The weak test takes three steps with one η, one gradient, one sample, λ = 0 and γ = ½. Which "
            "line may you change without any effect there?",
            "Three conventions of momentum are equal as long as η stays the same. Which of them is not the "
            "note's?"))

@@ -1,4 +1,4 @@
-"""Exercises of notebooks/05_optimizers.ipynb on the length of a step: clipped gradients, a rate that changes.
+"""Exercises of notebooks/05_optimizers.ipynb on the length of a step: clipped gradients, and schedules.
 
 Each truth is a helper that has its own proof; tests/test_exercises_optimizers.py compares it with
 torch.nn.utils and torch.optim.lr_scheduler once more.
@@ -113,7 +113,7 @@ CLIP = Exercise(
 # --- warm-up and cosine -----------------------------------------------------------------------
 
 def rates_by_hand(eta, warmup, T_max, start, eta_min):
-    """The rates of steps 0 … warmup + T_max: a line up, a cosine down.
+    """The learning rates of steps 0 … warmup + T_max: up, then down.
 
     At step 0 start·eta, at step warmup eta, at step warmup + T_max
     eta_min → (warmup + T_max + 1,).
@@ -168,8 +168,8 @@ def _multiplied(eta, warmup, T_max, start, eta_min):
 RATES = Exercise(
     "steps.warmup_cosine", "Warm-up and cosine", rates_by_hand, _true_rates, _rate_cases,
     mistakes=(
-        Mistake("off by one", "Every rate comes one step early: this is the rate of step t + 1. Steps count "
-                "from 0, and step 0 has the rate start·eta.",
+        Mistake("off by one", "Every learning rate comes one step early: this is that of step t + 1. Steps "
+                "count from 0, and step 0 has start·eta.",
                 lambda eta, warmup, T_max, start, low: np.append(
                     _true_rates(eta, warmup, T_max, start, low)[1:], _down(T_max + 1, eta, T_max, low))),
         Mistake("warm-up one step early", "The warm-up is one step ahead: step 0 has start·eta, so t / "
@@ -197,11 +197,11 @@ RATES = Exercise(
         Mistake("both at once", "Warm-up and cosine are multiplied. One comes after the other: the cosine "
                 "waits until the warm-up is over.",
                 _multiplied),
-        Mistake("no warm-up", "The warm-up is flat: every step before warmup has the full rate eta.",
+        Mistake("no warm-up", "The warm-up is flat: every step before warmup has the full eta.",
                 _rates(up=lambda t, eta, *_: eta)),
         Mistake("from 0", "The warm-up begins at 0, where nothing is learned. It begins at start·eta.",
                 _rates(up=lambda t, eta, warmup, start: eta * t / warmup)),
-        Mistake("start as a rate", "`start` is taken for a rate. It is a share of eta: the first rate is "
+        Mistake("start as a rate", "`start` is taken for a learning rate. It is a share of eta: the first is "
                 "start·eta.",
                 _rates(up=lambda t, eta, warmup, start: start + (eta - start) * t / warmup)),
         Mistake("over the top", "The warm-up rises by eta, from start·eta to above it. It rises by (1 − "
@@ -211,16 +211,16 @@ RATES = Exercise(
                 _waving(lambda part: (1 + np.cos(180 * part)) / 2)),
         Mistake("no π", "π is missing: at T_max the angle is 1, and half a turn is π.",
                 _waving(lambda part: (1 + np.cos(part)) / 2)),
-        Mistake("whole wave", "The angle runs through a whole turn, 2π, so that the rate comes back up to "
+        Mistake("whole wave", "The angle runs through a whole turn, 2π, so that η comes back up to "
                 "eta. It is half a turn, π.",
                 _waving(lambda part: (1 + np.cos(2 * np.pi * part)) / 2)),
         Mistake("quarter of a wave", "This is a quarter of a wave, cos(π/2·…): it drops with a bend at the "
                 "end. Half a wave, lifted and halved, is flat at both ends: (1 + cos(π·…))/2.",
                 _waving(lambda part: np.cos(np.pi / 2 * part))),
-        Mistake("cosine not lifted", "The cosine runs from 1 to −1, and the rate falls below eta_min. (1 + "
+        Mistake("cosine not lifted", "The cosine runs from 1 to −1, and η falls below eta_min. (1 + "
                 "cos)/2 runs from 1 to 0.",
                 _waving(lambda part: np.cos(np.pi * part))),
-        Mistake("½ forgotten", "The ½ is missing: 1 + cos runs from 2 to 0, and the rate jumps up when the "
+        Mistake("½ forgotten", "The ½ is missing: 1 + cos runs from 2 to 0, and η jumps up when the "
                 "warm-up ends.",
                 _waving(lambda part: 1 + np.cos(np.pi * part))),
         Mistake("upside down", "The wave is upside down: 1 − cos begins at 0 and climbs. It is 1 + cos.",
@@ -228,7 +228,7 @@ RATES = Exercise(
         Mistake("straight down", "It goes down in a straight line. The cosine is flat at both ends, steep "
                 "between.",
                 _waving(lambda part: 1 - part)),
-        Mistake("eta_min forgotten", "It ends at 0. The lowest rate is eta_min: the wave multiplies eta − "
+        Mistake("eta_min forgotten", "It ends at 0. The lowest η is eta_min: the wave multiplies eta − "
                 "eta_min, and eta_min is added.",
                 _rates(down=lambda t, eta, T_max, low: _down(t, eta, T_max, 0))),
         Mistake("eta_min on top", "eta_min is added to a wave of height eta, so that it begins above eta. "
@@ -237,11 +237,11 @@ RATES = Exercise(
         Mistake("eta_min as a floor", "The wave goes down to 0 and is cut off at eta_min. It comes down to "
                 "eta_min by itself when its height is eta − eta_min.",
                 _rates(down=lambda t, eta, T_max, low: np.maximum(low, _down(t, eta, T_max, 0)))),
-        Mistake("one rate too few", "The last rate is missing: from 0 to warmup + T_max there are warmup + "
+        Mistake("one rate too few", "The last one is missing: from 0 to warmup + T_max there are warmup + "
                 "T_max + 1 steps. `np.arange(n)` ends at n − 1.",
                 lambda *given: _true_rates(*given)[:-1]),
     ),
-    hints=("Three points first: which rate has step 0, step warmup, the last one? Then a line between two of "
+    hints=("Three points first: which η has step 0, step warmup, the last one? Then a line between two of "
            "them, and a wave between the other two.",
            "The line: eta·(start + (1 − start)·t/warmup). The wave: (1 + cos(π·part))/2 runs from 1 to 0 "
            "while part, (t − warmup)/T_max, runs from 0 to 1; it multiplies eta − eta_min."))
