@@ -5,13 +5,12 @@ own matrix product could take us there: the three bare products of the same size
 """
 import json
 import sys
-import tracemalloc
 from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import both_ways, medians, publish
+from common import both_ways, medians, peak, publish, relative_error
 
 from helpers.convolution import conv2d, conv2d_backward
 
@@ -40,23 +39,6 @@ def bare_products(x, W, dy):
         rows @ cols, flat @ cols.T, rows.T @ flat
 
 
-def peak(x, W, b, dy, padding):
-    """Largest extra memory of either pass, in multiples of the input's bytes."""
-    most = 0
-    for call in (partial(conv2d, x, W, b, padding=padding),
-                 partial(conv2d_backward, dy, x, W, padding=padding)):
-        tracemalloc.start()
-        call()
-        most = max(most, tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    return most / x.nbytes
-
-
-def relative_error(hand, reference):
-    reference = reference.detach().numpy()
-    return np.linalg.norm(hand - reference) / np.linalg.norm(reference)
-
-
 def row(shape, dtype):
     N, C, H, Wd, O, k, p = shape
     rng = np.random.default_rng(0)
@@ -65,6 +47,7 @@ def row(shape, dtype):
     tensors = [torch.tensor(a, requires_grad=True) for a in (x, W, b)] + [torch.tensor(dy)]
     time = medians({"ours": lambda: by_hand(x, W, b, dy, p), "torch": lambda: by_torch(*tensors, p),
                     "floor": lambda: bare_products(x, W, dy)})
+    passes = partial(conv2d, x, W, b, padding=p), partial(conv2d_backward, dy, x, W, padding=p)
     results = zip(by_hand(x, W, b, dy, p), by_torch(*tensors, p), strict=True)
     return {
         "shape": f"({N}, {C}, {H}, {Wd}) → {O}, k{k} p{p}", "dtype": dtype,
@@ -72,7 +55,7 @@ def row(shape, dtype):
         "ours ÷ torch": f"{time['ours'] / time['torch']:.2f}",
         "floor ÷ torch": f"{time['floor'] / time['torch']:.2f}",
         "largest error": f"{max(relative_error(*pair) for pair in results):.0e}",
-        "peak memory ÷ x": f"{peak(x, W, b, dy, p):.1f}",
+        "peak memory ÷ x": f"{peak(x, *passes):.1f}",
     }
 
 

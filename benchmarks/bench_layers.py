@@ -1,11 +1,11 @@
-"""Dense layer and batch normalisation, forward and backward, against torch, side by side in one process."""
+"""Dense layer and batch normalization, forward and backward, against torch, side by side in one process."""
 import json
 import sys
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import both_ways, medians, publish
+from common import both_ways, medians, publish, relative_error
 
 from helpers.linear import linear, linear_backward
 from helpers.normalization import batch_norm, batch_norm_backward
@@ -37,8 +37,7 @@ def row(title, shapes, ours, theirs, dtype):
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=shape).astype(dtype) for shape in shapes]
     tensors = [torch.tensor(a, requires_grad=i < 3) for i, a in enumerate(arrays)]
-    apart = max(np.linalg.norm(a - b.detach().numpy()) / np.linalg.norm(a)
-                for a, b in zip(ours(*arrays), theirs(*tensors), strict=True))
+    apart = max(relative_error(*pair) for pair in zip(ours(*arrays), theirs(*tensors), strict=True))
     time = medians({"ours": lambda: ours(*arrays), "torch": lambda: theirs(*tensors)}, seconds=0.4)
     return {"layer": title, "dtype": dtype, "torch, ms": f"{time['torch'] * 1e3:.3f}",
             "ours ÷ torch": f"{time['ours'] / time['torch']:.2f}", "largest error": f"{apart:.0e}"}
@@ -56,7 +55,7 @@ def main():
     if "--rows" in sys.argv:
         json.dump(list(rows()), sys.stdout)
         return
-    publish("Dense layer and batch normalisation, forward + backward", *both_ways(__file__))
+    publish("Dense layer and batch normalization, forward + backward", *both_ways(__file__))
 
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@ backward pass must do, is timed too: the floor column.
 """
 import json
 import sys
-import tracemalloc
 from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import both_ways, medians, publish
+from common import both_ways, medians, peak, publish, relative_error
 
 from helpers.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
@@ -36,22 +35,6 @@ def by_torch(pool, x, dy, options):
     return y, *torch.autograd.grad(y, x, dy)
 
 
-def peak(pool, x, dy, options):
-    """Largest extra memory of either pass, in multiples of the input's bytes."""
-    most = 0
-    for call in partial(pool[0], x, **options), partial(pool[1], dy, x, **options):
-        tracemalloc.start()
-        call()
-        most = max(most, tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    return most / x.nbytes
-
-
-def relative_error(hand, reference):
-    reference = reference.detach().numpy()
-    return np.linalg.norm(hand - reference) / np.linalg.norm(reference)
-
-
 def row(title, pool, options, shape, dtype):
     rng = np.random.default_rng(0)
     options = options or {"kernel_size": shape[-2:]}
@@ -60,6 +43,7 @@ def row(title, pool, options, shape, dtype):
     tensors = torch.tensor(x, requires_grad=True), torch.tensor(dy)
     time = medians({"ours": lambda: by_hand(pool, x, dy, options), "floor": x.copy,
                     "torch": lambda: by_torch(pool, *tensors, options)}, seconds=0.3)
+    passes = partial(pool[0], x, **options), partial(pool[1], dy, x, **options)
     results = zip(by_hand(pool, x, dy, options), by_torch(pool, *tensors, options), strict=True)
     return {
         "pooling": title, "shape": str(shape), "dtype": dtype,
@@ -67,7 +51,7 @@ def row(title, pool, options, shape, dtype):
         "ours ÷ torch": f"{time['ours'] / time['torch']:.2f}",
         "floor ÷ torch": f"{time['floor'] / time['torch']:.2f}",
         "largest error": f"{max(relative_error(*pair) for pair in results):.0e}",
-        "peak memory ÷ x": f"{peak(pool, x, dy, options):.1f}",
+        "peak memory ÷ x": f"{peak(x, *passes):.1f}",
     }
 
 

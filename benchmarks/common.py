@@ -7,9 +7,13 @@ import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+
+import numpy as np
+import torch
 
 RESULTS = Path(__file__).with_name("results.md")
 HEAD = """# Results
@@ -34,6 +38,23 @@ def medians(candidates: dict[str, Callable[[], object]], rounds: int = 15,
             call()
             times[name].append(time.perf_counter() - start)
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def peak(x: np.ndarray, *calls: Callable[[], object]) -> float:
+    """The largest extra memory of any of the calls, in multiples of the input's bytes."""
+    most = 0
+    for call in calls:
+        tracemalloc.start()
+        call()
+        most = max(most, tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return most / x.nbytes
+
+
+def relative_error(hand: np.ndarray, reference: torch.Tensor) -> float:
+    """How far an array is from a tensor, relative to the tensor's length."""
+    reference = reference.detach().numpy()
+    return float(np.linalg.norm(hand - reference) / np.linalg.norm(reference))
 
 
 def in_process(script: str, threads: int | None) -> list[dict]:

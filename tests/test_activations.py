@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from checks import refused, search
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from test_convolution import refused, search
 
 from helpers import activations
 from helpers.activations import ACTIVATIONS, RULES, elu, elu_prime, leaky_relu, leaky_relu_prime

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from test_convolution import refused
+from checks import refused
 
 from helpers import arguments as check
 

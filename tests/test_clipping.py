@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from test_convolution import refused
+from checks import refused
 
 from helpers import clipping
 from helpers.clipping import clip_grad_norm, clip_grad_value

@@ -1,14 +1,14 @@
 """The convolution against torch: values, gradients, shapes, memory, and what both refuse."""
 import itertools
 import tracemalloc
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import assume, given, settings
+from checks import CLOSE, agree, frozen, own_memory, refused, refused_by_torch, search, tensors
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from helpers import convolution, windows
@@ -17,9 +17,6 @@ from helpers.convolution import conv2d, conv2d_backward, conv_transpose2d, flip,
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
 
-# The same examples on every machine and in every run: a failure can be repeated.
-search = partial(settings, deadline=None, database=None, derandomize=True)
-CLOSE = {np.dtype(np.float64): 1e-11, np.dtype(np.float32): 1e-4}
 
 
 class Case(NamedTuple):
@@ -33,13 +30,6 @@ class Case(NamedTuple):
 
     def normal(self, shape):
         return frozen(self.rng, shape, self.x.dtype)
-
-
-def frozen(rng, shape, dtype=np.float64):
-    """Random numbers that raise an error when somebody writes into them."""
-    array = rng.normal(size=shape).astype(dtype)
-    array.flags.writeable = False
-    return array
 
 
 def axis_pairs(least, most):
@@ -72,10 +62,6 @@ def cases(draw, transposed=False, strides=4):
     return Case(frozen(rng, (*batch, C, H, Wd), dtype), W, b, options, rng)
 
 
-def tensors(*arrays):
-    return [None if a is None else torch.tensor(a, requires_grad=True) for a in arrays]
-
-
 def in_torch(function, *arrays, **options):
     """The value in torch, or None when torch refuses; no leaf remembers, no gradient is kept."""
     try:
@@ -83,19 +69,6 @@ def in_torch(function, *arrays, **options):
             return function(*tensors(*arrays), **options).numpy()
     except RuntimeError:
         return None
-
-
-def agree(ours, theirs, dtype):
-    """Same numbers, shape and dtype, in C order, as torch would hand them on."""
-    theirs = theirs.detach().numpy() if isinstance(theirs, torch.Tensor) else theirs
-    assert ours.dtype == dtype and ours.shape == theirs.shape and ours.flags.c_contiguous
-    tolerance = CLOSE[np.dtype(dtype)]
-    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=10 * tolerance)
-
-
-def own_memory(results, inputs):
-    """No result is a view of an argument: who writes into the one does not change the other."""
-    assert not any(np.may_share_memory(r, a) for r in results for a in inputs if a is not None)
 
 
 # --- against torch ---------------------------------------------------------------------------
@@ -468,24 +441,6 @@ BLAMES = {
     "narrow": DY[..., :4], "channels": DY[:, :5], "no batch": DY[0], "turned": DY.swapaxes(2, 3),
     "one axis": np.ones(5), "float32": DY.astype(np.float32),
 }
-
-
-def refused(call, *names):
-    """The message of the ValueError; a sentence that names the argument, what came, what was expected."""
-    with pytest.raises(ValueError) as caught:
-        call()
-    said = str(caught.value)
-    assert type(caught.value) is ValueError and "\n" not in said
-    assert said.startswith(names), said
-    assert "expected" in said and ("got" in said or " is float" in said), said
-    return said
-
-
-def refused_by_torch(call, *arrays, **options):
-    arrays = [torch.from_numpy(a.copy()) if isinstance(a, np.ndarray) and a.dtype.isnative
-              and a.dtype not in (object, np.longdouble) else a for a in arrays]
-    with pytest.raises((RuntimeError, TypeError, ValueError)):
-        call(*arrays, **options)
 
 
 @pytest.mark.parametrize("name, value", ODD_OPTIONS, ids=str)

@@ -1,9 +1,9 @@
 """The data: what the arrays are, that a seed gives the same ones everywhere, what is refused."""
 import numpy as np
 import pytest
+from checks import refused
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
-from test_convolution import refused
 
 from helpers.data import KERNELS, digit, digits, kernel, moons, normal, photograph, xor
 

@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from checks import refused, search
 from hypothesis import given
 from hypothesis import strategies as st
-from test_convolution import refused, search
 
 from helpers import initialization as ours
 from helpers.initialization import INITIALIZATIONS, fans, gain, orthogonal

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from test_convolution import refused
+from checks import refused
 
 from helpers import landscapes
 from helpers.landscapes import (

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from checks import CLOSE, agree, frozen, own_memory, refused, refused_by_torch, search, tensors
 from hypothesis import given
 from hypothesis import strategies as st
-from test_convolution import CLOSE, agree, frozen, own_memory, refused, refused_by_torch, search, tensors
 
 from helpers.linear import linear, linear_backward
 from helpers.witnesses import WitnessError, three_witnesses

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from checks import CLOSE, frozen, refused, search
 from hypothesis import given
 from hypothesis import strategies as st
-from test_convolution import CLOSE, frozen, refused, search
 
 from helpers.losses import (
     binary_cross_entropy_with_logits,

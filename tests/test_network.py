@@ -5,9 +5,9 @@ import textwrap
 import numpy as np
 import pytest
 import torch
+from checks import CLOSE, frozen, refused, search
 from hypothesis import given
 from hypothesis import strategies as st
-from test_convolution import CLOSE, frozen, refused, search
 
 from helpers import network
 from helpers.layers import Layer, Parameter, Sequential

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from checks import agree, frozen, own_memory, refused, search
 from hypothesis import given
 from hypothesis import strategies as st
-from test_convolution import agree, frozen, own_memory, refused, search
 
 from helpers import normalization, windows
 from helpers.linear import linear, linear_backward

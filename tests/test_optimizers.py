@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from checks import refused
 from numpy import sqrt
-from test_convolution import refused
 from test_structure import code_lines
 
 from helpers import optim, optimizers

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import assume, given, settings
+from checks import own_memory, refused, search
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from helpers import windows
@@ -20,7 +21,6 @@ from helpers.witnesses import WitnessError, refuted, three_witnesses
 torch.set_num_threads(1)
 
 # The same examples on every machine and in every run: a failure can be repeated.
-search = partial(settings, deadline=None, database=None, derandomize=True)
 CLOSE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-5}
 OVERLAPPING = {"kernel_size": 3, "stride": 2, "padding": 1}
 MAX, AVG = (max_pool2d, max_pool2d_backward, F.max_pool2d), (avg_pool2d, avg_pool2d_backward, F.avg_pool2d)
@@ -135,11 +135,6 @@ def agree(ours, theirs, dtype, exactly=False):
     assert ours.dtype == dtype and ours.shape == theirs.shape and ours.flags.c_contiguous
     tolerance = 0 if exactly else CLOSE[np.dtype(dtype)]
     np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=10 * tolerance)
-
-
-def own_memory(results, inputs):
-    """No result is a view of an argument: who writes into the one does not change the other."""
-    assert not any(np.may_share_memory(r, a) for r in results for a in inputs)
 
 
 # --- against torch ---------------------------------------------------------------------------
@@ -740,17 +735,6 @@ BLAMES = {
     "narrow": DY[..., :3], "channels": DY[:, :2], "images": DY[:1], "no batch": DY[0], "five axes": DY[None],
     "turned": DY.swapaxes(2, 3), "one axis": np.ones(4), "float32": DY.astype(np.float32), "as x": X,
 }
-
-
-def refused(call, *names):
-    """The message of the ValueError; a sentence that names the argument, what came, what was expected."""
-    with pytest.raises(ValueError) as caught:
-        call()
-    said = str(caught.value)
-    assert type(caught.value) is ValueError and "\n" not in said
-    assert said.startswith(names), said
-    assert "expected" in said and ("got" in said or " is float" in said), said
-    return said
 
 
 def refused_by_torch(call, x, **options):

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from test_convolution import refused
+from checks import refused
 
 from helpers.landscapes import descend, noisy, ravine_gradient
 from helpers.optimizers import averaged_momentum, heavy_ball, sgd

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from checks import refused, search
 from hypothesis import given
 from hypothesis import strategies as st
-from test_convolution import refused, search
 
 from helpers import theory
 from helpers.activations import ACTIVATIONS
