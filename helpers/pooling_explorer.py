@@ -186,7 +186,8 @@ def _say_mean(one):
     lost = one.k ** 2 - rows * columns
     gone = f", but the shares of the {lost} zeros of the margin are lost" * (lost > 0)
     more = ", and where windows overlap the shares add up" * (one.k > one.s)
-    return (f"the sum is {written(one.window.sum())}, the average {_decimal(one.y[one.place])[2:]}; "
+    mean = _decimal(one.y[one.place]).replace("= ", "").replace("≈", "about")
+    return (f"the sum is {written(one.window.sum())}, the average {mean}; "
             f"each receives {_fraction(one.dy[one.place], one.k ** 2)}{gone}{more}")
 
 
