@@ -374,17 +374,16 @@ HOLES = (
     Mistake("no transpose", "A symmetric W hides a missing transpose; one that is square hides it from the "
             "shapes too.",
             lambda dY, W: dY @ W if len(W) == W.shape[1] else dY @ W.T),
-    Mistake("ones upstream", "An upstream gradient of ones hides that dY is not used.",
+    Mistake("ones upstream", "A blame of ones hides that dY is not used.",
             lambda dY, W: _right(np.ones_like(dY), W)),
-    Mistake("dY squared", "An upstream gradient of ones hides that dY is squared.",
+    Mistake("dY squared", "A blame of ones hides that dY is squared.",
             lambda dY, W: _right(dY**2, W)),
-    Mistake("size of dY", "An upstream gradient without a minus hides that the signs of dY are lost.",
+    Mistake("size of dY", "A blame without a minus hides that the signs of dY are lost.",
             lambda dY, W: _right(np.abs(dY), W)),
-    Mistake("mean of dY", "An upstream gradient that is the same everywhere hides that all outputs got "
-            "their mean.",
+    Mistake("mean of dY", "A blame that is the same everywhere hides that all outputs got their mean.",
             lambda dY, W: _right(np.broadcast_to(dY.mean(1, keepdims=True), dY.shape), W)),
-    Mistake("dY reversed", "An upstream gradient that is the same everywhere hides that the outputs are in "
-            "the wrong order.",
+    Mistake("dY reversed", "A blame that is the same everywhere hides that the outputs are in the wrong "
+            "order.",
             lambda dY, W: _right(dY[:, ::-1], W)),
     Mistake("size of W", "A W without a minus hides that the signs of W are lost.",
             lambda dY, W: _right(dY, np.abs(W))),
