@@ -181,12 +181,13 @@ RUNNING = Exercise(
            "with momentum, the old statistics with 1 − momentum."))
 
 
-# --- batch normalisation backward -------------------------------------------------------------
+# --- batch normalization backward -------------------------------------------------------------
 
 def dx_by_hand(dy, x, weight, eps):
     """Batch normalization in training, backward: the blame of x.
 
-    dy (N, C), x (N, C), weight (C,), eps a number → dx (N, C).
+    dy (m, n), x (m, n), m samples of n units; weight (n,); eps a number
+    → dx (m, n).
     """
     mean, var = x.mean(axis=0), x.var(axis=0)
     scale = 1 / np.sqrt(var + eps)
@@ -229,32 +230,32 @@ BACKWARD = Exercise(
         Mistake("constants", "The mean and the variance are treated as constants. That is right in use, not "
                 "in training: there every x moves both, and two terms are missing.",
                 _dx(0, 0)),
-        Mistake("n − 1", "The variance divides by n − 1. For normalizing it divides by n; only the running "
-                "variance has n − 1.",
+        Mistake("m − 1", "The variance divides by m − 1. For normalizing it divides by m; only the running "
+                "variance has m − 1.",
                 _dx(ddof=1)),
-        Mistake("sums for means", "The sums of dy and of dy·x̂ are not divided by n. One x moves the mean by "
-                "1/n of itself.",
+        Mistake("sums for means", "The sums of dy and of dy·x̂ are not divided by m. One x moves the mean by "
+                "1/m of itself.",
                 _dx(average=np.sum)),
         Mistake("no weight", "The weight is missing: y = weight·x̂ + bias, so blame meets it on the way "
                 "back.",
                 lambda dy, x, weight, eps: _true_dx(dy, x, np.ones_like(weight), eps)),
         Mistake("weight twice", "The weight is in it twice.",
                 lambda dy, x, weight, eps: weight * _true_dx(dy, x, weight, eps)),
-        Mistake("no scale", "The division by √(σ² + ε) is missing: this is as if x̂ were x less its mean, "
-                "as far as the last step goes.",
+        Mistake("no scale", "The division by √(v + ε), v the variance, is missing: this is as if x̂ were "
+                "x less its mean, as far as the last step goes.",
                 lambda dy, x, weight, eps: _true_dx(dy, x, weight, eps) * np.sqrt(x.var(0) + eps)),
-        Mistake("no root", "You divided by σ² + ε, without the root.",
+        Mistake("no root", "You divided by v + ε, without the root.",
                 _dx(scale=lambda var, eps: 1 / (var + eps))),
-        Mistake("ε outside", "ε stands outside the root, √σ² + ε. It belongs inside, √(σ² + ε).",
+        Mistake("ε outside", "ε stands outside the root, √v + ε. It belongs inside, √(v + ε).",
                 _dx(scale=lambda var, eps: 1 / (np.sqrt(var) + eps))),
-        Mistake("ε left out", "ε is missing: forward divides by √(σ² + ε).",
+        Mistake("ε left out", "ε is missing: forward divides by √(v + ε).",
                 _dx(scale=lambda var, eps: 1 / np.sqrt(var))),
         Mistake("no x̂ outside", "The mean of dy·x̂ is subtracted as it is. It belongs times x̂: those far "
                 "from the mean move the variance most.",
                 _dx(back=lambda h, x, mean: 1.0)),
         Mistake("x for x̂", "x stands where x̂ should, twice. It is x̂ that the weight met.",
                 _dx(xhat=lambda x, mean, s: x)),
-        Mistake("x − μ for x̂", "x − μ stands where x̂ should. It still has to be divided by √(σ² + ε).",
+        Mistake("x − μ for x̂", "x − μ stands where x̂ should. It still has to be divided by √(v + ε).",
                 _dx(xhat=lambda x, mean, s: x - mean)),
         Mistake("not centred", "x̂ lacks the subtraction of the mean.",
                 _dx(xhat=lambda x, mean, s: x * s)),
@@ -264,13 +265,13 @@ BACKWARD = Exercise(
         Mistake("wrong axis", "Mean and variance run along a row, over the features of one sample. That is "
                 "layer normalization. Here axis 0, the batch, is averaged.",
                 _dx(axis=1)),
-        Mistake("whole batch", "One mean and one variance for all channels. Each channel has its own: "
+        Mistake("whole batch", "One mean and one variance for all units. Each unit has its own: "
                 "`axis=0`.",
                 _dx(axis=(0, 1))),
     ),
-    hints=("x reaches y on three ways: by itself, through μ and through σ². First the blame of x̂, which is "
-           "dy·weight. Then each way.",
-           "dx = weight/√(σ² + ε) · (dy − mean of dy − x̂ · mean of dy·x̂), the means over the batch."))
+    hints=("x reaches y on three ways: by itself, through the mean μ and through the variance v. First the "
+           "blame of x̂, which is dy·weight. Then each way.",
+           "dx = weight/√(v + ε) · (dy − mean of dy − x̂ · mean of dy·x̂), the means over the batch."))
 
 
 # --- residual blocks --------------------------------------------------------------------------
@@ -407,9 +408,10 @@ RESIDUAL = Exercise(
 def wrong_dx(dy, x, weight, eps):
     """A wrong blame of x in batch normalization that the weak test accepts.
 
-    dy (N, C), x (N, C), weight (C,), eps a number → dx (N, C).
+    dy (m, n), x (m, n), m samples of n units; weight (n,); eps a number
+    → dx (m, n).
     """
-    return weight * dy / np.sqrt(x.var(axis=0) + eps)   # μ and σ² as constants
+    return weight * dy / np.sqrt(x.var(axis=0) + eps)   # μ and v as constants
 
 
 def _weak_and_honest(rng):
@@ -422,8 +424,8 @@ def _weak_and_honest(rng):
 
 BALANCED = "A dy that adds up to 0 hides that"
 HOLES = (
-    Mistake("constants", "A dy that adds up to 0, and so does dy·x̂, hides that μ and σ² were taken for "
-            "constants.",
+    Mistake("constants", "A dy that adds up to 0, and so does dy·x̂, hides that μ and v, the variance, were "
+            "taken for constants.",
             wrong_dx),
     Mistake("no mean term", f"{BALANCED} the way through the mean is missing.",
             _dx(mean_term=0)),
@@ -432,7 +434,7 @@ HOLES = (
             _dx(variance_term=0)),
     Mistake("signs", "Sums of 0 hide that both terms have the wrong sign.",
             _dx(-1, -1)),
-    Mistake("sums for means", "Sums of 0 hide that they are not divided by n.",
+    Mistake("sums for means", "Sums of 0 hide that they are not divided by m.",
             _dx(average=np.sum)),
     Mistake("x for x̂", "A dy·x that adds up to 0 hides that x stands for x̂.",
             _dx(xhat=lambda x, mean, s: x)),
@@ -451,7 +453,7 @@ HOLES = (
             _dx(scale=lambda var, eps: 1 / np.sqrt(var))),
     Mistake("ε outside", "A tiny ε hides that it stands outside the root.",
             _dx(scale=lambda var, eps: 1 / (np.sqrt(var) + eps))),
-    Mistake("whole batch", "One channel hides that all channels share one mean and one variance.",
+    Mistake("whole batch", "One unit hides that all units share one mean and one variance.",
             _dx(axis=(0, 1))),
 )
 
@@ -460,8 +462,8 @@ BREAK = break_it(
     "pathologies.break_it", "Break it: a wrong batch norm that a weak test accepts",
     wrong_dx, _true_dx, _weak_and_honest, HOLES,
     hints=("Add up dy. Add up dy·x. What may be left out of dx when both are 0?",
-           "Which terms carry the blame through μ and through σ²? And what do a weight of 1, an ε of almost "
-           "0 and a single channel hide?"))
+           "Which terms carry the blame through the mean μ and through the variance v? And what do a weight "
+           "of 1, an ε of almost 0 and a single unit hide?"))
 
 
 EXERCISES = (CHI, RUNNING, BACKWARD, RESIDUAL, BREAK)

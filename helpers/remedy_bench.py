@@ -12,7 +12,7 @@ from ipywidgets import Checkbox, Dropdown, IntSlider
 from helpers.explore import Explore, explore
 from helpers.remedy_picture import SIZE, STEPS, draw_view, remedy_frame
 from helpers.remedy_training import Recipe, train
-from helpers.remedy_words import described
+from helpers.remedy_words import described, state
 
 CLIP, DECAY = 1.0, 0.1
 NETS = {
@@ -22,6 +22,8 @@ NETS = {
     "ReLU, torch's start": Recipe("relu", "torch default"),
 }
 KEEP = "as it is"
+SWITCHES = {"BN": "batch_norm", "residual": "residual", "clip": "clip", "L2": "weight_decay"}
+FATES = {"learns": "learns", "diverged": "diverges"}
 BENDS = {KEEP: None, "tanh": "tanh", "ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu"}
 STARTS = {KEEP: None, "Xavier": "Xavier", "He": "He", "orthogonal": "orthogonal"}
 
@@ -33,7 +35,7 @@ training = lru_cache(maxsize=128)(train)
 
 def treated(net: str, activation: str, initialization: str, batch_norm: bool, residual: bool, clip: bool,
             weight_decay: bool) -> Recipe:
-    """The Recipe of a net with these remedies; a rule of initialisation comes with its own scale."""
+    """The Recipe of a net with these remedies; a rule of initialization comes with its own scale."""
     recipe = NETS[net]._replace(batch_norm=batch_norm, residual=residual, clip=CLIP if clip else None,
                                 weight_decay=DECAY * weight_decay)
     if BENDS[activation]:
@@ -49,11 +51,30 @@ def view(steps: int, net: str, **remedies: object) -> View:
     return View(training(plain, STEPS), training(recipe, STEPS), changes(plain, recipe), steps)
 
 
+def fate(net: str, *remedies: str) -> str:
+    """What becomes of a net of NETS under these remedies: it "learns", "does not learn", or "diverges".
+
+    A remedy is an activation of BENDS, an initialization of STARTS, "BN", "residual", "clip" or "L2". Raises
+    ValueError for another.
+    """
+    on = dict.fromkeys(("batch_norm", "residual", "clip", "weight_decay"), False)
+    on |= {"activation": KEEP, "initialization": KEEP}
+    for remedy in remedies:
+        if remedy in SWITCHES:
+            on[SWITCHES[remedy]] = True
+        elif remedy in BENDS or remedy in STARTS:
+            on["activation" if remedy in BENDS else "initialization"] = remedy
+        else:
+            known = ", ".join(dict.fromkeys([*SWITCHES, *BENDS, *STARTS]))
+            raise ValueError(f"remedies: got {remedy!r}, expected one of {known}")
+    return FATES.get(state(training(treated(net, **on), STEPS), STEPS), "does not learn")
+
+
 def changes(plain: Recipe, recipe: Recipe) -> list[str]:
     """What is changed, in words; a choice of what is there already is no change."""
     start = recipe.initialization, recipe.scale
     said = [key for key, name in BENDS.items() if name == recipe.activation != plain.activation]
-    said += [f"{recipe.initialization} initialisation"] * (start != (plain.initialization, plain.scale))
+    said += [f"{recipe.initialization} initialization"] * (start != (plain.initialization, plain.scale))
     said += ["batch norm"] * recipe.batch_norm + ["residual connections"] * recipe.residual
     return said + ["clipping"] * (recipe.clip is not None) + ["L2"] * (recipe.weight_decay > 0)
 

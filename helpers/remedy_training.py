@@ -4,11 +4,10 @@ All nets have the same depth and width, the same batches, the same learning rate
 the same distribution, the same random numbers. A training records what notebook 06 asks about: the cost, the
 blame of each layer, and by how much of its own length each layer's matrix changes in a step. A net whose
 gradients explode is chaotic: within a few steps rounding grows until it is seen, so that its later costs
-differ from machine to machine. What becomes of it does not.
+differ from machine to machine. Whether it learns does not, unless it is a near thing.
 
     record = train(Recipe("sigmoid"), 100)
     record.ratios[0]                               # ‖ΔW‖/‖W‖ of layers 1, 2, …, the output, at first
-    for name, record in speeds().items(): …        # a deep sigmoid net and its remedied twins
 """
 from functools import lru_cache
 from typing import NamedTuple
@@ -30,7 +29,7 @@ PLAIN = "σ_w/√n normal"
 
 
 class Recipe(NamedTuple):
-    """What makes a net: an activation, an initialisation and `scale` times its weights, and the remedies.
+    """What makes a net: an activation, an initialization and `scale` times its weights, and the remedies.
 
     `clip` is the largest length of all gradients together, None for no clipping; weight_decay is the λ of the
     L2 term ½λ‖W‖² of every matrix, which is added after clipping, as torch.optim.SGD does.
@@ -78,7 +77,7 @@ def batch(step: int) -> tuple[np.ndarray, np.ndarray]:
 def build(recipe: Recipe, *, depth: int = DEPTH, width: int = WIDTH, seed: int = SEED) -> Net:
     """The net of a recipe before training: 64 pixels, `depth` hidden layers, 10 outputs; biases 0, γ 1, β 0.
 
-    Raises ValueError for an unknown activation or initialisation and for sizes below 1.
+    Raises ValueError for an unknown activation or initialization and for sizes below 1.
     """
     check.integer("depth", depth, least=1)
     check.integer("width", width, least=1)
@@ -136,19 +135,6 @@ def descend(net: Net, grads: Arrays, recipe: Recipe, eta: float) -> tuple[np.nda
     for value, grad in zip([*net.weights, *net.biases, *net.gamma, *net.beta], grads, strict=True):
         value -= eta * grad
     return ratios, cut
-
-
-def speeds(steps: int = 200, *, eta: float = ETA, depth: int = DEPTH) -> dict[str, Record]:
-    """Layers learn at different speeds: a deep sigmoid net and its remedied twins, on the same batches.
-
-    By name: "sigmoid", the plain one; "batch norm" and "residual" are that net with one remedy; in "ReLU, He"
-    the activation and the initialisation are changed, and "all" is that with the other two on top.
-    """
-    plain = Recipe("sigmoid")
-    twins = {"sigmoid": plain, "batch norm": plain._replace(batch_norm=True),
-             "residual": plain._replace(residual=True), "ReLU, He": Recipe("relu", "He"),
-             "all": Recipe("relu", "He", batch_norm=True, residual=True)}
-    return {name: train(recipe, steps, eta=eta, depth=depth) for name, recipe in twins.items()}
 
 
 def _arrays(net, losses, delta, ratios):

@@ -40,8 +40,8 @@ from helpers.normalization import batch_norm
 from helpers.pathology_explorer import INITIALIZATIONS, pathology_explorer, view
 from helpers.pathology_words import described
 from helpers.raster import Stage
-from helpers.remedy_bench import BENDS, KEEP, NETS, STARTS, remedy_bench, treated
-from helpers.remedy_training import Recipe, batch, build, speeds, train
+from helpers.remedy_bench import BENDS, KEEP, NETS, STARTS, fate, remedy_bench, treated
+from helpers.remedy_training import Recipe, batch, build, train
 from helpers.remedy_words import state
 
 SIGMA = {"identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu,
@@ -547,11 +547,13 @@ def test_what_makes_no_net_is_refused(name, call):
 
 def test_layers_learn_at_different_speeds():
     """In the plain sigmoid net only the last layers move; each remedy moves all, and the cost falls."""
-    found = speeds(60)
-    plain = found.pop("sigmoid")
+    plain = train(Recipe("sigmoid"), 60)
+    twins = {"batch norm": Recipe("sigmoid", batch_norm=True), "residual": Recipe("sigmoid", residual=True),
+             "ReLU, He": Recipe("relu", "He"),
+             "all": Recipe("relu", "He", batch_norm=True, residual=True)}
     assert (plain.ratios[:, 0] < 1e-12).all() and (plain.ratios[:, -1] > 1e-3).all()
     assert (np.diff(np.log(plain.ratios[0])) > 0).mean() > 0.9 and plain.losses[-10:].mean() > 2.25
-    for name, record in found.items():
+    for name, record in ((name, train(twin, 60)) for name, twin in twins.items()):
         assert record.ratios.min(axis=0).max() > 1e-4 and np.ptp(np.log10(record.ratios[0])) < 2, name
         assert record.losses[-10:].mean() < 2.1, name
         assert record.losses[-10:].mean() < plain.losses[-10:].mean() - 0.2
@@ -573,7 +575,7 @@ def test_the_result_is_that_of_the_trainings(bench):
     assert np.allclose(one.treated.ratios[:30], ratios, rtol=1e-4)
     losses, ratios, _ = trained_by_torch(Recipe("tanh", scale=3.0), 3, 0.1, 20)     # chaos: not for long
     assert np.allclose(one.plain.losses[:3], losses, rtol=1e-6)
-    assert one.remedies == ["orthogonal initialisation", "clipping"]
+    assert one.remedies == ["orthogonal initialization", "clipping"]
 
 
 CASES = [   # what is switched on, beside the net; the states of the treated and of the plain one
@@ -608,6 +610,39 @@ def test_each_remedy_does_what_it_can(bench, switches, new, old):
     assert f"{one.treated.clipped} were clipped" in said or not switches.get("clip")
 
 
+@pytest.mark.parametrize("net, remedies, switches", [
+    ("sigmoid, σ_w = 1", "tanh", {"batch_norm": False, "activation": "tanh"}),
+    ("sigmoid, σ_w = 1", "L2", {"batch_norm": False, "weight_decay": True}),
+    ("ReLU, σ_w = 2", "residual", {"batch_norm": False, "residual": True}),
+    ("ReLU, σ_w = 2", "clip", {"batch_norm": False, "clip": True}),
+    ("ReLU, σ_w = 2", "BN He", {"initialization": "He"})])
+def test_the_fate_of_a_net_is_what_the_bench_says(bench, net, remedies, switches):
+    bench.reset()
+    bench.set(net=net, **switches)
+    words = {"learns": "net learns", "diverges": "net has diverged",
+             "does not learn": r"net (only guesses|is worse than guessing)"}[fate(net, *remedies.split())]
+    assert re.search(words, bench.sentence.replace("; the plain", "."))
+
+
+def test_an_unknown_remedy_is_refused():
+    with pytest.raises(ValueError, match="remedies: got 'prayer', expected one of BN, residual, clip, L2"):
+        fate("sigmoid, σ_w = 1", "prayer")
+
+
+def test_the_answers_of_the_notebook_are_those_of_the_explorer(explorer):
+    """Section 3: what arrives at layer 1 and how much is saturated, where the questions lead."""
+    def asked(**values):
+        explorer.reset()
+        explorer.set(**values)
+        return explorer.result.norms[0], explorer.result.saturated.mean(), explorer.result.norms
+    assert 2e-3 < asked(depth=5)[0] < 4e-3 and 1e-32 < asked(depth=50)[0] < 1e-30
+    low, level, high = (asked(activation="relu", scale=scale)[0] for scale in (1.3, 1.4, 1.5))
+    assert 0.06 < low < 0.08 and 0.5 < level < 0.7 and 4 < high < 5
+    first, saturated, sizes = asked(activation="tanh", scale=3.0)
+    assert 7000 < first < 9000 and 0.4 < saturated < 0.5 and 1.3 < first**(1 / 29) < 1.4
+    assert all(0.5 < asked(depth=depth, residual=True)[0] < 2 for depth in (10, 30, 60))
+
+
 @pytest.mark.parametrize("losses, diverged, step, words", [
     ([2.4], None, 0, "untrained"), ([2.4, 2.2, 2.2], None, 2, "guesses"),
     ([2.4, 1.9, 1.9], None, 2, "learns"),
@@ -623,7 +658,7 @@ def test_what_is_there_already_is_no_remedy(bench):
     bench.set(net="ReLU, σ_w = 2", activation="ReLU", batch_norm=False)
     assert bench.result.remedies == [] and bench.result.treated is bench.result.plain
     bench.set(initialization="Xavier")
-    assert bench.result.remedies == ["Xavier initialisation"]
+    assert bench.result.remedies == ["Xavier initialization"]
 
 
 def test_every_switch_is_another_training():
