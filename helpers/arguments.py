@@ -39,6 +39,20 @@ def number(name: str, value: float, *, least: float = -inf, above: float = -inf,
     return found
 
 
+def flag(name: str, value: bool) -> bool:
+    """`value`, when it is True or False itself."""
+    if value is not True and value is not False:
+        raise ValueError(f"{name}: got {value!r}, expected True or False")
+    return value
+
+
+def generator(rng: np.random.Generator) -> np.random.Generator:
+    """`rng`, when it is a generator of NumPy's random numbers."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng: got {rng!r}, expected a generator, such as np.random.default_rng(0)")
+    return rng
+
+
 def pair(name: str, value: int | tuple[int, int], *, least: int) -> tuple[int, int]:
     """An int, or one int for the height and one for the width, as torch takes them."""
     both = value if isinstance(value, (tuple, list)) else (value, value)

@@ -1,6 +1,4 @@
 """Real data that ships inside packages, clouds of points, and the kernels that everyone knows."""
-from numbers import Real
-
 import numpy as np
 from sklearn.datasets import load_digits, load_sample_image
 from sklearn.model_selection import train_test_split
@@ -61,9 +59,8 @@ def digits(rng: np.random.Generator, test_share: float = 0.2) -> tuple[np.ndarra
     of which X.reshape(-1, 1, 8, 8) makes images; y (n,) the classes 0 … 9. `test_share` of each class is
     for the test. Raises ValueError for a share that is not from 0.01 to 0.99, or an rng that is none.
     """
-    _check_generator(rng)
-    if not isinstance(test_share, Real) or not 0.01 <= test_share <= 0.99:
-        raise ValueError(f"test_share: got {test_share!r}, expected a number from 0.01 to 0.99")
+    check.generator(rng)
+    check.number("test_share", test_share, least=0.01, most=0.99)
     X, y = load_digits(return_X_y=True)
     return tuple(train_test_split(X / 16, y, test_size=float(test_share), stratify=y,
                                   random_state=int(rng.integers(2**31))))
@@ -95,19 +92,13 @@ def xor(rng: np.random.Generator, n: int = 200, noise: float = 0.2) -> tuple[np.
 
 def _shuffled_classes(rng, n, count, noise):
     """n classes 0 … count − 1, as many of each, or one more, in random order."""
-    _check_generator(rng)
+    check.generator(rng)
     check.integer("n", n, least=count)
-    if not isinstance(noise, Real) or not 0 <= noise < np.inf:
-        raise ValueError(f"noise: got {noise!r}, expected a number that is not below 0")
+    check.number("noise", noise, least=0)
     return rng.permutation(np.arange(n) % count)
-
-
-def _check_generator(rng):
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: got {rng!r}, expected a generator, such as np.random.default_rng(0)")
 
 
 def normal(rng: np.random.Generator, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     """Draw standard normal numbers, positive and negative: one float64 array for each shape."""
-    _check_generator(rng)
+    check.generator(rng)
     return [np.asarray(rng.normal(size=shape)) for shape in shapes]

@@ -141,8 +141,7 @@ def _kaiming(shape, a, mode, nonlinearity):
 
 
 def _checked(rng, shape, dtype, *, least):
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: got {rng!r}, expected a generator, such as np.random.default_rng(0)")
+    check.generator(rng)
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"dtype: got {dtype!r}, expected np.float32 or np.float64")
     return _sizes(shape, least=least)

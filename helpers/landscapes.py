@@ -6,8 +6,7 @@ is a ValueError. What the theory says about the ravine is in helpers/quadratics.
 """
 import functools
 from collections.abc import Callable
-from math import cos, isfinite, sin
-from numbers import Real
+from math import cos, sin
 from typing import NamedTuple
 
 import numpy as np
@@ -40,10 +39,8 @@ def ravine_hessian(kappa: float = 10.0, angle: float = 0.0) -> np.ndarray:
     The ravine runs along the first axis, turned to the left by `angle` (radians).
     Raises ValueError for a kappa below 1.
     """
-    for name, value, least in (("kappa", kappa, 1), ("angle", angle, -np.inf)):
-        if not isinstance(value, Real) or isinstance(value, bool) or not isfinite(value) or value < least:
-            wanted = "of at least 1" if least == 1 else "that is finite"
-            raise ValueError(f"{name}: got {value!r}, expected a number {wanted}")
+    check.number("kappa", kappa, least=1)
+    check.number("angle", angle)
     c, s = cos(angle), sin(angle)
     return np.array([[c * c + kappa * s * s, (1 - kappa) * c * s],
                      [(1 - kappa) * c * s, s * s + kappa * c * c]])
@@ -110,10 +107,8 @@ def noisy(gradient: Gradient, noise: float, rng: np.random.Generator) -> Gradien
 
     Raises ValueError for a noise below 0, and for an rng that is no generator.
     """
-    if not isinstance(noise, Real) or isinstance(noise, bool) or not isfinite(noise) or noise < 0:
-        raise ValueError(f"noise: got {noise!r}, expected a number of at least 0")
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: got {rng!r}, expected a generator, such as np.random.default_rng(0)")
+    check.number("noise", noise, least=0)
+    check.generator(rng)
     return lambda w: gradient(w) + (noise * rng.normal(size=w.shape)).astype(w.dtype)
 
 

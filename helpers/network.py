@@ -39,8 +39,7 @@ class _Weighted(Layer):
 
     def __init__(self, shape, bias, rng, dtype):
         """Draw all from −1/√fan_in … 1/√fan_in, as torch does; fan_in inputs meet in one output."""
-        if not isinstance(rng, np.random.Generator):
-            raise ValueError(f"rng: got {rng!r}, expected a generator, such as np.random.default_rng(0)")
+        check.generator(rng)
         if dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype: got {dtype!r}, expected np.float32 or np.float64")
         bound = 1 / math.sqrt(math.prod(shape[1:]))

@@ -39,3 +39,16 @@ def test_infinity_is_a_number_where_it_may_be():
 def test_a_number_comes_back_as_a_float_of_python(value):
     """One of NumPy's would make float64 of what float32 it meets."""
     assert type(check.number("eta", value)) is float and check.number("eta", value) == value
+
+
+@pytest.mark.parametrize("value", [1, 0, None, "True", np.True_, np.array(True)])
+def test_a_flag_is_true_or_false_itself(value):
+    assert check.flag("training", True) is True and check.flag("training", False) is False
+    refused(lambda: check.flag("training", value), "training: got ")
+
+
+@pytest.mark.parametrize("rng", [None, 0, np.random, np.random.RandomState(0), np.random.default_rng])
+def test_a_generator_is_numpys(rng):
+    good = np.random.default_rng(0)
+    assert check.generator(good) is good
+    refused(lambda: check.generator(rng), "rng: got ")
