@@ -1,6 +1,7 @@
 """Arguments checked in the learner's words: every bad one is a ValueError that names it.
 
-With `windows`, the ground floor of `helpers`: the mathematics stands on these two and on NumPy.
+The ground floor of `helpers`, with `windows`, `weaving`, `columns` and `contests`: the mathematics stands on
+these and on NumPy.
 """
 import operator
 from math import inf, isfinite, nan

@@ -8,12 +8,13 @@ Derived in notebooks/01_convolution.ipynb.
 import numpy as np
 
 from helpers import arguments as check
-from helpers.windows import chunks, margins, output_size, pad, places, unweave, weave, windows
+from helpers.columns import correlate, fold, kernel_gradient
+from helpers.weaving import arranged, batch_last
+from helpers.windows import margins, output_size, places
 
 __all__ = ["conv2d", "conv2d_backward", "conv_transpose2d", "flip", "output_size", "spread"]
 
 IMAGES = ("N, C, H, W", "C, H, W")
-TINY = 16   # pixels of an output; of larger ones the sums over all woven images are too long for BLAS
 Pair = int | tuple[int, int]
 
 
@@ -22,12 +23,13 @@ def conv2d(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, *, stride:
     """Slide each filter over the image and write down the sum under the window.
 
     x (N, C, H, W) or (C, H, W); W (O, C/groups, kh, kw); b (O,); y (N, O, Ho, Wo) or
-    (O, Ho, Wo). `padding` is an int, a pair, "same" or "valid". float32 or float64, as x.
+    (O, Ho, Wo). `padding` is an int, a pair, "same" or "valid". float32 or float64, as x. In memory y stands
+    in C order, or with its batch last as x does (helpers/weaving.py).
     Raises ValueError for every argument that does not fit.
     """
     stride, pads, dilation, _ = _checked(x, W, b, stride, padding, dilation, groups)
-    y = _correlate(pad(_batch(x), pads), W, stride, dilation, groups)
-    return _with_bias(y, b, x.ndim)
+    y = correlate(_batch(x), W, pads, stride, dilation, groups)
+    return arranged(_with_bias(y, b, x.ndim), batch_last(x))
 
 
 def conv2d_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, *, stride: Pair = 1,
@@ -44,12 +46,12 @@ def conv2d_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, *, stride: Pai
     check.same_dtype(dy=dy, x=x)
     check.shape("dy", dy, (*x.shape[:-3], len(W), *Ho_Wo), "the shape of conv2d(x, W)")
     blame, images = _batch(dy), _batch(x)
-    dW = _kernel_gradient(blame, pad(images, pads), W.shape, stride, dilation, groups)
+    dW = kernel_gradient(blame, images, W, pads, stride, dilation, groups)
     db = blame.sum(axis=(0, 2, 3))
     if not needs_dx:
         return None, dW, db
     dx = _transposed(blame, W, x.shape[-2:], pads, stride, dilation, groups)
-    return dx.reshape(x.shape), dW, db
+    return arranged(dx.reshape(x.shape), batch_last(x)), dW, db
 
 
 def conv_transpose2d(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, *,
@@ -70,7 +72,8 @@ def conv_transpose2d(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, 
         raise ValueError(f"padding: got {p}, which leaves an output of {size}; expected less")
     if any(more[a] >= max(s[a], d[a]) for a in (0, 1)):
         raise ValueError(f"output_padding: got {more}, expected less than stride {s} or dilation {d}")
-    return _with_bias(_transposed(_batch(x), W, size, tuple((n, n) for n in p), s, d, groups), b, x.ndim)
+    y = _transposed(_batch(x), W, size, tuple((n, n) for n in p), s, d, groups)
+    return arranged(_with_bias(y, b, x.ndim), batch_last(x))
 
 
 def spread(x: np.ndarray, stride: Pair) -> np.ndarray:
@@ -90,44 +93,12 @@ def flip(W: np.ndarray, groups: int = 1) -> np.ndarray:
     return turned.reshape(groups * C, O // groups, kh, kw).copy()
 
 
-def _correlate(x, W, stride, dilation, groups):
-    """y of an x already padded. A window's columns are copied, its rows are views of the copy."""
-    (N, C, H, _), (O, Cg, kh, kw) = x.shape, W.shape
-    Ho, Wo = ((x.shape[a + 2] - dilation[a] * (W.shape[a + 2] - 1) - 1) // stride[a] + 1 for a in (0, 1))
-    y = np.empty((N, O, Ho, Wo), x.dtype)
-    rows = W.reshape(groups, O // groups, Cg, kh, kw).swapaxes(2, 3).reshape(groups, O // groups, -1)
-    for n in chunks(N, 2 * C * kw * H * Wo * x.itemsize):
-        images, many = weave(x[n], stride)
-        across = windows(images, kw, stride[1], dilation[1] * many, axis=3)          # (n, C, H, Wo, kw)
-        cols = across.transpose(0, 2, 1, 4, 3).reshape(-1, H, groups, Cg * kw, Wo * many)
-        down = windows(cols, kh, stride[0], dilation[0], axis=1)                     # overlapping views
-        down = down.transpose(0, 1, 2, 5, 3, 4).reshape(-1, Ho, groups, kh * Cg * kw, Wo * many)
-        y[n] = unweave((rows @ down).reshape(-1, Ho, O, Wo * many).swapaxes(1, 2), many)
-    return y
-
-
-def _kernel_gradient(dy, x, shape, stride, dilation, groups):
-    """dW of an x already padded: for each kernel row, columns @ dyᵀ, summed over the batch."""
-    (N, C, H, _), (O, Cg, kh, kw), (Ho, Wo) = x.shape, shape, dy.shape[2:]
-    dW = np.zeros((kh, groups, Cg * kw, O // groups), x.dtype)
-    for n in chunks(N, 2 * C * kw * H * Wo * x.itemsize):
-        (images, many), (blame, _) = (weave(a[n], stride, Ho * Wo <= TINY) for a in (x, dy))
-        across = windows(images, kw, stride[1], dilation[1] * many, axis=3)          # (n, C, H, Wo, kw)
-        cols = np.ascontiguousarray(across.transpose(0, 1, 4, 2, 3))                 # (n, C, kw, H, Wo)
-        dyT = blame.reshape(-1, groups, O // groups, Ho * Wo * many).swapaxes(2, 3)
-        for u in range(kh):
-            rows = cols[:, :, :, _every(u * dilation[0], stride[0], Ho)]
-            dW[u] += (rows.reshape(-1, groups, Cg * kw, Ho * Wo * many) @ dyT).sum(axis=0)
-    dW = dW.reshape(kh, groups, Cg, kw, O // groups).transpose(1, 4, 2, 0, 3)
-    return np.ascontiguousarray(dW).reshape(shape)
-
-
 def _transposed(dy, W, size, pads, stride, dilation, groups):
     """dx, in the way that copies fewer columns: those of dy, or those of x."""
     # The zeros around dy do no harm to a finite kernel, but 0 · ∞ is a NaN, which torch does not have.
-    if stride == (1, 1) and W.shape[0] <= 2 * groups * W.shape[1] and np.isfinite(W).all():
+    if stride == (1, 1) and W.shape[0] <= 4 * groups * W.shape[1] and np.isfinite(W).all():
         return _full_correlation(dy, W, size, pads, dilation, groups)
-    return _fold(dy, W, size, pads, stride, dilation, groups)
+    return fold(dy, W, size, pads, stride, dilation, groups)
 
 
 def _full_correlation(dy, W, size, pads, dilation, groups):
@@ -137,32 +108,7 @@ def _full_correlation(dy, W, size, pads, dilation, groups):
         reach = dilation[a] * (W.shape[a + 2] - 1)
         before = reach - pads[a][0]
         around.append((before, size[a] + reach - dy.shape[a + 2] - before))
-    return _correlate(pad(dy, around), flip(W, groups), (1, 1), dilation, groups)
-
-
-def _fold(dy, W, size, pads, stride, dilation, groups):
-    """dx: the columns' blame Wᵀ·dy, a kernel row at a time, added where the columns came from."""
-    (N, O, Ho, Wo), (_, Cg, kh, kw) = dy.shape, W.shape
-    height, width = (size[a] + sum(pads[a]) for a in (0, 1))
-    dx = np.empty((N, groups * Cg, *size), dy.dtype)
-    rows = W.reshape(groups, O // groups, Cg, kh, kw).transpose(3, 0, 2, 4, 1)
-    rows = rows.reshape(kh, groups, Cg * kw, O // groups)
-    for n in chunks(N, 4 * groups * Cg * kw * height * Wo * dy.itemsize):
-        blame, many = weave(dy[n], stride, Ho * Wo <= TINY)
-        cols = np.zeros((len(blame), groups, Cg * kw, height, Wo * many), dy.dtype)
-        for u in range(kh):
-            product = rows[u] @ blame.reshape(-1, groups, O // groups, Ho * Wo * many)
-            cols[:, :, :, _every(u * dilation[0], stride[0], Ho)] += product.reshape(*cols.shape[:3], Ho, -1)
-        wide = np.zeros((len(blame), groups * Cg, height, width * many), dy.dtype)
-        for v, column in enumerate(np.moveaxis(cols.reshape(-1, groups * Cg, kw, height, Wo * many), 2, 0)):
-            wide[..., _every(v * dilation[1] * many, stride[1], Wo * many)] += column
-        (top, _), (left, _) = pads
-        dx[n] = unweave(wide, many)[:, :, top:top + size[0], left:left + size[1]]
-    return dx
-
-
-def _every(start, step, count):
-    return slice(start, start + step * (count - 1) + 1, step)
+    return correlate(dy, flip(W, groups), around, (1, 1), dilation, groups)
 
 
 def _checked(x, W, b, stride, padding, dilation, groups):

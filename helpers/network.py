@@ -26,6 +26,7 @@ from helpers.memory import no_grad
 from helpers.norm_layers import BatchNorm1d, BatchNorm2d
 from helpers.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from helpers.residual import Residual
+from helpers.weaving import batch_last_if_small
 
 __all__ = ["AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv2d", "ELU", "Flatten", "Identity",
            "Layer", "LeakyReLU", "Linear", "MaxPool2d", "Parameter", "ReLU", "Residual", "Sequential",
@@ -87,6 +88,12 @@ class Conv2d(_Weighted):
         shape = (O, C // groups, *check.pair("kernel_size", kernel_size, least=1))
         super().__init__(shape, bias, rng, dtype)
         self.options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+
+    def _forward(self, x):
+        return super()._forward(batch_last_if_small(x))
+
+    def _backward(self, dy, x, needs_dx):
+        return super()._backward(dy, batch_last_if_small(x), needs_dx)
 
 
 class MaxPool2d(Layer):

@@ -10,6 +10,7 @@ arXiv:1502.03167. Derived in notebooks/06_gradient_pathologies.ipynb.
 import numpy as np
 
 from helpers import arguments as check
+from helpers.weaving import room
 from helpers.windows import chunks
 
 __all__ = ["batch_norm", "batch_norm_backward", "batch_statistics", "running_statistics"]
@@ -30,7 +31,7 @@ def batch_norm(x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = N
     """
     eps = _checked(x, training, eps, running_mean=running_mean, running_var=running_var, weight=weight,
                    bias=bias)
-    y = np.empty(x.shape, x.dtype)
+    y = room(x, x.shape)
     for c in _channels(x):
         xhat, scale = _normalized(x, c, running_mean, running_var, training, eps)
         if weight is not None:
@@ -55,7 +56,7 @@ def batch_norm_backward(dy: np.ndarray, x: np.ndarray, running_mean: Maybe = Non
     check.floats("dy", dy, *AXES)
     check.same_dtype(dy=dy, x=x)
     check.shape("dy", dy, x.shape, "the shape of x")
-    dx = np.empty(x.shape, x.dtype) if needs_dx else None
+    dx = room(x, x.shape) if needs_dx else None
     dweight, dbias = np.empty((2, x.shape[1]), x.dtype)
     for c in _channels(x):
         xhat, scale = _normalized(x, c, running_mean, running_var, training, eps)

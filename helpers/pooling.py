@@ -7,11 +7,12 @@ Entry (u, v) of all windows at once is x sliced in steps of s: no window is cut 
 Derived in notebooks/02_pooling.ipynb.
 """
 from functools import reduce
-from itertools import product
 
 import numpy as np
 
 from helpers import arguments as check
+from helpers.contests import add_blame, award, contests, places_of_winners
+from helpers.weaving import arranged, batch_last, room
 from helpers.windows import chunks, pad, span
 
 __all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backward"]
@@ -30,15 +31,15 @@ def max_pool2d(x: np.ndarray, kernel_size: Pair, stride: Pair | None = None, pad
     """
     axes, shape = _checked(x, kernel_size, stride, padding, dilation, ceil_mode,
                            return_indices=return_indices)
-    y = np.empty(shape, x.dtype)
+    y = room(x, shape)
     if not return_indices:
         for image, value in _planes(x, y):
             value[:] = _combined(np.maximum, -np.inf, image, *axes)
         return y
-    indices = np.empty(shape, np.int64)
+    indices = room(x, shape, np.int64)
     for image, value, index in _planes(x, y, indices):
-        value[:], winner = _winner(image, *axes)
-        index[:] = _flat(winner, *axes)
+        value[:], *better = contests(image, *axes)
+        index[:] = places_of_winners(value, *better, *axes)
     return y, indices
 
 
@@ -52,12 +53,13 @@ def max_pool2d_backward(dy: np.ndarray, x: np.ndarray, kernel_size: Pair, stride
     axes, shape = _checked(x, kernel_size, stride, padding, dilation, ceil_mode)
     _check_blame(dy, x, shape, "max_pool2d(x, …)")
     canvas, inside = _canvas(x, *axes)
-    for blame, image, dx in _planes(dy, x, canvas):
+    for blame, image, dx in _planes(arranged(dy, batch_last(x)), x, canvas):
         dx[:] = 0
-        _, winner = _winner(image, *axes)
-        for n, pixels in enumerate(_entries(dx, *axes)):
-            _add(_where(winner == n, blame), pixels, *axes)
-    return np.ascontiguousarray(inside)
+        _, better_across, better_down = contests(image, *axes)
+        rows = np.zeros_like(blame, shape=(*blame.shape[:2], axes[0].padded, blame.shape[3]))
+        award(blame, better_down, [rows[..., i, :] for i in axes[0].entries], axes[0])
+        award(rows, better_across, [dx[..., j] for j in axes[1].entries], axes[1])
+    return arranged(inside, batch_last(x))
 
 
 def avg_pool2d(x: np.ndarray, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0,
@@ -71,7 +73,7 @@ def avg_pool2d(x: np.ndarray, kernel_size: Pair, stride: Pair | None = None, pad
     """
     axes, shape = _checked(x, kernel_size, stride, padding, 1, ceil_mode, count_include_pad=count_include_pad)
     divisor = _divisor(axes, count_include_pad, divisor_override, x.dtype)
-    y = np.empty(shape, x.dtype)
+    y = room(x, shape)
     for image, value in _planes(x, y):
         np.divide(_combined(np.add, 0.0, image, *axes), divisor, out=value)
     return y
@@ -88,14 +90,10 @@ def avg_pool2d_backward(dy: np.ndarray, x: np.ndarray, kernel_size: Pair, stride
     divisor = _divisor(axes, count_include_pad, divisor_override, x.dtype)
     _check_blame(dy, x, shape, "avg_pool2d(x, …)")
     canvas, inside = _canvas(x, *axes)
-    for blame, dx in _planes(dy, canvas):
+    for blame, dx in _planes(arranged(dy, batch_last(x)), canvas):
         dx[:] = 0
         _hand_out(blame / divisor, dx, *axes)
-    return np.ascontiguousarray(inside)
-
-
-def _entries(image, down, across):
-    return (image[..., i, j] for i, j in product(down.entries, across.entries))
+    return arranged(inside, batch_last(x))
 
 
 def _combined(combine, margin, image, down, across):
@@ -112,46 +110,11 @@ def _hand_out(share, dx, down, across):
     if down.places == across.places == 1:
         dx[..., down.window, across.window] = share
         return
-    rows = np.zeros((*share.shape[:3], dx.shape[3]), dx.dtype)
+    rows = np.zeros_like(share, shape=(*share.shape[:3], dx.shape[3]))
     for j in across.entries:
-        _add(share, rows[..., j], across)
+        add_blame(share, rows[..., j], across)
     for i in down.entries:
-        _add(rows, dx[..., i, :], down)
-
-
-def _add(share, pixels, *axes):
-    if any(axis.overlap for axis in axes):
-        pixels += share
-    else:
-        pixels[:] = share   # the first to come and the last: writing is quicker
-
-
-def _winner(image, down, across):
-    """The largest under every window, and the number of its entry: the first of equals, the last NaN."""
-    image = pad(image, [down.margin, across.margin], -np.inf)
-    entries = (entry.copy() for entry in _entries(image, down, across))   # read thrice: worth a copy
-    best = next(entries)
-    winner = np.zeros(best.shape, np.min_scalar_type(down.reach * across.reach))
-    if down.padding or across.padding:   # where x is −∞ as the margin is, the first entry on x wins
-        winner += (down.first[:, None] * across.reach + across.first).astype(winner.dtype)
-    for n, rival in enumerate(entries, start=1):
-        better = (rival > best) | np.isnan(rival)
-        np.maximum(winner, np.multiply(better, n, dtype=winner.dtype), out=winner)
-        np.maximum(best, rival, out=best)
-    return best, winner
-
-
-def _flat(winner, down, across):
-    """Numbers of entries as torch's indices: row · W + column in x, without the margin."""
-    u, v = (n.astype(np.int64) for n in np.divmod(winner, across.reach))
-    rows, columns = down.starts[:, None] + down.dilation * u, across.starts + across.dilation * v
-    return rows * across.size + columns
-
-
-def _where(hit, blame):
-    """blame where hit, else 0. By bits: np.where is much slower, and hit · ∞ would be a NaN."""
-    bits = blame.view(f"i{blame.itemsize}")
-    return (bits * hit).view(blame.dtype)   # as integers, the bits times 1 or 0
+        add_blame(rows, dx[..., i, :], down)
 
 
 def _divisor(axes, count_include_pad, divisor_override, dtype):
@@ -165,14 +128,17 @@ def _divisor(axes, count_include_pad, divisor_override, dtype):
 
 
 def _planes(*arrays):
-    """The planes (n, 1, height, width) of the arrays, as many at a time as fit the cache."""
-    planes = [a.reshape(-1, 1, *a.shape[-2:]) for a in arrays]
+    """The planes (n, 1, height, width) of the arrays, as many at a time as fit the cache.
+
+    Of arrays whose batch is last in memory, (c, N, height, width): so each piece lies in one place.
+    """
+    planes = [a.swapaxes(0, 1) if batch_last(arrays[-1]) else a.reshape(-1, 1, *a.shape[-2:]) for a in arrays]
     return ([p[n] for p in planes] for n in chunks(len(planes[0]), max(p[:1].nbytes for p in planes) // 2))
 
 
 def _canvas(x, down, across):
     """Room for the blame of x and its margin, and the part of it inside the margin."""
-    canvas = np.empty((*x.shape[:-2], down.padded, across.padded), x.dtype)
+    canvas = room(x, (*x.shape[:-2], down.padded, across.padded))
     return canvas, canvas[..., down.inside, across.inside]
 
 

@@ -4,7 +4,8 @@ Convolution and pooling share this. Lengths are in pixels. The arithmetic follow
 "A guide to convolution arithmetic for deep learning" (2016), arXiv:1603.07285.
 """
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -12,7 +13,6 @@ from numpy.lib.stride_tricks import as_strided
 from helpers import arguments as check
 
 CHUNK = 2**20   # bytes at a time, such as columns and their products: what a second-level cache holds
-FEW = 8         # images, too few to be woven into one
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
@@ -45,7 +45,8 @@ def places(name: str, size: int, padding: int, reach: int, stride: int, ceil_mod
     return count - (ceil_mode and (count - 1) * stride >= size + padding // 2)
 
 
-class Span(NamedTuple):
+@dataclass(frozen=True)
+class Span:
     """How the windows of a pooling layer stand along one axis; lengths in pixels."""
 
     size: int       # of the input
@@ -55,48 +56,48 @@ class Span(NamedTuple):
     dilation: int
     places: int
 
-    @property
+    @cached_property
     def reach(self) -> int:
         """Entries of a window that can meet a pixel; in ceil_mode a kernel may be larger than its input."""
         return min(self.kernel, -(-(self.size + self.padding) // self.dilation))
 
-    @property
-    def entries(self) -> list[slice]:
+    @cached_property
+    def entries(self) -> tuple[slice, ...]:
         """Where in the padded input entry u of all windows is, for each u."""
         d, length = self.dilation, self.stride * (self.places - 1) + 1
-        return [slice(d * u, d * u + length, self.stride) for u in range(self.reach)]
+        return tuple(slice(d * u, d * u + length, self.stride) for u in range(self.reach))
 
-    @property
+    @cached_property
     def window(self) -> slice:
         """Where in the padded input the first window is."""
         return slice(0, self.dilation * (self.reach - 1) + 1, self.dilation)
 
-    @property
+    @cached_property
     def margin(self) -> tuple[int, int]:
         """What the windows need before and after the input."""
         return self.padding, max(0, self.entries[-1].stop - self.size - self.padding)
 
-    @property
+    @cached_property
     def padded(self) -> int:
         """The length of the input and its margin."""
         return self.size + sum(self.margin)
 
-    @property
+    @cached_property
     def inside(self) -> slice:
         """Where in the padded input the input is."""
         return slice(self.padding, self.padding + self.size)
 
-    @property
+    @cached_property
     def overlap(self) -> bool:
         """Whether two windows may share a pixel."""
         return self.places > 1 and self.stride <= self.dilation * (self.reach - 1)
 
-    @property
+    @cached_property
     def starts(self) -> np.ndarray:
         """Where each window begins; in the margin, that is below 0."""
         return self.stride * np.arange(self.places) - self.padding
 
-    @property
+    @cached_property
     def first(self) -> np.ndarray:
         """The first entry of each window that lies on the input."""
         return np.maximum(0, -(self.starts // self.dilation))
@@ -107,6 +108,7 @@ class Span(NamedTuple):
         return np.minimum(self.starts + self.kernel, self.size + padding) - np.maximum(self.starts, -padding)
 
 
+@lru_cache(256)
 def span(name: str, size: int, kernel: int, stride: int, padding: int, dilation: int,
          ceil_mode: bool) -> Span:
     """The windows along one axis of `size` pixels; ValueError, which says `name`, where one is empty."""
@@ -159,21 +161,3 @@ def chunks(N: int, bytes_each: int) -> Iterator[slice]:
     """Slices of a batch of N whose columns fit the cache."""
     step = max(1, CHUNK // max(1, bytes_each))
     return (slice(start, start + step) for start in range(0, N, step))
-
-
-def weave(x: np.ndarray, stride: tuple[int, int], wanted: bool = True) -> tuple[np.ndarray, int]:
-    """Many small images as one wide image (1, C, H, W · N): a step of a pixel becomes a step of N.
-
-    Long rows are quick to copy, and their matrix products are large. With the images comes how many of
-    them are woven into one: 1 where they are few, where the windows stride across, or not `wanted`.
-    """
-    N, C, H, W = x.shape
-    if N < FEW or stride[1] > 1 or not wanted:
-        return x, 1
-    return x.transpose(1, 2, 3, 0).reshape(1, C, H, W * N), N
-
-
-def unweave(x: np.ndarray, many: int) -> np.ndarray:
-    """The images (N, C, H, W) of a wide one."""
-    N, C, H, W = x.shape
-    return x.reshape(N, C, H, W // many, many).transpose(0, 4, 1, 2, 3).reshape(N * many, C, H, W // many)

@@ -11,7 +11,7 @@ from checks import CLOSE, agree, frozen, own_memory, refused, refused_by_torch, 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from helpers import convolution, windows
+from helpers import columns, convolution, weaving, windows
 from helpers.convolution import conv2d, conv2d_backward, conv_transpose2d, flip, output_size, spread
 
 torch.set_num_threads(1)
@@ -150,11 +150,11 @@ def test_two_ways_of_dx(case):
     dy = case.normal((len(x), len(W), *Ho_Wo))
     size, groups = x.shape[2:], options["groups"]
     correlated = convolution._full_correlation(dy, W, size, pads, dilation, groups)
-    folded = convolution._fold(dy, W, size, pads, (1, 1), dilation, groups)
+    folded = columns.fold(dy, W, size, pads, (1, 1), dilation, groups)
     agree(correlated, folded, x.dtype)
 
 
-@pytest.mark.parametrize("W, way", [((4, 3, 3, 2), "_full_correlation"), ((40, 3, 3, 2), "_fold")])
+@pytest.mark.parametrize("W, way", [((4, 3, 3, 2), "_full_correlation"), ((40, 3, 3, 2), "fold")])
 def test_both_ways_are_taken(monkeypatch, W, way):
     rng, taken = np.random.default_rng(0), []
     real = getattr(convolution, way)
@@ -187,12 +187,12 @@ def test_weaving_changes_nothing(case):
     y = in_torch(F.conv2d, x, W, b, **options)
     assume(y is not None and y.size)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "FEW", 1)
-        patch.setattr(convolution, "TINY", 10**6)
+        patch.setattr(weaving, "FEW", 1)
+        patch.setattr(columns, "TINY", 10**6)
         agree(conv2d(x, W, b, **options), y, x.dtype)
         dy = case.normal(y.shape)
         woven = conv2d_backward(dy, x, W, **options)
-        patch.setattr(windows, "FEW", 10**6)
+        patch.setattr(weaving, "FEW", 10**6)
         for a, b_ in zip(woven, conv2d_backward(dy, x, W, **options), strict=True):
             agree(a, b_, x.dtype)
 
@@ -206,11 +206,51 @@ def test_a_batch_of_small_images(O, size):
     tensors = [torch.tensor(a, requires_grad=True) for a in (x, W, b)]
     y = F.conv2d(*tensors, padding=1)
     dy = frozen(rng, tuple(y.shape))
-    assert windows.weave(x, (1, 1))[1] == 19
+    assert weaving.weave(x, (1, 1))[1] == 19
     np.testing.assert_allclose(conv2d(x, W, b, padding=1), y.detach(), rtol=1e-10, atol=1e-12)
     expected = torch.autograd.grad(y, tensors, torch.tensor(dy))
     for a, b_ in zip(conv2d_backward(dy, x, W, padding=1), expected, strict=True):
         np.testing.assert_allclose(a, b_, rtol=1e-10, atol=1e-12)
+
+
+def batch_last(a):
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
+
+
+@pytest.mark.parametrize("chunk", [2**20, 40_000, 1])     # all images are woven, some at a time, none
+@pytest.mark.parametrize("O, options", [
+    (4, {}), (4, {"padding": 2}), (30, {"padding": (0, 1)}), (4, {"stride": (2, 1), "dilation": (1, 2)}),
+    (4, {"stride": 2}), (6, {"groups": 2, "padding": 1}), (4, {"padding": (4, 5)}),
+], ids=str)
+def test_the_order_in_memory_is_that_of_x(monkeypatch, O, options, chunk):
+    """With the batch last in memory or not, and dy in the other order: the same numbers, in x's order."""
+    rng = np.random.default_rng(0)
+    x, W, b = (frozen(rng, s) for s in ((19, 4, 7, 6), (O, 4 // options.get("groups", 1), 3, 2), (O,)))
+    y = conv2d(x, W, b, **options)
+    agree(y, in_torch(F.conv2d, x, W, b, **options), x.dtype)
+    dy = frozen(rng, y.shape)
+    dx, *rest = conv2d_backward(dy, x, W, **options)
+    inputs = tensors(x, W, b)
+    truths = torch.autograd.grad(F.conv2d(*inputs, **options), inputs, torch.tensor(dy))
+    monkeypatch.setattr(windows, "CHUNK", chunk)
+    monkeypatch.setattr(weaving, "FEW", 2)
+    for turn, blame in ((batch_last, dy), (batch_last, batch_last(dy)), (np.array, batch_last(dy))):
+        others = [conv2d(turn(x), W, b, **options), *conv2d_backward(blame, turn(x), W, **options)]
+        for i, (a, truth) in enumerate(zip(others, [y, *truths], strict=True)):
+            agree(np.array(a, order="C"), truth, x.dtype)
+            assert a.flags.c_contiguous != weaving.batch_last(a)
+            assert weaving.batch_last(a) == (turn is batch_last and i < 2)
+        own_memory(others, [x, W, b, dy, blame])
+
+
+def test_transposed_keeps_the_order_in_memory():
+    rng = np.random.default_rng(0)
+    x, W, b = (frozen(rng, s) for s in ((9, 4, 3, 5), (4, 2, 3, 2), (2,)))
+    y = conv_transpose2d(x, W, b)
+    agree(y, in_torch(F.conv_transpose2d, x, W, b), x.dtype)
+    turned = conv_transpose2d(batch_last(x), W, b)
+    assert weaving.batch_last(turned)
+    np.testing.assert_allclose(turned, y, rtol=1e-13)
 
 
 def test_chunks_cover_the_batch_once(monkeypatch):

@@ -30,6 +30,7 @@ from helpers.network import (
     Tanh,
     no_grad,
 )
+from helpers.weaving import batch_last
 
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("error")
@@ -235,6 +236,31 @@ def test_any_fully_connected_network(sizes, data):
     for ours, theirs in zip([y, dx, *gradients(net).values()],
                             [truth, leaf.grad, *(tensor.grad for tensor in twin.parameters())], strict=True):
         np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=limit, atol=limit)
+
+
+def test_small_images_go_through_with_their_batch_last_in_memory(monkeypatch):
+    """From the first convolution to Flatten, and the blame back; few or large images stay as they are."""
+    def orders(shape):
+        net = Sequential(Conv2d(2, 3, 3, padding=1, **learning()), ReLU(), MaxPool2d(2),
+                         Conv2d(3, 4, 3, **learning()), BatchNorm2d(4), ReLU(), AvgPool2d(2))
+        x, seen = frozen(rng(), shape), []
+        for layer in net:
+            x = layer(x)
+            seen.append(x)
+        dy = frozen(rng(1), x.shape)
+        for layer in reversed(net):
+            dy = layer.backward(dy)
+            seen.append(dy)
+        return [batch_last(a) for a in seen], [np.linalg.norm(a) for a in seen]
+
+    assert all(orders((8, 2, 12, 16))[0][:-1])
+    assert not any(orders((7, 2, 12, 16))[0])
+    assert orders((8, 2, 16, 17))[0][:4] == [False, False, False, True]
+    _, norms = orders((8, 2, 12, 16))
+    monkeypatch.setattr("helpers.weaving.FEW", 9)
+    order, others = orders((8, 2, 12, 16))
+    assert not any(order)
+    np.testing.assert_allclose(norms, others, rtol=1e-12)
 
 
 # --- gradients add up, and nothing is overwritten --------------------------------------------

@@ -10,7 +10,7 @@ from checks import agree, frozen, own_memory, refused, search
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import normalization, windows
+from helpers import normalization, weaving, windows
 from helpers.linear import linear, linear_backward
 from helpers.normalization import batch_norm, batch_norm_backward, batch_statistics, running_statistics
 from helpers.witnesses import WitnessError, three_witnesses
@@ -168,6 +168,19 @@ def test_views_are_as_good_as_copies(turn):
                      for x, dy in ((x, dy), (x.copy(), dy.copy())))
     for ours, copied in zip(views, copies, strict=True):
         np.testing.assert_allclose(ours, copied, rtol=1e-12, atol=1e-14)
+
+
+def test_the_order_in_memory_is_that_of_x():
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=(2, 9, 6, 5, 3))
+    w, b = rng.normal(size=(2, 6))
+    turned = [np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0) for a in (x, dy)]
+    results, others = ((batch_norm(x, None, None, w, b, training=True),
+                        *batch_norm_backward(dy, x, None, None, w, training=True))
+                       for x, dy in ((x, dy), turned))
+    for i, (ours, other) in enumerate(zip(results, others, strict=True)):
+        np.testing.assert_allclose(ours, other, rtol=1e-12, atol=1e-14)
+        assert ours.flags.c_contiguous and weaving.batch_last(other) == (i < 2)
 
 
 def test_nan_stays_in_its_channel():

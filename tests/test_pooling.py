@@ -13,7 +13,7 @@ from checks import own_memory, refused, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from helpers import windows
+from helpers import weaving, windows
 from helpers.convolution import conv2d, conv2d_backward
 from helpers.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from helpers.witnesses import WitnessError, refuted, three_witnesses
@@ -233,6 +233,39 @@ def test_one_number_seen_everywhere():
     assert (max_pool2d(x, 2) == 2).all() and (avg_pool2d(x, 2) == 2).all()
     assert max_pool2d_backward(dy, x, 2)[1, 2].tolist() == [[1, 0] * 3, [0] * 6] * 2
     assert (avg_pool2d_backward(dy, x, 2) == 0.25).all()
+
+
+def batch_last(a):
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
+
+
+@pytest.mark.parametrize("chunk", [2**20, 300])
+@pytest.mark.parametrize("kind", PIXELS)
+@pytest.mark.parametrize("shape, options", [
+    ((9, 3, 6, 8), {"kernel_size": 2}), ((9, 3, 7, 6), OVERLAPPING), ((9, 3, 4, 6), {"kernel_size": (4, 6)}),
+    ((9, 1, 5, 4), {"kernel_size": (3, 2), "ceil_mode": True})], ids=str)
+def test_the_order_in_memory_is_that_of_x(monkeypatch, shape, options, kind, chunk):
+    """With the batch last in memory or not, and dy in the other order: the same bits, in the order of x."""
+    monkeypatch.setattr(windows, "CHUNK", chunk)
+    rng = np.random.default_rng(0)
+    x = PIXELS[kind](rng, shape)
+    y = in_torch(F.max_pool2d, x, **options).numpy()
+    dy = rng.normal(size=y.shape)
+    for turn, blame in ((batch_last, dy), (batch_last, batch_last(dy)), (np.array, batch_last(dy))):
+        with np.errstate(invalid="ignore"):      # ∞ − ∞ in a mean
+            results = [(max_pool2d(turn(x), **options), y), (avg_pool2d(turn(x), **options),
+                                                             avg_pool2d(x, **options)),
+                       *zip(max_pool2d(turn(x), **options, return_indices=True),
+                            in_torch(F.max_pool2d, x, **options, return_indices=True), strict=True),
+                       (max_pool2d_backward(blame, turn(x), **options),
+                        blame_in_torch(F.max_pool2d, dy, x, **options)),
+                       (avg_pool2d_backward(blame, turn(x), **options),
+                        avg_pool2d_backward(dy, x, **options))]
+        for ours, truth in results:
+            np.testing.assert_allclose(ours, truth, rtol=1e-14)
+            one_place = ours[0].size == 1
+            assert ours.flags.c_contiguous == (turn is np.array or one_place)
+            assert weaving.batch_last(ours) == (turn is batch_last and not one_place)
 
 
 @pytest.mark.parametrize("chunk", [1, 300])

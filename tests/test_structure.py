@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "helpers").glob("*.py"))
 
 TORCH_IS_IMPORTED_IN = {"witnesses"}
-GROUND = {"arguments", "windows"}
+GROUND = {"arguments", "columns", "contests", "weaving", "windows"}
 MATHEMATICS = GROUND | {"convolution", "differences", "pooling", "linear", "activations", "losses",
                         "normalization", "initialization", "optimizers", "schedules", "clipping",
                         "landscapes", "quadratics"}
