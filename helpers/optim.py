@@ -71,7 +71,8 @@ class Optimizer:
 
         Raises ValueError, and steps none of them, when a grad is not like its value.
         """
-        steps = [self.rule(parameter.value, parameter.grad, state, **self.options)
+        step, options = getattr(self.rule, "step", self.rule), checked_options(self.options)
+        steps = [step(parameter.value, parameter.grad, state, **options)
                  for parameter, state in zip(self.parameters, self.states, strict=True)]
         for i, (parameter, (value, state)) in enumerate(zip(self.parameters, steps, strict=True)):
             parameter.value, self.states[i] = value, state

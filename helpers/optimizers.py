@@ -36,11 +36,15 @@ def _remembers(*names: str) -> Callable:
             if len(values) != 3 or not options.keys() <= known:    # else as usual, and binding takes time
                 options = signature.bind(*values, **options).arguments
                 values = [options.pop(name) for name in ("W", "dW", "state")]
-            W, dW, state = values
+            return step(*values, **checked_options(options))
+
+        def step(W, dW, state, **options):
             _check(W, dW, state, names)
             start = (0,) * len(names) if state is None else state
-            W, state = function(W, dW, start, **checked_options(options))
+            W, state = function(W, dW, start, **options)
             return np.asarray(W), state   # an array even without axes, where NumPy makes a number
+
+        rule.step = step   # for a caller that has checked the options, once for many W
         return rule
     return step_rule
 
@@ -54,7 +58,7 @@ def sgd(W: np.ndarray, dW: np.ndarray, state: State, lr: float = 1e-3, momentum:
     "On the importance of initialization and momentum in deep learning" (2013).
     """
     t, v = state
-    g = dW + weight_decay * W
+    g = dW + weight_decay * W if weight_decay else +dW
     v = momentum * v + (1 - dampening) * g if t and momentum else g
     d = g + momentum * v if nesterov else v
     return W - lr * d, (t + 1, v)

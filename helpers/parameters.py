@@ -61,7 +61,11 @@ class Module:
 
     def parameters(self) -> Iterator[Parameter]:
         """The Parameters alone, for a step rule: p.value -= eta * p.grad."""
-        return (parameter for _, parameter in self.named_parameters())
+        for _, part in self._parts():
+            if isinstance(part, Parameter):
+                yield part
+            elif isinstance(part, Module):
+                yield from part.parameters()
 
     def zero_grad(self) -> None:
         """Forget all gradients added so far."""

@@ -363,6 +363,15 @@ def test_the_note_is_not_torch_when_the_rate_changes():
     assert follows(heavy_ball, T.SGD, 0.1, {"momentum": 0.9}, np.float64, changing=True) > 1e-3
 
 
+@pytest.mark.parametrize("rule", RULES.values(), ids=case_name)
+def test_no_memory_is_the_gradient_itself(rule):
+    """Who clips a gradient in place after the step does not change what the rule remembers."""
+    W, dW = np.ones(3), np.full(3, 0.5)
+    for options in {}, {"weight_decay": 0.0}, {"weight_decay": 0.1}:
+        W_new, state = rule(W, dW, None, **options)
+        assert not any(np.may_share_memory(a, b) for a in (W_new, *filter(np.ndim, state)) for b in (W, dW))
+
+
 def test_a_rule_is_ten_lines_at_most():
     """Its head and its body, without the docstring: so that the rules can be laid side by side."""
     for rule in RULES.values():
@@ -543,6 +552,8 @@ def test_odd_options_are_refused(cls):
     with pytest.raises(ValueError, match="lr: got -1, expected a number of at least 0"):
         opt.lr = -1
     assert opt.lr == 0.5
+    opt.options["lr"] = -1      # past the check, but not past the next step
+    refused(opt.step, "lr")
     with pytest.raises(AttributeError):
         opt.learning_rate = 0.1
 
