@@ -16,9 +16,9 @@ IMAGES = {"photograph": lambda: photograph("china", shrink=12, gray=True)[0], "d
 OWN = "your own"
 SIZE = 700, 294                                        # pixels
 LEAST = 12.6                                           # pixels: 9 points, the smallest letters
-PANELS = (("padded input x", figures.INPUT, 0.0, 0.36),      # title, color, left, width
-          ("x · K under the window", figures.KERNEL, 0.37, 0.26),
-          ("output y", figures.OUTPUT, 0.64, 0.36))
+PANELS = (("padded input x", figures.INPUT, 0.0, 0.355),     # title, color, left, width
+          ("x · K under the window", figures.KERNEL, 0.365, 0.27),
+          ("output y", figures.OUTPUT, 0.645, 0.355))
 
 
 def convolution_explorer() -> Explore:
@@ -106,8 +106,8 @@ def _draw_forward(axes, pixels, stride, dilation, **values):
     _image(axes[0], padded, (0, 1))
     _outline(axes[0], padded.shape, rows[0], columns[0], rows[-1] + 1, columns[-1] + 1, figures.KERNEL)
     most = np.abs(y).max() or 1.0
-    signed = abs(K.sum()) < 0.5 or K.sum() < 0      # zero sum: not a picture but a change
-    _image(axes[2], y, (-most, most) if signed else (0, 1), figures.SIGNED if signed else "gray")
+    signed = abs(K.sum()) < 0.5 or K.sum() < 0      # not a picture but a change; a picture's white stays white
+    _image(axes[2], y, (-most, most) if signed else (0, K.sum()), figures.SIGNED if signed else "gray")
     _outline(axes[2], y.shape, p, q, p + 1, q + 1, figures.OUTPUT)
     _sum(axes[1], padded[np.ix_(rows, columns)], K, y[p, q])
     return y

@@ -4,9 +4,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from helpers import backward_stepper as stepping
+from helpers import convolution_explorer as exploring
+from helpers import grids
 from helpers.backward_stepper import BLAME, KERNEL, X, backward_stepper, gathered, scattered
 from helpers.convolution_explorer import OWN, convolution_explorer, read_kernel
-from helpers.data import digit
+from helpers.data import KERNELS, digit
 
 
 def by_torch(dy, x, K, s):
@@ -50,3 +53,41 @@ def test_the_explorer_shows_torchs_output(entries, stride, padding, dilation):
 def test_bad_entries_are_refused_in_words(entries):
     with pytest.raises(ValueError, match="entries: got"):
         read_kernel(entries)
+
+
+@pytest.fixture
+def letters(monkeypatch):
+    """The sizes, in cells, of the letters that grids draw."""
+    sizes, drawn = [], grids._moved
+
+    def moved(text, size, x, y):
+        sizes.append(min(size, grids.WIDEST / np.ptp(grids._glyphs(text).vertices[:, 0])))
+        return drawn(text, size, x, y)
+
+    monkeypatch.setattr(grids, "_moved", moved)
+    return sizes
+
+
+def test_the_numbers_of_the_stepper_are_at_least_9_points(letters):
+    stepper = backward_stepper(by_torch)
+    for view, stride, step in [("scatter", 1, 9), ("scatter", 2, 4), ("gather", 1, 25), ("gather", 2, 25)]:
+        stepper.set(view=view, stride=stride)
+        stepper.set(step=step)
+    assert min(letters) * 0.72 * stepping.SIZE[0] / stepping.UNITS[0] >= 9        # 100 pixels an inch
+
+
+@pytest.mark.parametrize("entries", [
+    *(exploring._written(rows) for rows in KERNELS.values()), "-1 1",
+    "1 2 3 4; 5 6 7 8; 0 0 0 0; -1 -2 -3 -4", "1 2 3 4 5; 0 0 1 2 3; 1 1 1 1 1; -1 -2 -3 -4 -5; 5 4 3 2 1"])
+def test_the_numbers_of_the_explorer_are_at_least_9_points(entries, letters):
+    explorer = convolution_explorer()
+    letters.clear()
+    explorer.set(image="digit", entries=entries)
+    cell = 0.98 / max(read_kernel(entries).shape) * exploring.PANELS[1][3] * exploring.SIZE[0]
+    assert min(letters) * 0.72 * cell >= 9
+
+
+@pytest.mark.parametrize("entry, words", [
+    (1 / 9, "1/9"), (-1 / 16, "(−1/16)"), (0.5, "0.5"), (0.0, "0"), (-2.0, "(−2)"), (0.33, "0.33")])
+def test_a_factor_is_written_as_short_as_it_can_be(entry, words):
+    assert exploring._factor(entry) == words
