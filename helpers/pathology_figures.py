@@ -56,7 +56,8 @@ def paths_on_a_cliff(cost: Callable, paths: dict[str, np.ndarray]) -> Figure:
         above.plot(*path.T, ".-", color=color, ms=4, lw=1)
         beside.plot(costs, color=color)
         beside.text(len(costs) + 1, costs[-1], name, color=color, va="center")
-    beside.set(xlabel="step", ylabel="cost C", xlim=(0, 1.4 * len(costs)))
+    above.text(6.4, -1.6, "dark: high cost", ha="right", va="top", fontsize=9)
+    beside.set(xlabel="step", ylabel="cost C", xlim=(0, 1.4 * len(costs)), xticks=(0, 25, 50, 75, 100))
     return figure
 
 
