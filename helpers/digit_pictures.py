@@ -34,6 +34,11 @@ def sheet(figure: Figure, size: tuple[int, int]) -> Axes:
     return ax
 
 
+def named(number: int) -> str:
+    """A digit, or any class, with its article: "a 3", "an 8"."""
+    return f"{'an' if number in (11, 18) or str(number)[0] == '8' else 'a'} {number}"
+
+
 def tiles(maps: tuple[int, int, int], room: tuple[int, int], most: int = 40) -> Tiles:
     """The layout of maps (n, h, w) in a room (width, height) that makes them largest, `most` at most.
 

@@ -130,8 +130,8 @@ def _draw(ax, one, k, name, of):
 def _draw_input(ax, one, symbol):
     """The digit, and the blame of each of its pixels; of a coloured image the means and the sums."""
     tiling = pictures.tiles((1, *one.image.shape[1:]), (SIDE, SIDE), most=SIDE)
-    _panel(ax, (LEFT, TOPS[0]), one.image.mean(0, keepdims=True), tiling, f"the input, a {one.label}",
-           figures.INPUT)
+    _panel(ax, (LEFT, TOPS[0]), one.image.mean(0, keepdims=True), tiling,
+           f"the input, {pictures.named(one.label)}", figures.INPUT)
     _panel(ax, (LEFT, TOPS[1]), one.image_blame.sum(0, keepdims=True), tiling, f"∂{symbol}/∂ input",
            figures.BLAME, signed=True)
 
@@ -171,9 +171,9 @@ def _describe(digit, one, k, name, of):
     missed = f"which is wrong; {one.label} has {one.p[one.label]:.2f}"
     right = "which is right" if one.said == one.label else missed
     subject = "cost" if OF[of] == "cost" else f"score of {one.said}"
-    return (f"Test digit {digit} is a {one.label}; the network says {one.said} with probability "
-            f"{one.p[one.said]:.2f}, {right}. The gradient of the {subject} after layer {k}, {name}, is "
-            f"{_where(one.blames[k])}; at the input it is {_where(one.image_blame)}.")
+    return (f"Test digit {digit} is {pictures.named(one.label)}; the network says {one.said} with "
+            f"probability {one.p[one.said]:.2f}, {right}. The gradient of the {subject} after layer {k}, "
+            f"{name}, is {_where(one.blames[k])}; at the input it is {_where(one.image_blame)}.")
 
 
 def _where(dy):

@@ -127,9 +127,10 @@ def _draw(ax, found, pixels, index):
     label, said, p = int(found.labels[index]), int(found.said[index]), found.p[index]
     tiling = pictures.tiles((1, *pixels.shape[1:]), (SIDE, SIDE), most=SIDE)
     pictures.draw_maps(ax, pixels[index][None], IMAGE, tiling)
-    ax.text(IMAGE[0], 16, f"is a {label}", color=figures.INPUT, va="center", weight="bold")
+    ax.text(IMAGE[0], 16, f"is {pictures.named(label)}", color=figures.INPUT, va="center", weight="bold")
     ax.text(IMAGE[0], 36, f"test digit {index}", color=figures.NEUTRAL, va="center", fontsize=9)
-    ax.text(BARS[0] - 12, 16, f"taken for a {said}", color=figures.OUTPUT, va="center", weight="bold")
+    ax.text(BARS[0] - 12, 16, f"taken for {pictures.named(said)}", color=figures.OUTPUT, va="center",
+            weight="bold")
     ax.text(BARS[0] - 12, 36, "probability of each class", color=figures.NEUTRAL, va="center", fontsize=9)
     pictures.draw_bars(ax, BARS, 100, p, said, label)
     cell = CELL * 10 / max(10, len(p))
@@ -140,10 +141,11 @@ def _draw(ax, found, pixels, index):
 
 def _describe(found, index, which, order):
     label, said, p = int(found.labels[index]), int(found.said[index]), found.p[index]
+    one, other = map(pictures.named, (label, said))
     rank = int((p > p[label]).sum()) + 1
     times = int(found.counts[label, said])
     often = {1: "once", 2: "twice"}.get(times, f"{times} times")
     total = len(found.orders[order])
-    return (f"Wrong digit {which} of {total}, {order}: test digit {index} is a {label} and was taken for a "
-            f"{said}, with probability {p[said]:.2f}. The right class has {p[label]:.2f}, place {rank} of "
-            f"{len(p)}. Of {found.counts[label].sum()} digits {label} it {often} took one for a {said}.")
+    return (f"Wrong digit {which} of {total}, {order}: test digit {index} is {one} and was taken for "
+            f"{other}, with probability {p[said]:.2f}. The right class has {p[label]:.2f}, place {rank} of "
+            f"{len(p)}. Of {found.counts[label].sum()} digits {label} it {often} took one for {other}.")

@@ -77,6 +77,9 @@ def test_outputs_and_blames_are_those_of_hooks_in_torch(viewer, digit, of):
         assert np.allclose(shown["probabilities"], p, rtol=1e-9)
 
 
+ONE = r"(?:an (?=8)|a (?!8))(\d)"     # a digit with its article
+
+
 def number(text):
     return float(text.replace("−", "-"))
 
@@ -88,7 +91,7 @@ def test_the_sentence_of_the_viewer_is_true(viewer, digit, layer, of):
     outputs, grads = by_hooks(MODEL, T.images[digit], T.labels[digit], OF[of])
     p = torch.softmax(torch.tensor(outputs[-1]), 0).numpy()
     found = re.fullmatch(
-        r"Test digit (\d+) is a (\d); the network says (\d) with probability (\S+), which is "
+        r"Test digit (\d+) is " + ONE + r"; the network says (\d) with probability (\S+), which is "
         r"(right|wrong; (\d) has (\S+))\. The gradient of the (cost|score of \d) after layer (\d), "
         r"(\w+), is largest at \[(.*?)\], (\S+); at the input it is largest at \[(.*?)\], (\S+)\.",
         viewer.sentence)
@@ -237,9 +240,10 @@ def test_the_sentence_of_the_browser_is_true(browser):
     for which in range(1, len(WRONG) + 1):
         browser.set(which=which, order=SURE)
         found = re.fullmatch(
-            r"Wrong digit (\d+) of (\d+), surest first: test digit (\d+) is a (\d) and was taken for a (\d), "
-            r"with probability (\S+)\. The right class has (\S+), place (\d+) of 10\. Of (\d+) digits (\d) "
-            r"it (once|twice|\d+ times) took one for a (\d)\.", browser.sentence)
+            r"Wrong digit (\d+) of (\d+), surest first: test digit (\d+) is " + ONE
+            + r" and was taken for " + ONE + r", with probability (\S+)\. The right class has (\S+), "
+            r"place (\d+) of 10\. Of (\d+) digits (\d) "
+            r"it (once|twice|\d+ times) took one for " + ONE + r"\.", browser.sentence)
         assert found, browser.sentence
         i, label, said = int(found[3]), int(found[4]), int(found[5])
         assert (int(found[1]), int(found[2])) == (which, len(WRONG))
