@@ -35,7 +35,8 @@ class Exercise:
 
     `truth` is a helper that has its own proof: answers are compared with it, those of the worked
     solution too. `cases` makes the inputs from a random generator, the smallest first; each is a dict
-    of arguments in their order. `judge` stands in for `compare` where the answer is not the truth.
+    of arguments in their order. `judge` stands in for `compare` where the answer is not the truth;
+    `through` makes the function that is called out of what is handed in, where that is something else.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     hints: tuple[str, ...]
     judge: "Callable[[Exercise, list[np.ndarray]], Verdict] | None" = None
+    through: Callable[[Callable], Callable] | None = None
 
     def inputs(self) -> list[dict[str, object]]:
         """The inputs, the same ones every time."""
@@ -53,7 +55,12 @@ class Exercise:
 
     def answers(self, function: Callable) -> list[np.ndarray]:
         """What a function of ours answers to the inputs."""
-        return [np.asarray(function(*case.values())) for case in self.inputs()]
+        called = self.called(function)
+        return [np.asarray(called(*case.values())) for case in self.inputs()]
+
+    def called(self, function: Callable) -> Callable:
+        """What is called with the arguments when `function` is handed in."""
+        return self.through(function) if self.through else function
 
     def source(self) -> str:
         """The worked solution, as its module has it."""
@@ -82,10 +89,10 @@ def grade(name: str, function: Callable) -> Verdict:
                                            f"parentheses; it got {guard.named(function)}.")
     if _is_stub(function):
         return exercise.verdict("not attempted")
-    answers = []
+    answers, called = [], exercise.called(function)
     for case, truth in zip(exercise.inputs(), exercise.answers(exercise.truth), strict=True):
         try:
-            answers.append(guard.numbers(guard.call(function, case), truth))
+            answers.append(guard.numbers(guard.call(called, case), truth))
         except guard.Misfortune as told:
             said = f"{told} It was called with {diagnosis.in_short(case)}."
             return exercise.verdict("not yet", said + _before(exercise, answers))

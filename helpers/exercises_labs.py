@@ -17,7 +17,7 @@ def _random(rng, *shape, most=9):
 # --- the first: a normalization ---------------------------------------------------------------
 
 def norm_is_off(norm, x):
-    """How far norm(x) is from x normalised in each channel.
+    """How far norm(x) is from x normalized in each channel.
 
     x (N, C, H, W); norm(x) has its shape, and neither weight nor bias.
     Returns one number, 0 where norm is what batch normalization does
@@ -36,20 +36,20 @@ def _over(axes, *, eps=1e-5, ddof=0, power=0.5, center=True):
     return norm
 
 
-def normalises_channels(x):
+def normalizes_channels(x):
     """As torch's BatchNorm2d in training, before weight and bias."""
     return batch_norm(x, None, None, training=True)
 
 
 CHANNEL, ACTIVATION = (0, 2, 3), (0,)
 NORMS = (
-    ("normalises each channel", True, normalises_channels),
-    ("normalises each channel with ε = 1e-6", True, _over(CHANNEL, eps=1e-6)),
-    ("normalises each activation over the batch", False, _over(ACTIVATION)),
-    ("normalises each channel of each sample", False, _over((2, 3))),
-    ("normalises each sample", False, _over((1, 2, 3))),
-    ("normalises the whole batch at once", False, _over((0, 1, 2, 3))),
-    ("normalises each column of a channel", False, _over((0, 2))),
+    ("normalizes each channel", True, normalizes_channels),
+    ("normalizes each channel with ε = 1e-6", True, _over(CHANNEL, eps=1e-6)),
+    ("normalizes each activation over the batch", False, _over(ACTIVATION)),
+    ("normalizes each channel of each sample", False, _over((2, 3))),
+    ("normalizes each sample", False, _over((1, 2, 3))),
+    ("normalizes the whole batch at once", False, _over((0, 1, 2, 3))),
+    ("normalizes each column of a channel", False, _over((0, 2))),
     ("divides by the variance, not by its root", False, _over(CHANNEL, power=1)),
     ("divides the variance by n − 1", False, _over(CHANNEL, ddof=1)),
     ("does not subtract the mean", False, _over(CHANNEL, center=False)),
@@ -95,7 +95,7 @@ FIRST = catch_it(
                 "part of a channel to mean 0 passes, with any variance.",
                 _moments(CHANNEL, var=False)),
         Mistake("variances of each channel", "It looks at the variance of each channel alone: a mean that is "
-                "not 0 passes, and so does what normalises smaller parts of a channel.",
+                "not 0 passes, and so does what normalizes smaller parts of a channel.",
                 _moments(CHANNEL, mean=False)),
         Mistake("moments of each activation", "It expects mean 0 and variance 1 of each activation over the "
                 "batch, and so accuses the right one and lets the suspect pass. The places of a channel "
@@ -105,10 +105,10 @@ FIRST = catch_it(
                 "normalization; batch normalization has the batch in its means.",
                 _moments((1, 2, 3))),
         Mistake("moments of all", "It looks at the mean and the variance of the whole array. All who "
-                "normalise any parts of it pass.",
+                "normalize any parts of it pass.",
                 _moments((0, 1, 2, 3))),
         Mistake("n − 1", "It expects a variance that was divided by n − 1. Batch normalization divides by n "
-                "when it normalises; n − 1 is for the running variance.",
+                "when it normalizes; n − 1 is for the running variance.",
                 lambda norm, x: np.abs(norm(x) - _over(CHANNEL, ddof=1)(x)).max()),
         Mistake("straight line only", "It asks whether each channel of x̂ is a straight line of x: one "
                 "shift and one scale for all its places. That catches the suspect, but any shift and any "
@@ -132,7 +132,7 @@ FIRST = catch_it(
 def block_is_off(block, backward, dy, x):
     """How far backward is from the derivative of block, and harmless.
 
-    block(x) → y; backward(dy, x) → dx; x, dx, y, dy (N, D). Returns one
+    block(x) → y; backward(dy, x) → dx; x, dx, y, dy (m, n). Returns one
     number, 0 where dx is right and dy is afterwards what it was before;
     no entry of x is near a kink.
     """

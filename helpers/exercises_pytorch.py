@@ -3,13 +3,17 @@
 Each truth is put together from helpers that have a proof of their own; tests/test_exercises_pytorch.py
 compares it with autograd once more.
 """
+from functools import wraps
+
 import numpy as np
 
 from helpers.activations import relu, relu_prime, sigmoid, sigmoid_prime
 from helpers.break_it import break_it
 from helpers.convolution import conv2d, conv2d_backward
 from helpers.exercises import Exercise, Mistake
+from helpers.guard import named
 from helpers.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
+from helpers.witnesses import function_answers
 
 
 def _random(rng, *shape, most=29):
@@ -87,17 +91,29 @@ ACCUMULATE = Exercise(
 
 # --- a function of one's own ------------------------------------------------------------------
 
-def swish_by_hand(dy, x, beta):
-    """The blame of y = x · σ(βx), σ the sigmoid, as a Function would give it.
+def swish_function(Function):
+    """An autograd.Function for y = x · σ(βx), σ the sigmoid.
 
-    dy (n,), x (n,), beta a number → the blame of x and, last, that of
-    beta: (n + 1,).
+    Function is torch.autograd.Function → a class that inherits from it, with
+    two static methods: forward(ctx, x, beta) → y, and backward(ctx, dy)
+    → dx, dbeta. x, y, dy, dx (n,) and beta, dbeta () are tensors.
     """
-    s = 1 / (1 + np.exp(-beta * x))
-    slope = s * (1 - s)                       # σ′ at βx
-    dx = dy * (s + beta * x * slope)
-    dbeta = (dy * x**2 * slope).sum()
-    return np.append(dx, dbeta)
+    class Swish(Function):
+        @staticmethod
+        def forward(ctx, x, beta):
+            ctx.save_for_backward(x, beta)
+            return x * (beta * x).sigmoid()
+
+        @staticmethod
+        def backward(ctx, dy):
+            x, beta = ctx.saved_tensors
+            s = (beta * x).sigmoid()
+            slope = s * (1 - s)                      # σ′ at βx
+            dx = dy * (s + beta * x * slope)
+            dbeta = (dy * x**2 * slope).sum()
+            return dx, dbeta
+
+    return Swish
 
 
 def _swish_cases(rng):
@@ -105,18 +121,48 @@ def _swish_cases(rng):
         yield {"dy": _random(rng, n), "x": _tenths(rng, n), "beta": beta}
 
 
-def _swish(dx=None, dbeta=None):
-    """The blame with another dx, or another dbeta, of (dy, x, beta, s, slope)."""
-    def function(dy, x, beta):
-        s, slope = sigmoid(beta * x), sigmoid_prime(beta * x)
-        along = dx(dy, x, beta, s, slope) if dx else dy * (s + beta * x * slope)
-        across = dbeta(dy, x, beta, s, slope) if dbeta else (dy * x**2 * slope).sum()
-        return np.append(along, across)
-    return function
+def _through_torch(make):
+    """The answers of the Function that `make` makes, or is: y, dx and dbeta in one row."""
+    @wraps(make)
+    def called(dy, x, beta):
+        return function_answers(lambda Function: _checked(make if isinstance(make, type) else make(Function)),
+                                dy, x, np.asarray(beta))
+    return called
+
+
+def _checked(made):
+    if not callable(getattr(made, "apply", None)):
+        raise ValueError(f"expected a class that inherits from Function, got {named(made)}; is the `return` "
+                         "missing, or are there parentheses behind the class?")
+    return made
+
+
+def _swish(dx=None, dbeta=None, *, y=None):
+    """A maker of Functions with another dx or dbeta, of (dy, x, beta, s, slope), or with another y."""
+    def answers(given, s, slope):
+        dy, x, beta = given
+        along = dx(*given, s, slope) if dx else dy * (s + beta * x * slope)
+        across = dbeta(*given, s, slope) if dbeta else (dy * x**2 * slope).sum()
+        return along, across
+
+    def make(Function):
+        class Made(Function):
+            @staticmethod
+            def forward(ctx, x, beta):
+                ctx.save_for_backward(x, beta)
+                return y(x, beta) if y else x * (beta * x).sigmoid()
+
+            @staticmethod
+            def backward(ctx, dy):
+                x, beta = (tensor.numpy() for tensor in ctx.saved_tensors)
+                found = answers((dy.numpy(), x, beta), sigmoid(beta * x), sigmoid_prime(beta * x))
+                return tuple(None if g is None else dy.new_tensor(g) for g in found)
+        return Made
+    return make
 
 
 SWISH = Exercise(
-    "pytorch.swish", "A Function of your own", swish_by_hand, _swish(), _swish_cases,
+    "pytorch.swish", "A Function of your own", swish_function, _swish(), _swish_cases,
     mistakes=(
         Mistake("first factor only", "dx has only the way through the first x. x stands in y twice, and the "
                 "product rule has two terms: add β·x·σ′(βx).",
@@ -138,28 +184,37 @@ SWISH = Exercise(
                 _swish(None, lambda dy, x, beta, s, slope: (dy * x**2 * slope).mean())),
         Mistake("last for sum", "dβ is that of the last y alone: `=` for `+=`.",
                 _swish(None, lambda dy, x, beta, s, slope: (dy * x**2 * slope)[-1])),
-        Mistake("σ′ at x", "σ and σ′ are taken at x. The sigmoid stands at βx.",
-                lambda dy, x, beta: np.append(dy * (sigmoid(x) + beta * x * sigmoid_prime(x)),
-                                              (dy * x**2 * sigmoid_prime(x)).sum())),
+        Mistake("σ′ at x", "In backward σ and σ′ are taken at x. The sigmoid stands at βx.",
+                _swish(lambda dy, x, beta, *_: dy * (sigmoid(x) + beta * x * sigmoid_prime(x)),
+                       lambda dy, x, beta, *_: (dy * x**2 * sigmoid_prime(x)).sum())),
         Mistake("β fixed at 1", "This is right for β = 1, torch's SiLU. Here β is an argument.",
-                lambda dy, x, beta: _swish()(dy, x, 1.0)),
+                _swish(lambda dy, x, beta, *_: dy * (sigmoid(x) + x * sigmoid_prime(x)),
+                       lambda dy, x, beta, *_: (dy * x**2 * sigmoid_prime(x)).sum(),
+                       y=lambda x, beta: x * x.sigmoid())),
+        Mistake("forward without β", "backward is right, but forward leaves β out: y = x · σ(βx).",
+                _swish(y=lambda x, beta: x * x.sigmoid())),
+        Mistake("forward without x", "backward is right, but forward returns σ(βx) alone: the factor x is "
+                "missing.",
+                _swish(y=lambda x, beta: (beta * x).sigmoid())),
+        Mistake("None for β", "You returned `None` for β, which says that it needs no gradient. β is "
+                "learned: it has one.",
+                _swish(None, lambda *_: None)),
         Mistake("β blamed like x", "dβ has the formula of dx. With respect to β the front factor x is a "
                 "constant: only σ(βx) changes, by x·σ′(βx).",
                 _swish(None, lambda dy, x, beta, s, slope: (dy * (s + beta * x * slope)).sum())),
-        Mistake("dβ for each", "dβ is not added up: there is one β, so one number.",
-                _swish(None, lambda dy, x, beta, s, slope: dy * x**2 * slope)),
-        Mistake("no dβ", "The blame of β is missing: one number more is expected, at the end.",
-                lambda dy, x, beta: _swish()(dy, x, beta)[:-1]),
     ),
     hints=("Write y = x·s with s = σ(βx). What is ∂y/∂x by the product rule, and what is ∂y/∂β, where x is a "
            "constant?",
-           "∂y/∂x = σ(βx) + β·x·σ′(βx), ∂y/∂β = x²·σ′(βx). Multiply by dy; one β has acted on all, so add."))
+           "∂y/∂x = σ(βx) + β·x·σ′(βx), ∂y/∂β = x²·σ′(βx). Multiply by dy; one β has acted on all, so add. "
+           "The class looks like HandConv in section 7: forward saves x and beta by `ctx.save_for_backward`, "
+           "backward gets them from `ctx.saved_tensors`. Then `return Swish`, the class."),
+    through=_through_torch)
 
 
 # --- a block of layers ------------------------------------------------------------------------
 
 def block_by_hand(dy, x, W, b):
-    """Back through convolution, ReLU and 2 × 2 max-pooling, to the filters.
+    """Back through convolution, ReLU and 2 × 2 max pooling, to the filters.
 
     dy (N, O, Ho, Wo), x (N, C, H, W), W (O, C, kh, kw), b (O,)
     → dW (O, C, kh, kw). No padding, stride 1.
@@ -215,7 +270,7 @@ BLOCK = Exercise(
                 "which no z is positive sends nothing back.",
                 _block(mask=np.ones_like)),
         Mistake("mean pool", "The blame is shared out over the window, as average pooling does. In "
-                "max-pooling the largest takes it all.",
+                "max pooling the largest takes it all.",
                 _block(lambda dy, z: avg_pool2d_backward(dy, relu(z), 2))),
         Mistake("everywhere", "Every cell of a window got the whole blame. Only the largest one is passed "
                 "on, and so only it is to blame.",

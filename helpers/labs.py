@@ -9,6 +9,7 @@ import numpy as np
 
 from helpers.layers import Layer, Parameter, Sequential
 from helpers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from helpers.memory import no_grad
 from helpers.network import Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from helpers.trained_cnn import batches
 
@@ -84,3 +85,19 @@ def backward_of(layer: Layer) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
         layer(x)
         return layer.backward(dy)
     return backward
+
+
+def in_rows(layer: Layer, shape: tuple[int, int, int]) -> tuple[Callable, Callable]:
+    """A layer of images of shape (C, H, W) as functions of rows (m, C·H·W): block(x) and backward(dy, x).
+
+    The layer gets dy itself and no copy: whatever it does to it is seen outside.
+    """
+    images = backward_of(layer)
+
+    def block(x: np.ndarray) -> np.ndarray:
+        with no_grad():
+            return layer(x.reshape(-1, *shape)).reshape(x.shape)
+
+    def backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return images(dy.reshape(-1, *shape), x.reshape(-1, *shape)).reshape(x.shape)
+    return block, backward

@@ -11,7 +11,7 @@ from helpers.trained_cnn import batches
 
 
 def mended_one(rng: np.random.Generator) -> Sequential:
-    """The CNN of suspect_one, each channel normalised over the batch and all places: the layer of torch."""
+    """The CNN of suspect_one, each channel normalized over the batch and all places: the layer of torch."""
     return Sequential(Conv2d(1, 8, 3, padding=1, rng=rng), BatchNorm2d(8), ReLU(), MaxPool2d(2),
                       Conv2d(8, 16, 3, padding=1, rng=rng), BatchNorm2d(16), ReLU(), MaxPool2d(2),
                       Flatten(), Linear(64, 10, rng=rng))

@@ -2,8 +2,8 @@
 
     three_witnesses(conv2d, F.conv2d, dy, x=(x, dx), W=(W, dW), b=(b, db))
 
-The three are asked about the same inputs and the same upstream gradient dy. When any two
-disagree, WitnessError says which and by how much. PyTorch is imported here and nowhere else in `helpers`.
+The three are asked about the same inputs and the same blame dy. When any two disagree, WitnessError says
+which and by how much. PyTorch is imported here and nowhere else in `helpers`.
 """
 import functools
 import math
@@ -27,11 +27,11 @@ def three_witnesses(function: Callable, reference: Callable, dy: np.ndarray, *,
                     **inputs: tuple[np.ndarray, np.ndarray]) -> Testimony:
     """Compare gradients derived by hand with autograd and with central differences, or raise.
 
-    `function` works on NumPy arrays, `reference` is the same function of torch; both are called with
-    the inputs in the order given, and with `options`, which are held fixed. Each of `inputs` is a pair,
-    the array and the gradient claimed for it, both float64. dy has the shape of the function's value
-    and must not be constant. Errors are ‖a − b‖ / ‖b‖, less what rounding explains; "too small" is a
-    gradient that differences cannot tell from rounding, while autograd can.
+    `function` works on NumPy arrays, `reference` is the same function of torch; both are called with the
+    inputs in the order given, and with `options`, which are held fixed. Each of `inputs` is a pair, the array
+    and the gradient claimed for it, both float64. dy has the shape of the function's value and must not be
+    constant. Errors are ‖a − b‖ / ‖b‖, less what rounding explains; "too small" is a gradient that
+    differences cannot tell from rounding, while autograd can.
 
     Raises WitnessError when an error exceeds 1e-10 (autograd) or 1e-6 (differences), or one entry is off
     by a hundredth of itself; KinkError when an input lies on a kink; ValueError when the question itself
@@ -68,6 +68,12 @@ def torch_steps(make: Callable, start: np.ndarray, slopes: np.ndarray, rates: np
     return np.array(places)
 
 
+def function_answers(make: Callable, dy: np.ndarray, *inputs: np.ndarray) -> np.ndarray:
+    """In one row, value and gradients of the autograd.Function that make(torch.autograd.Function) returns."""
+    asked = _torch(make(torch.autograd.Function).apply, inputs, dy, {}, dy)
+    return np.concatenate([answer.ravel() for answer in asked])
+
+
 def _hear(function, reference, dy, options, inputs):
     _refuse_unfair(dy, inputs)
     arrays = [np.asarray(array) for array, _ in inputs.values()]
@@ -102,8 +108,8 @@ def _row(name, claimed, truth, noise, measured, dy, y):
 def _autograd(reference, arrays, dy, options, y):
     """The value and the gradients in torch, and how far rounding moves each of them.
 
-    A gradient is linear in dy: what another dy added and taken away again does not leave as it was
-    is rounding. So is what goes when the last digits of the inputs are shaken.
+    A gradient is linear in dy: what another dy, added and taken away again, does not leave as it was is
+    rounding. So is what goes when the last digits of the inputs are shaken.
     """
     truths, rng = _torch(reference, arrays, dy, options, y), np.random.default_rng(0)
     noises = [0.0] * len(truths)
@@ -123,8 +129,8 @@ def _torch(reference, arrays, dy, options, y):
         got = getattr(value, "dtype", type(value).__name__)
         raise ValueError(f"reference: its value is of {got}, expected one tensor of torch.float64")
     if not y.shape == dy.shape == tuple(value.shape):
-        raise ValueError(f"dy: got shape {dy.shape}; by hand the value has shape {y.shape}, "
-                         f"in torch {tuple(value.shape)}; expected all three alike")
+        raise ValueError(f"dy: got shape {dy.shape}; by hand the value has shape {y.shape}, in torch "
+                         f"{tuple(value.shape)}; expected all three alike")
     gradients = [None] * len(tensors)
     if value.requires_grad:
         gradients = torch.autograd.grad(value, tensors, _tensor(dy), allow_unused=True)
@@ -141,8 +147,7 @@ def _differences(name, function, arrays, dy, which):
 
 def _in_torch(options):
     """The options for torch: arrays that are held fixed become tensors."""
-    return {name: _tensor(value) if isinstance(value, np.ndarray) else value
-            for name, value in options.items()}
+    return {name: _tensor(v) if isinstance(v, np.ndarray) else v for name, v in options.items()}
 
 
 def _tensor(array):

@@ -102,7 +102,8 @@ def test_inputs_are_the_same_every_time_and_the_first_is_small(exercise):
     def entries(case):
         return sum(np.size(value) for value in case.values())
     assert exercise.judge or entries(once[0]) == min(map(entries, once))
-    assert all(list(case) == list(inspect.signature(exercise.solution).parameters) for case in once)
+    asked = inspect.signature(exercise.called(exercise.solution), follow_wrapped=False)
+    assert all(list(case) == list(asked.parameters) for case in once)
     hostile = [value for value in once[-1].values() if isinstance(value, np.ndarray)]
     assert all(len(set(array.shape)) == array.ndim and array.all() for array in hostile)
 

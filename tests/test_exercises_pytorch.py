@@ -31,8 +31,9 @@ def accumulated(gradients, sizes):
 
 def swish(dy, x, beta):
     x, beta = x.clone().requires_grad_(), torch.tensor(beta, dtype=x.dtype, requires_grad=True)
-    dx, dbeta = torch.autograd.grad((dy * x * torch.sigmoid(beta * x)).sum(), (x, beta))
-    return torch.cat([dx, dbeta[None]])
+    y = x * torch.sigmoid(beta * x)
+    dx, dbeta = torch.autograd.grad((dy * y).sum(), (x, beta))
+    return torch.cat([y.detach(), dx, dbeta[None]])
 
 
 def block(dy, x, W, b):
@@ -115,16 +116,63 @@ def in_a_loop(gradients, sizes, *, way=1.0, weight=lambda size: size, divide=Tru
     return total / sizes.sum() if divide else total
 
 
-def swish_by_differences(dy, x, beta):
-    """Fourth-order differences: right, by another way."""
-    def cost(x, beta):
-        return (dy * x / (1 + np.exp(-beta * x))).sum()
-    given, h, found = np.append(x, beta), 1e-3, []
-    for i in range(len(given)):
-        step = h * (np.arange(len(given)) == i)
-        costs = [cost((given + k * step)[:-1], (given + k * step)[-1]) for k in (2, 1, -1, -2)]
-        found.append(np.dot([-1, 8, -8, 1], costs) / (12 * h))
-    return np.array(found)
+def swish_by_autograd(Function):
+    """Another right way: backward runs the forward once more, and asks autograd."""
+    class Swish(Function):
+        @staticmethod
+        def forward(ctx, x, beta):
+            ctx.save_for_backward(x, beta)
+            return torch.nn.functional.silu(beta * x) / beta
+
+        @staticmethod
+        def backward(ctx, dy):
+            with torch.enable_grad():
+                given = [t.detach().requires_grad_() for t in ctx.saved_tensors]
+                y = given[0] / (1 + torch.exp(-given[1] * given[0]))
+            return torch.autograd.grad(y, given, dy)
+    return Swish
+
+
+def saving(y):
+    """A forward that saves both and returns y(x, beta)."""
+    return lambda ctx, x, beta: (ctx.save_for_backward(x, beta), y(x, beta))[1]
+
+
+def swish_with(backward, forward=None):
+    """A maker whose class has this backward(dy, x, beta)."""
+    forward = forward or saving(lambda x, beta: x / (1 + (-beta * x).exp()))
+    return lambda Function: type("Swish", (Function,), {
+        "forward": staticmethod(forward),
+        "backward": staticmethod(lambda ctx, dy: backward(dy, *ctx.saved_tensors))})
+
+
+def slopes(dy, x, beta):
+    s = (beta * x).sigmoid()
+    return dy * (s + beta * x * s * (1 - s)), dy * x**2 * s * (1 - s)
+
+
+def test_torch_itself_adds_up_what_is_too_large_for_its_argument():
+    """Who forgets the sum over all that one β has acted on is right in torch."""
+    assert grade("pytorch.swish", swish_with(slopes)).passed
+
+
+def test_the_class_itself_may_be_handed_in():
+    assert grade("pytorch.swish", exercises.swish_function(torch.autograd.Function)).passed
+
+
+@pytest.mark.parametrize("function, said", [
+    (swish_with(lambda *given: slopes(*given)[0]), "an incorrect number of gradients (expected 2, got 1)"),
+    (swish_with(lambda *given: slopes(*given)[::-1]), "No usual mistake gives this"),
+    (swish_with(lambda *given: (slopes(*given)[1].sum(), slopes(*given)[0])), "returned an invalid gradient"),
+    (lambda Function: None if Function else 0, "a class that inherits from Function, got None; is the"),
+    (swish_with(slopes, lambda ctx, x, beta: x), "missing 2 required positional arguments"),
+    (swish_with(slopes, saving(lambda x, beta: x.sum())), "dy: got shape"),
+    (swish_with(slopes, lambda ctx, x, beta: x.detach().numpy()), "torch.float64"),
+])
+def test_what_is_no_function_of_torchs_is_one_sentence(function, said):
+    verdict = grade("pytorch.swish", function)
+    assert not verdict.passed and said in verdict.sentence, verdict.sentence
+    assert "Traceback" not in repr(verdict)
 
 
 @pytest.mark.parametrize("name, function, mistake", [
@@ -133,7 +181,9 @@ def swish_by_differences(dy, x, beta):
     ("accumulate", lambda g, n: np.mean(g, axis=0), "mean of means"),
     ("accumulate", lambda g, n: in_a_loop(g, n, divide=False), "not divided"),
     ("accumulate", lambda g, n: np.mean(n[:, None] * g, axis=0), "divided by k"),
-    ("swish", lambda dy, x, beta: exercises.swish_by_hand(dy, x, 1.0), "β fixed at 1"),
+    ("swish", swish_with(lambda dy, x, beta: slopes(dy, x, torch.ones(())),
+                         saving(lambda x, beta: F.silu(x))), "β fixed at 1"),
+    ("swish", swish_with(lambda dy, x, beta: (slopes(dy, x, beta)[0], None)), "None for β"),
     ("block", lambda dy, x, W, b: np.flip(exercises.block_by_hand(dy, x, W, b), (2, 3)), "turned kernel"),
     ("block", lambda dy, x, W, b: exercises.block_by_hand(dy, x, W, np.zeros_like(b)), "no bias"),
 ])
@@ -144,7 +194,7 @@ def test_a_mistake_is_named_however_it_is_written(name, function, mistake):
 
 @pytest.mark.parametrize("name, function", [
     ("accumulate", in_a_loop),
-    ("swish", swish_by_differences),
+    ("swish", swish_by_autograd),
     ("block", lambda *given: block(*map(torch.tensor, given)).numpy()),
 ])
 def test_other_right_ways_pass(name, function):

@@ -159,6 +159,19 @@ def test_the_second_is_found_by_its_check():
         assert off > 0.5 if wrong else off < 1e-6
 
 
+def test_in_rows_a_block_is_the_same_and_is_found_too():
+    dy, x = block_inputs()
+    for net, wrong in ((suspect_two(rng()), True), (mended_two(rng()), False)):
+        block, backward = labs.in_rows(net[1], x.shape[1:])
+        rows, given = x.reshape(2, -1), dy.reshape(2, -1).copy()
+        assert np.array_equal(block(rows), net[1](x).reshape(2, -1))
+        net.forget()
+        off = block_is_off(block, backward, given, rows)
+        assert off > 0.5 if wrong else off < 1e-6
+        backward(given, rows)
+        assert np.array_equal(given, dy.reshape(2, -1)) != wrong, "the layer has dy itself"
+
+
 def test_whoever_measures_with_the_spoilt_blame_finds_nothing():
     dy, x = block_inputs()
     net = suspect_two(rng())
@@ -327,14 +340,14 @@ def test_who_gives_dy_away_is_told_that_it_was_changed():
 
 
 @pytest.mark.parametrize("function, said", [
-    (lambda norm, x: norm(x) - x, "It returned an array of shape (4, 2, 3, 5) for one that normalises each"),
-    (lambda norm, x: np.nan, "It returned nan for one that normalises each channel; expected one finite"),
+    (lambda norm, x: norm(x) - x, "It returned an array of shape (4, 2, 3, 5) for one that normalizes each"),
+    (lambda norm, x: np.nan, "It returned nan for one that normalizes each channel; expected one finite"),
     (lambda norm, x: np.inf, "It returned inf for one"),
     (lambda norm, x: True, "It returned a bool; expected a number."),
     (lambda norm, x: float(norm(x)[0, 1, 0, 0] < -0.5),
-     "It catches 2 of 8 that are wrong. It lets pass one that normalises each channel of each sample."),
-    (lambda norm, x: float(norm is checks.normalises_channels),
-     "It accuses what is right: one that normalises each channel."),
+     "It catches 2 of 8 that are wrong. It lets pass one that normalizes each channel of each sample."),
+    (lambda norm, x: float(norm is checks.normalizes_channels),
+     "It accuses what is right: one that normalizes each channel."),
 ])
 def test_whatever_a_check_says_is_one_clear_sentence(function, said):
     verdict = grade("labs.first", function)
