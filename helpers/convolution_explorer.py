@@ -106,7 +106,7 @@ def _draw_forward(axes, pixels, stride, dilation, **values):
     _image(axes[0], padded, (0, 1))
     _outline(axes[0], padded.shape, rows[0], columns[0], rows[-1] + 1, columns[-1] + 1, figures.KERNEL)
     most = np.abs(y).max() or 1.0
-    signed = abs(K.sum()) < 0.5 or K.sum() < 0      # not a picture but a change; a picture's white stays white
+    signed = K.sum() < 0.5      # not a picture but a change; otherwise white stays white
     _image(axes[2], y, (-most, most) if signed else (0, K.sum()), figures.SIGNED if signed else "gray")
     _outline(axes[2], y.shape, p, q, p + 1, q + 1, figures.OUTPUT)
     _sum(axes[1], padded[np.ix_(rows, columns)], K, y[p, q])

@@ -1,0 +1,61 @@
+"""The notebooks are one series: the map and the tables of symbols in notebook 00 hold for all of them."""
+import re
+
+import pytest
+import refresh
+
+FIRST, *LATER = sorted(refresh.FOLDER.glob("0*.ipynb"))
+FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.DOTALL)
+# The words in a formula, which are no letters: \text{cols}, \begin{pmatrix}, \operatorname{vec}, \sum
+WORD = re.compile(r"\\(?:text|operatorname|mathrm|begin|end)\s*\{[^}]*\}|\\[a-zA-Z]+")
+GREEK = {*"alpha beta gamma delta epsilon varepsilon eta theta kappa lambda mu nu xi rho sigma tau".split(),
+         *"phi varphi chi psi omega Gamma Delta Theta Lambda Sigma Phi Psi Omega".split()}
+EULER = {"e"}
+# The first word of each table, and the first notebook that it is for.
+TABLES = {"everywhere": 0, "windows": 1, "matrices": 3, "layers": 4, "steps": 5, "depth": 6}
+
+
+def prose(path):
+    return "\n\n".join(cell.source for cell in refresh.load(path).cells if cell.cell_type == "markdown")
+
+
+def symbols(text):
+    """The letters of the formulas in a text, Greek ones by their names; words and functions are none."""
+    formulas = " ".join(FORMULA.findall(text))
+    greek = GREEK.intersection(re.findall(r"\\([a-zA-Z]+)", formulas))
+    return (greek | set(re.findall("[a-zA-Z]", WORD.sub(" ", formulas)))) - EULER
+
+
+def strangers(text, number, tables):
+    """The symbols of notebook `number` that no table up to its own has in a first column."""
+    known = set()
+    for table in re.findall(r"(?:^\|.*\n?)+", tables, re.MULTILINE):
+        heading = re.match(r"\| (\w+)", table)
+        if heading and TABLES.get(heading[1], 99) <= number:
+            known |= symbols(" ".join(row.split("|")[1] for row in table.splitlines()))
+    return symbols(text) - known
+
+
+@pytest.mark.parametrize("path", LATER, ids=lambda path: path.stem)
+def test_every_symbol_stands_in_a_table(path):
+    found = strangers(prose(path), int(path.stem[:2]), prose(FIRST))
+    assert not found, f"{path.name}: {', '.join(sorted(found))} in no table of {FIRST.name}"
+
+
+@pytest.mark.parametrize("text, number, found", [
+    (r"Let $\omega$ be", 7, {"omega"}),
+    (r"$$\begin{aligned} \mathcal{Z}_{\text{all}} &= \chi \end{aligned}$$", 6, set()),
+    (r"the factor $\chi$, too early", 5, {"chi"}),
+    (r"a letter with an index, $w_\omega$", 7, {"omega"}),
+    (r"no formula: \omega", 7, set())])
+def test_a_symbol_that_stands_in_no_table_is_noticed(text, number, found):
+    assert strangers(text, number, prose(FIRST)) == found
+
+
+@pytest.mark.parametrize("path", LATER, ids=lambda path: path.stem)
+def test_the_map_says_what_the_notebook_says_of_itself(path):
+    rows = re.findall(r"(?m)^\| \[(.+?)\]\((.+?)\) \| (.+?) \| .+? \| (\d+) \|$", prose(FIRST))
+    (title, _, question, minutes), = (row for row in rows if row[1] == path.name)
+    first = " ".join(refresh.load(path).cells[0].source.split())
+    assert first.startswith(f"# {title} **{question}**"), f"{path.name}: {title}. {question}"
+    assert re.search(r"[Aa]bout (\d+) minutes", first)[1] == minutes
