@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 from helpers.contrast import ink
 from helpers.explore import Explore, explore
 from helpers.landscape_map import draw_map, placed, sides, ticks
-from helpers.landscape_races import BENDABLE, COLORS, MARKERS, STEPS, STRETCH, race
+from helpers.landscape_races import BENDABLE, COLORS, MARKERS, SIGNS, STEPS, STRETCH, race
 from helpers.landscapes import LANDSCAPES
 from helpers.lettering import write
 from helpers.race_controls import StartPoint, Switches
@@ -43,7 +43,7 @@ def landscape_explorer() -> Explore:
         _draw, _frame, _describe, size=SIZE, landscape=landscape, kappa=kappa,
         eta=eta, gamma=SelectionSlider(options=(0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99), value=0.8,
                                        description="momentum γ"),
-        steps=IntSlider(100, 1, STEPS), optimizers=Switches(COLORS, tuple(COLORS)), start=start)
+        steps=IntSlider(100, 1, STEPS), optimizers=Switches(COLORS, SIGNS, tuple(COLORS)), start=start)
 
 
 def raced(landscape: str, kappa: float, eta: float, gamma: float, steps: int, optimizers: tuple[str, ...],

@@ -19,7 +19,7 @@ BENDABLE = "ravine", "noisy quadratic"            # the landscapes with a condit
 # Colours that stay apart without one kind of cone (tests/test_contrast.py); markers, without any colour.
 COLORS = {"SGD": "#4D4D4D", "momentum": "#0072B2", "Nesterov": "#A63289", "AdaGrad": "#808000",
           "RMSProp": "#F24949", "Adam": "#009E73"}
-MARKERS = dict(zip(COLORS, "osD^vP", strict=True))
+MARKERS, SIGNS = (dict(zip(COLORS, shapes, strict=True)) for shapes in ("osD^vP", "●■◆▲▼✚"))
 
 
 class Run(NamedTuple):

@@ -2,17 +2,19 @@
 from ipywidgets import Checkbox, FloatSlider, HBox, Layout
 from traitlets import TraitError, Tuple, Unicode, validate
 
+CHIP = '<span style="color:{color}; background-color:white; padding:0 3px; border-radius:3px">{sign}</span>'
+
 
 class Switches(HBox):
-    """A checkbox for each name, with a mark in its colour; `value` holds the names that are on, in order."""
+    """A checkbox for each name, and its sign in its colour; `value` holds the names that are on, in order."""
 
     value, description = Tuple(), Unicode("")
 
-    def __init__(self, colors: dict[str, str], on: tuple[str, ...]) -> None:
-        """One checkbox for each of `colors`; those in `on` are checked."""
+    def __init__(self, colors: dict[str, str], signs: dict[str, str], on: tuple[str, ...]) -> None:
+        """One checkbox for each of `colors`; those in `on` are checked. Signs stand on white in any theme."""
         self.names = tuple(colors)
         self.boxes = {name: Checkbox(
-            name in on, description=f'<span style="color:{color}">■</span> {name}', indent=False,
+            name in on, description=CHIP.format(color=color, sign=signs[name]) + f" {name}", indent=False,
             description_allow_html=True, layout=Layout(width="max-content", margin="0 14px 0 0"))
             for name, color in colors.items()}
         self.settings = [(), self.names, *((name,) for name in self.names)]     # what the sweep tries

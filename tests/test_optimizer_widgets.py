@@ -17,7 +17,7 @@ from helpers import momentum_conventions as conventions
 from helpers import phase_diagram as phases
 from helpers.contrast import ink
 from helpers.landscape_explorer import landscape_explorer, raced
-from helpers.landscape_races import COLORS, MARKERS, race, rule_of, slope, walk
+from helpers.landscape_races import COLORS, MARKERS, SIGNS, race, rule_of, slope, walk
 from helpers.landscapes import FAR, LANDSCAPES, descend
 from helpers.momentum_conventions import momentum_conventions
 from helpers.phase_diagram import phase_diagram
@@ -319,7 +319,7 @@ def test_a_new_map_reaches_the_browser_in_one_message(monkeypatch):
 
 
 def test_the_switches_follow_and_lead():
-    one = Switches(COLORS, ("SGD", "Adam"))
+    one = Switches(COLORS, SIGNS, ("SGD", "Adam"))
     seen = []
     one.observe(lambda change: seen.append(change.new), "value")
     one.boxes["momentum"].value = True
@@ -327,6 +327,9 @@ def test_the_switches_follow_and_lead():
     one.value = ("Adam", "AdaGrad")
     assert one.value == ("AdaGrad", "Adam") and len(seen) == 2, "in the order of the boxes"
     assert [name for name, box in one.boxes.items() if box.value] == ["AdaGrad", "Adam"]
+    for name, box in one.boxes.items():
+        assert f"color:{COLORS[name]}; " in box.description
+        assert f">{SIGNS[name]}</span> {name}" in box.description
     explorer = landscape_explorer()
     for odd in (("Lion",), ("SGD", "SGD"), "SGD", 3):
         refused(partial(explorer.set, optimizers=odd), "optimizers")
@@ -335,7 +338,7 @@ def test_the_switches_follow_and_lead():
 
 
 def test_colours_and_markers_are_told_apart():
-    assert len(set(COLORS.values())) == len(set(MARKERS.values())) == len(COLORS) == 6
+    assert [len(set(each.values())) for each in (COLORS, MARKERS, SIGNS)] == [6, 6, 6]
     for colors, least in ((COLORS.values(), 3), (map(ink, COLORS.values()), 4.5)):
         rgb = np.array([[int(c[k:k + 2], 16) / 255 for k in (1, 3, 5)] for c in colors])
         linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055)**2.4)
