@@ -33,10 +33,10 @@ def batch_norm(x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = N
                    bias=bias)
     y = room(x, x.shape)
     for c in _channels(x):
-        xhat, scale = _normalized(x, c, running_mean, running_var, training, eps)
-        if weight is not None:
-            xhat *= _spread(weight[c], x)
-        y[:, c] = xhat if bias is None else xhat + _spread(bias[c], x)
+        centred, scale = _centred(x[:, c], c, running_mean, running_var, training, eps)
+        np.multiply(centred, _spread(scale if weight is None else scale * weight[c], x), out=y[:, c])
+        if bias is not None:
+            y[:, c] += _spread(bias[c], x)
     return y
 
 
@@ -59,11 +59,12 @@ def batch_norm_backward(dy: np.ndarray, x: np.ndarray, running_mean: Maybe = Non
     dx = room(x, x.shape) if needs_dx else None
     dweight, dbias = np.empty((2, x.shape[1]), x.dtype)
     for c in _channels(x):
-        xhat, scale = _normalized(x, c, running_mean, running_var, training, eps)
-        dbias[c], dweight[c] = _sums(dy[:, c]), _sums(dy[:, c] * xhat)
+        centred, scale = _centred(x[:, c], c, running_mean, running_var, training, eps)
+        dbias[c], dweight[c] = _sums(dy[:, c]), _sums(dy[:, c] * centred) * scale
         if needs_dx:
-            through = _through_statistics(xhat, dweight[c], dbias[c]) if training else 0
-            dx[:, c] = (dy[:, c] - through) * _spread(scale if weight is None else scale * weight[c], x)
+            through = _through_statistics(centred, scale, dweight[c], dbias[c]) if training else 0
+            np.subtract(dy[:, c], through, out=dx[:, c])
+            dx[:, c] *= _spread(scale if weight is None else scale * weight[c], x)
     return dx, dweight, dbias
 
 
@@ -76,8 +77,7 @@ def batch_statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     _check_count(x)
     mean, var = np.empty((2, x.shape[1]), x.dtype)
     for c in _channels(x):
-        mean[c] = _sums(x[:, c]) / _count(x)
-        var[c] = _sums((x[:, c] - _spread(mean[c], x))**2) / _count(x)
+        mean[c], var[c], _ = _moments(x[:, c])
     return mean, var
 
 
@@ -97,20 +97,27 @@ def running_statistics(x: np.ndarray, running_mean: np.ndarray, running_var: np.
     return (1 - share) * running_mean + share * mean, (1 - share) * running_var + share * unbiased
 
 
-def _normalized(x, c, running_mean, running_var, training, eps):
-    """x̂ and 1/√(σ² + ε) of the channels c, with the batch's μ and σ² in training, else the running ones."""
-    mean, var = batch_statistics(x[:, c]) if training else (running_mean[c], running_var[c])
-    scale = 1 / np.sqrt(var + eps)
-    xhat = x[:, c] - _spread(mean, x)
-    xhat *= _spread(scale, x)
-    return xhat, scale
+def _moments(x):
+    """μ and σ² of each channel, and x − μ, which the second is made of."""
+    mean = _sums(x) / _count(x)
+    centred = x - _spread(mean, x)
+    return mean, _sums(centred**2) / _count(x), centred
 
 
-def _through_statistics(xhat, dweight, dbias):
-    """What the blame loses by the way through μ and σ²: dbias/n + x̂·dweight/n. Writes into xhat."""
-    xhat *= _spread(dweight / _count(xhat), xhat)
-    xhat += _spread(dbias / _count(xhat), xhat)
-    return xhat
+def _centred(x, c, running_mean, running_var, training, eps):
+    """x − μ and 1/√(σ² + ε), whose product is x̂; x is that of the channels c, as μ and σ² are in training."""
+    if training:
+        _, var, centred = _moments(x)
+    else:
+        var, centred = running_var[c], x - _spread(running_mean[c], x)
+    return centred, 1 / np.sqrt(var + eps)
+
+
+def _through_statistics(centred, scale, dweight, dbias):
+    """What the blame loses by the way through μ and σ²: dbias/n + x̂·dweight/n. Writes into x − μ."""
+    centred *= _spread(scale * dweight / _count(centred), centred)
+    centred += _spread(dbias / _count(centred), centred)
+    return centred
 
 
 def _channels(x):

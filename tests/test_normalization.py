@@ -296,23 +296,28 @@ def faulty_source(*changes):
 
 
 PLANTED = {   # which test must go red
-    "no mean term": [("xhat += _spread(dbias / _count(xhat), xhat)", "pass")],
-    "no variance term": [("xhat *= _spread(dweight / _count(xhat), xhat)", "xhat *= 0")],
-    "n − 1 for normalising": [("- _spread(mean[c], x))**2) / _count(x)",
-                               "- _spread(mean[c], x))**2) / (_count(x) - 1)")],
+    "no mean term": [("centred += _spread(dbias / _count(centred), centred)", "pass")],
+    "no variance term": [("centred *= _spread(scale * dweight / _count(centred), centred)", "centred *= 0")],
+    "n − 1 for normalising": [("_sums(centred**2) / _count(x)", "_sums(centred**2) / (_count(x) - 1)")],
+    "the blame of the scale without the scale": [("* centred) * scale", "* centred)")],
+    "x̂ without the scale": [("scale * dweight / _count", "dweight / _count")],
     "running variance biased": [("var * (_count(x) / (_count(x) - 1))", "var")],
     "momentum on the wrong side": [("(1 - share) * running_mean + share * mean",
                                     "share * running_mean + (1 - share) * mean")],
     "momentum of the variance": [("(1 - share) * running_var + share * unbiased",
                                   "share * running_var + (1 - share) * unbiased")],
     "ε outside the root": [("1 / np.sqrt(var + eps)", "1 / (np.sqrt(var) + eps)")],
-    "the batch after training": [("batch_statistics(x[:, c]) if training else",
-                                  "batch_statistics(x[:, c]) if True else")],
-    "the running ones in training": [("batch_statistics(x[:, c]) if training else",
-                                      "batch_statistics(x[:, c]) if running_mean is None else")],
+    "the batch after training": [("    if training:\n        _, var", "    if True:\n        _, var")],
+    "the running ones in training": [("    if training:\n        _, var",
+                                      "    if running_mean is None:\n        _, var")],
     "after training, through the statistics": [("if training else 0\n", "if True else 0\n")],
-    "no weight in dx": [("(scale if weight is None else scale * weight[c], x)", "(scale, x)")],
-    "weights of the first channels": [("scale * weight[c], x)", "scale * weight[:len(scale)], x)")],
+    "no weight in dx": [("dx[:, c] *= _spread(scale if weight is None else scale * weight[c], x)",
+                         "dx[:, c] *= _spread(scale, x)")],
+    "no weight in y": [("(centred, _spread(scale if weight is None else scale * weight[c], x)",
+                        "(centred, _spread(scale, x)")],
+    "weights of the first channels": [
+        ("dx[:, c] *= _spread(scale if weight is None else scale * weight[c], x)",
+         "dx[:, c] *= _spread(scale * weight[:len(scale)], x)")],
     "sums in float32": [("dtype=np.float64)", "dtype=x.dtype)")],
 }
 
