@@ -250,6 +250,9 @@ SOFTMAX = Exercise(
         Mistake("whole batch", "The sum runs over the whole batch: is its `axis` missing? Each row is a "
                 "softmax of its own, so sum along axis 1.",
                 lambda da, a: a * (da - (da * a).sum())),
+        Mistake("first row", "The Jacobian of the first row is used for all of them. Each row has its own a, "
+                "and so its own Jacobian.",
+                lambda da, a: _true_softmax(da, np.broadcast_to(a[:1], a.shape))),
         Mistake("ones upstream", "All zeros, as it should be when every blame is 1: the outputs of a row "
                 "always sum to 1. Here each output has its own blame in da.",
                 lambda da, a: np.zeros_like(a)),
