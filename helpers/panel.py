@@ -95,8 +95,9 @@ def dress(name: str, control: Widget) -> None:
 
 
 def align(controls: dict[str, Widget]) -> None:
-    """Give all labels one width, that of the longest, so that none is cut off."""
-    longest = max((len(control.description) for control in controls.values()), default=0)
+    """Give all labels one width, that of the longest, so that none is cut off; a checkbox has none before it."""
+    before = [control for control in controls.values() if not control.has_trait("indent")]
+    longest = max((len(control.description) for control in before), default=0)
     for control in controls.values():
         if control.has_trait("style") and control.style.has_trait("description_width"):
             control.style.description_width = f"{longest + 1}ch"

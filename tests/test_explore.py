@@ -274,6 +274,11 @@ def test_every_control_has_a_name_of_the_same_width():
     assert {control.style.description_width for control in one.controls.values()} == {"13ch"}
 
 
+def test_the_words_behind_a_checkbox_take_no_room_from_the_sliders():
+    one = wave(filled=Checkbox(False, description="fill the room between the wave and the axis"))
+    assert one.controls["height"].style.description_width == "7ch"
+
+
 def test_words_reach_the_picture_and_the_live_sentence():
     one = wave()
     one.set(height=2)
