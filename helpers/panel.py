@@ -95,7 +95,7 @@ def dress(name: str, control: Widget) -> None:
 
 
 def align(controls: dict[str, Widget]) -> None:
-    """Give all labels one width, that of the longest, so that none is cut off; a checkbox has none before it."""
+    """Give all labels one width, that of the longest, so that none is cut off; checkboxes have none."""
     before = [control for control in controls.values() if not control.has_trait("indent")]
     longest = max((len(control.description) for control in before), default=0)
     for control in controls.values():
