@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from helpers import arguments as check
 from helpers.memory import Memory, forgetting, remembering
 from helpers.parameters import Buffer, Module, Parameter, check_like
 
@@ -70,8 +71,7 @@ class Layer(Module):
 
     def train(self, mode: bool = True) -> "Layer":
         """Set `training`, here and in all layers inside; returns the layer itself."""
-        if mode is not True and mode is not False:
-            raise ValueError(f"mode: got {mode!r}, expected True or False")
+        check.flag("mode", mode)
         for module in self.modules():
             module.training = mode
         return self

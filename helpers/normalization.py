@@ -146,8 +146,7 @@ def _spread(v, x):
 def _checked(x, training, eps, **arrays):
     """Refuse what does not fit; ε as a float."""
     check.floats("x", x, *AXES)
-    if training is not True and training is not False:
-        raise ValueError(f"training: got {training!r}, expected True or False")
+    check.flag("training", training)
     if training:
         _check_count(x)
     else:

@@ -148,8 +148,7 @@ def _checked(x, kernel_size, stride, padding, dilation, ceil_mode, **flags):
     if 0 in x.shape[-3:]:
         raise ValueError(f"x: got shape {x.shape}, expected no axis of length 0 but N")
     for name, flag in {"ceil_mode": ceil_mode, **flags}.items():
-        if not isinstance(flag, bool):
-            raise ValueError(f"{name}: got {flag!r}, expected True or False")
+        check.flag(name, flag)
     k = check.pair("kernel_size", kernel_size, least=1)
     s = k if stride is None else check.pair("stride", stride, least=1)
     p, d = check.pair("padding", padding, least=0), check.pair("dilation", dilation, least=1)
