@@ -116,6 +116,15 @@ def test_the_rest_of_a_race_does_not_change_a_run():
         assert np.array_equal(noise[0](w), noise[1](w)) and noise[0](w).any() and noise[1](w).any()
 
 
+@pytest.mark.parametrize("landscape", ["ravine", "noisy quadratic"])
+def test_a_race_of_fewer_steps_is_the_beginning_of_one_of_more(landscape):
+    short, long = (race(landscape, 30, 0.05, 0.8, (-4.0, 2.0), steps) for steps in (100, 300))
+    for name, run in short.items():
+        path, losses, left = long[name].until(100)
+        assert np.array_equal(run.path, path) and np.array_equal(run.losses, losses) and run.left == left
+    assert short["Nesterov"].left and short["SGD"].left is None
+
+
 def test_who_left_later_is_still_there():
     runs = race("ravine", 30, 0.05, 0.8, (-4.0, 2.0))
     left = runs["Nesterov"].left
