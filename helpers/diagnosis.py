@@ -19,6 +19,11 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and bool(np.linalg.norm(a - b) <= TOLERANCE * np.linalg.norm(b) < np.inf)
 
 
+def alike(a: np.ndarray, b: np.ndarray, tolerance: float = TOLERANCE) -> bool:
+    """Whether a is b entry by entry up to the tolerance, shape, NaN and infinity included."""
+    return a.shape == b.shape and np.allclose(a, b, tolerance, tolerance, equal_nan=True)
+
+
 def all_same(answers: Arrays, truths: Arrays) -> bool:
     """Whether every answer is the same as its truth."""
     return all(map(same, answers, truths))

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from helpers import figures
@@ -23,15 +22,6 @@ class Tiles(NamedTuple):
     shown: int
     columns: int
     scale: int
-
-
-def sheet(figure: Figure, size: tuple[int, int]) -> Axes:
-    """Axes that cover the figure, in its pixels."""
-    figure.set_layout_engine("none")
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, size[0]), ylim=(size[1], 0))
-    ax.axis("off")
-    return ax
 
 
 def named(number: int) -> str:

@@ -4,13 +4,10 @@ The gradients are given, as if they had come from a network: what is asked is wh
 truth runs a rule of helpers/optimizers.py, which has its own proof; tests/test_exercises_optimizers.py
 compares it with torch.optim once more. Two more of the notebook are in helpers/exercises_steps.py.
 """
-from dataclasses import replace
-
 import numpy as np
 
 from helpers.break_it import break_it
-from helpers.diagnosis import TOLERANCE
-from helpers.exercises import Exercise, Mistake, compare
+from helpers.exercises import Exercise, Mistake, compare_nan
 from helpers.optimizers import adamw, heavy_ball
 
 
@@ -259,26 +256,10 @@ def _eps_before(W, dW, eta, betas, eps, lam):
     return W
 
 
-def _alike(a, b):
-    """Whether a is b up to rounding, NaN included."""
-    return a.shape == b.shape and np.allclose(a, b, TOLERANCE, TOLERANCE, equal_nan=True)
-
-
-def _judge_adam(exercise, answers):
-    """`compare`, and what ends in NaN by name: NaN equals nothing, so `compare` cannot tell whose it is."""
-    verdict = compare(exercise, answers)
-    if verdict.passed or verdict.mistake or any(a.dtype != float for a in answers):
-        return verdict
-    for mistake in exercise.mistakes:
-        if all(map(_alike, answers, exercise.answers(mistake.function))):
-            return replace(verdict, sentence=mistake.sentence, mistake=mistake.name)
-    return verdict
-
-
 NONE = np.inf    # β^∞ is 0: nothing is corrected
 ADAM = Exercise(
     "optimizers.adamw", "AdamW, derived and written", adamw_by_hand, _true_adamw, _adam_cases,
-    judge=_judge_adam,
+    judge=compare_nan,
     mistakes=(
         Mistake("no correction", "The correction for the start at 0 is missing. After t steps the weights in "
                 "m add up to 1 − β₁ᵗ, not to 1: divide by that, and s by 1 − β₂ᵗ.",

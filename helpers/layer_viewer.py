@@ -8,7 +8,7 @@ from ipywidgets import Dropdown, IntSlider, ToggleButtons
 from matplotlib.patches import Rectangle
 
 from helpers import digit_pictures as pictures
-from helpers import figures
+from helpers import figures, panes
 from helpers.digit_pictures import short
 from helpers.explore import Explore, explore
 from helpers.layers import Sequential
@@ -75,7 +75,7 @@ def layer_viewer(net: Sequential, images: np.ndarray, labels: np.ndarray) -> Exp
     names = [type(layer).__name__ for layer in net]
     return explore(
         lambda ax, digit, layer, of: _draw(ax, sight(digit, OF[of]), layer, names[layer], of),
-        lambda figure: pictures.sheet(figure, SIZE),
+        lambda figure: panes.sheet(figure, SIZE),
         lambda digit, layer, of: _describe(digit, sight(digit, OF[of]), layer, names[layer], of), size=SIZE,
         digit=IntSlider(0, 0, len(images) - 1, description="test digit"),
         layer=Dropdown(options=options, value=start, description="after layer"),

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from helpers import digit_pictures as pictures
-from helpers import figures
+from helpers import figures, panes
 from helpers.explore import Explore, explore
 from helpers.grids import grid
 from helpers.losses import softmax
@@ -109,7 +109,7 @@ def _checked(labels, scores):
 
 def _frame(figure, counts):
     """The sheet, with the table of all confusions, which is the same for every digit."""
-    ax = pictures.sheet(figure, SIZE)
+    ax = panes.sheet(figure, SIZE)
     (x, y), K = MATRIX, len(counts)
     cell = CELL * 10 / max(10, K)
     words = np.where((counts > 0) | np.eye(K, dtype=bool), counts.astype(str), "")
