@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import both_ways, medians, peak, publish, relative_error
+from common import both_ways, compared, medians, peak, publish
 
 from helpers.convolution import conv2d, conv2d_backward
 
@@ -49,14 +49,8 @@ def row(shape, dtype):
                     "floor": lambda: bare_products(x, W, dy)})
     passes = partial(conv2d, x, W, b, padding=p), partial(conv2d_backward, dy, x, W, padding=p)
     results = zip(by_hand(x, W, b, dy, p), by_torch(*tensors, p), strict=True)
-    return {
-        "shape": f"({N}, {C}, {H}, {Wd}) → {O}, k{k} p{p}", "dtype": dtype,
-        "torch, ms": f"{time['torch'] * 1e3:.2f}",
-        "ours ÷ torch": f"{time['ours'] / time['torch']:.2f}",
-        "floor ÷ torch": f"{time['floor'] / time['torch']:.2f}",
-        "largest error": f"{max(relative_error(*pair) for pair in results):.0e}",
-        "peak memory ÷ x": f"{peak(x, *passes):.1f}",
-    }
+    return {"shape": f"({N}, {C}, {H}, {Wd}) → {O}, k{k} p{p}", "dtype": dtype,
+            **compared(time, results, peak(x, *passes))}
 
 
 def main():

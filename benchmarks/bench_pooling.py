@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import both_ways, medians, peak, publish, relative_error
+from common import both_ways, compared, medians, peak, publish
 
 from helpers.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
@@ -45,14 +45,8 @@ def row(title, pool, options, shape, dtype):
                     "torch": lambda: by_torch(pool, *tensors, options)}, seconds=0.3)
     passes = partial(pool[0], x, **options), partial(pool[1], dy, x, **options)
     results = zip(by_hand(pool, x, dy, options), by_torch(pool, *tensors, options), strict=True)
-    return {
-        "pooling": title, "shape": str(shape), "dtype": dtype,
-        "torch, ms": f"{time['torch'] * 1e3:.2f}",
-        "ours ÷ torch": f"{time['ours'] / time['torch']:.2f}",
-        "floor ÷ torch": f"{time['floor'] / time['torch']:.2f}",
-        "largest error": f"{max(relative_error(*pair) for pair in results):.0e}",
-        "peak memory ÷ x": f"{peak(x, *passes):.1f}",
-    }
+    return {"pooling": title, "shape": str(shape), "dtype": dtype,
+            **compared(time, results, peak(x, *passes))}
 
 
 def main():

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -55,6 +55,14 @@ def relative_error(hand: np.ndarray, reference: torch.Tensor) -> float:
     """How far an array is from a tensor, relative to the tensor's length."""
     reference = reference.detach().numpy()
     return float(np.linalg.norm(hand - reference) / np.linalg.norm(reference))
+
+
+def compared(time: dict[str, float], results: Iterable, memory: float) -> dict[str, str]:
+    """The columns of a row: the medians of ours, torch and the floor, pairs of results, memory ÷ x."""
+    return {"torch, ms": f"{time['torch'] * 1e3:.2f}",
+            **{f"{name} ÷ torch": f"{time[name] / time['torch']:.2f}" for name in ("ours", "floor")},
+            "largest error": f"{max(relative_error(*pair) for pair in results):.0e}",
+            "peak memory ÷ x": f"{memory:.1f}"}
 
 
 def in_process(script: str, threads: int | None) -> list[dict]:
