@@ -29,7 +29,7 @@ FACTORS = 1, 0.5, 0.3, 0.1, 0.03, 0.01, 0
 STYLES = {"torch": {"color": "#9CC9E6", "lw": 7, "solid_capstyle": "round"},
           "moving average": {"color": "#0B3C5D", "lw": 2.6, "ls": (0, (2.2, 2.2))},
           "note": {"color": figures.KERNEL, "lw": 1.5}}
-LETTERS = {"torch": "#3A83B5", "moving average": "#0B3C5D", "note": figures.KERNEL}
+LETTERS = {"torch": "#2B6186", "moving average": "#0B3C5D", "note": figures.KERNEL}
 LETTER_GAP = 16                                     # pixels from label to label
 
 # `paths` has the w (STEPS + 1,) of each convention, `gaps` how far the note and the moving average are from

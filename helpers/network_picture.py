@@ -11,6 +11,7 @@ from matplotlib.patches import Polygon, Rectangle
 
 from helpers import figures
 from helpers.backprop_equations import DOWN, UP, Block, written
+from helpers.contrast import ink
 from helpers.grids import TINT
 from helpers.lettering import width_of, write
 
@@ -20,7 +21,7 @@ COLUMNS = ((42, 66), (199, 92), (369, 92), (539, 92))   # of each layer: its mid
 COST, ROW, CELL = (659, 66), 16, (50, 16)               # the last column; a line of a box; a cell below
 REMARKS = 260                                           # the height of what is said about torch
 # The lines of a neuron's box: figures.OUTPUT and figures.BLAME, as dark as small letters need.
-ROWS = {"z": "#006E51", "a": "#006E51", "δ": "#8A4A6F"}
+ROWS = {"z": ink(figures.OUTPUT), "a": ink(figures.OUTPUT), "δ": ink(figures.BLAME)}
 
 
 def heights(layer: int) -> np.ndarray:

@@ -14,7 +14,6 @@ GRADIENT, SHARES = Pane(62, 44, 372, 232), Pane(62, 332, 372, 92)
 ROWS, COLUMNS, WIDTH, HEIGHT = (66, 202, 338), (480, 596), 94, 86
 BINS = 32
 SATURATED, DEAD = "#7CC7AE", "#3D3D3D"              # figures.OUTPUT, thinned; almost black
-DARK = "#8A4A6F"                                    # figures.BLAME, as dark as letters need
 BOUNDS = {"sigmoid": (0, 1), "tanh": (-1, 1)}       # of an activation, where it has any
 
 
@@ -22,7 +21,7 @@ def pathology_frame(figure: Figure) -> Axes:
     """The edges of all panes, and what stands beside them."""
     ax = panes.sheet(figure, SIZE)
     panes.edges(ax, GRADIENT, SHARES)
-    panes.title(ax, GRADIENT, "‖δˡ‖, last layer = 1", DARK, lift=26)
+    panes.title(ax, GRADIENT, "‖δˡ‖, last layer = 1", figures.BLAME, lift=26)
     panes.key(ax, 264, 18, "measured", color=figures.BLAME, lw=3)
     panes.key(ax, 366, 18, "theory", color=figures.THEORY, lw=1.5, ls=(0, (4, 2)))
     panes.title(ax, SHARES, "share of")
@@ -30,7 +29,7 @@ def pathology_frame(figure: Figure) -> Axes:
     panes.key(ax, 302, 319, "dead units", color=DEAD, lw=8)
     ax.text(GRADIENT.left + GRADIENT.width / 2, SIZE[1] - 12, "layer l, from the input to the last",
             ha="center", va="center", fontsize=10)
-    for x, words, color in zip(COLUMNS, ("activations a", "|δ| of entries"), ("#006E51", DARK),
+    for x, words, color in zip(COLUMNS, ("activations a", "|δ| of entries"), (figures.OUTPUT, figures.BLAME),
                                strict=True):
         ax.text(x - 6, 18, words, color=color, va="center", fontsize=10)
         panes.edges(ax, *(Pane(x, y, WIDTH, HEIGHT) for y in ROWS))
@@ -67,7 +66,8 @@ def _blame(ax, pane, one):
     ax.plot(*points.T, ls="", marker="o", ms=4.5, mfc=figures.BLAME, mec="white", mew=0.5)
     line = pane.at(layers, np.log10(one.theory))
     panes.polyline(ax, [line], lw=1.5, ls=(0, (4, 2)), zorder=3)
-    words = (f"layer 1: {scientific(one.norms[0])}", DARK), (f"theory: {scientific(one.theory[0])}", "black")
+    words = ((f"layer 1: {scientific(one.norms[0])}", figures.BLAME),
+             (f"theory: {scientific(one.theory[0])}", figures.THEORY))
     first = pane.top + (pane.height - 32 if one.norms[0] < 1 else 12)       # on the side that is free
     for k, (said, color) in enumerate(words):
         ax.text(pane.left + pane.width - 8, first + 18 * k, said, color=color, ha="right", va="center",

@@ -13,7 +13,6 @@ from helpers.remedy_words import GUESSING, LOST, first, money, recent, state
 SIZE, STEPS = (700, 486), 100                        # pixels; of a training
 BLAME, COST = Pane(62, 62, 270, 160), Pane(412, 62, 270, 160)
 SPEED, TABLE = Pane(62, 290, 270, 150), (372, 276)
-DARK = {"blame": "#8A4A6F", "speed": "#A34700", "cost": "#006E51"}    # as dark as letters need
 PLAIN = {"color": figures.NEUTRAL, "lw": 2.2, "ls": (0, (2, 1))}
 TREATED = {"blame": figures.BLAME, "speed": figures.KERNEL, "cost": figures.OUTPUT}
 COSTS = 0.001, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13
@@ -28,9 +27,9 @@ def remedy_frame(figure: Figure) -> Axes:
     for k, color in enumerate(TREATED.values()):
         ax.plot([164 + 8 * k, 172 + 8 * k], [16, 16], color=color, lw=3, solid_capstyle="butt")
     ax.text(194, 16, "treated net", va="center", fontsize=9.5)
-    panes.title(ax, BLAME, "‖δˡ‖ before training, output = 1", DARK["blame"], lift=18)
-    panes.title(ax, COST, "cost of the batch of each step", DARK["cost"], lift=18)
-    panes.title(ax, SPEED, "‖ΔW‖ / ‖W‖ of each layer, this step", DARK["speed"], lift=18)
+    panes.title(ax, BLAME, "‖δˡ‖ before training, output = 1", figures.BLAME, lift=18)
+    panes.title(ax, COST, "cost of the batch of each step", figures.OUTPUT, lift=18)
+    panes.title(ax, SPEED, "‖ΔW‖ / ‖W‖ of each layer, this step", figures.KERNEL, lift=18)
     for pane, words, below in ((BLAME, "layer", 27), (SPEED, "layer", 27), (COST, "step", 27)):
         ax.text(pane.left + pane.width / 2, pane.top + pane.height + below, words, ha="center", va="center",
                 fontsize=10)

@@ -55,7 +55,7 @@ def test_red_and_green_are_not_told_apart():
     np.testing.assert_allclose(grey, np.full((3, 3), to_rgb("#777777")[0]), atol=0.01)
 
 
-@pytest.mark.parametrize("color", {color for palette in PALETTES.values() for color in palette.values()})
+@pytest.mark.parametrize("color", sorted({color for one in PALETTES.values() for color in one.values()}))
 def test_lines_and_letters_of_a_colour_are_seen_on_paper(color):
     assert contrast.contrast(color) >= contrast.LINES
     assert contrast.contrast(contrast.ink(color)) >= contrast.LETTERS
