@@ -1,0 +1,136 @@
+"""Count and look up what README.md claims, and write it between its marks.
+
+    python tests/claims.py            write the tables
+    python tests/claims.py --check    write nothing; exit 1 where a table is not what is counted now
+
+What is counted is counted in the stored notebooks and in helpers/; what was measured is looked up in
+benchmarks/results.md, which `python3 tasks.py bench` writes.
+"""
+import ast
+import importlib
+import re
+import sys
+
+import pictures
+import refresh
+from nbformat import NotebookNode
+
+from helpers.exercises import Exercise
+
+README = refresh.ROOT / "README.md"
+RESULTS = refresh.ROOT / "benchmarks" / "results.md"
+EXPLORER = '<img class="explore"'
+
+
+# --- counting --------------------------------------------------------------------------------
+
+def calls(notebooks: list[NotebookNode], name: str) -> int:
+    """How often the notebooks call this function, as their source has it."""
+    trees = [ast.parse(cell.source) for nb in notebooks for cell in nb.cells if cell.cell_type == "code"]
+    return sum(isinstance(node, ast.Call) and getattr(node.func, "id", "") == name
+               for tree in trees for node in ast.walk(tree))
+
+
+def compared(notebooks: list[NotebookNode]) -> int:
+    """How many code cells strict nbval compares."""
+    return sum(cell.cell_type == "code" and not pictures.EXEMPT & set(cell.metadata.get("tags", []))
+               for nb in notebooks for cell in nb.cells)
+
+
+def shown(notebooks: list[NotebookNode], mark: str) -> int:
+    """How many outputs hold this piece of HTML."""
+    return sum(mark in output.get("data", {}).get("text/html", "")
+               for nb in notebooks for cell in nb.cells for output in cell.get("outputs", []))
+
+
+def exercises() -> dict[str, Exercise]:
+    """Every exercise of the series, by its name."""
+    modules = [importlib.import_module(f"helpers.{path.stem}")
+               for path in sorted((refresh.ROOT / "helpers").glob("exercises_*.py"))]
+    return {one.name: one for module in modules for one in vars(module).values() if isinstance(one, Exercise)}
+
+
+# --- looking up ------------------------------------------------------------------------------
+
+def measured(section: str, *columns: str) -> list[list[str]]:
+    """The rows of the first table in a section of results.md, these columns of it.
+
+    Raises ValueError where the section or a column is not there.
+    """
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    body = re.search(rf"(?ms)^## {re.escape(section)}$.*?^(\|.*?)(?:\n\n|\Z)", text)
+    lines = [[entry.strip() for entry in line.strip().strip("|").split("|")]
+             for line in (body[1] if body else "").splitlines()]
+    if not lines or not set(columns) <= set(lines[0]):
+        raise ValueError(f"benchmarks/results.md: columns {columns} expected in {section!r}; "
+                         "write it with `python3 tasks.py bench`")
+    return [[line[lines[0].index(column)] for column in columns] for line in lines[2:]]
+
+
+def claims() -> str:
+    """What the series claims, and what was counted or measured, as a Markdown table."""
+    notebooks, graded = [refresh.load(path) for path in refresh.notebooks()], exercises()
+    mistakes = sum(len(one.mistakes) for one in graded.values())
+    drawn = sum(len(pictures.found(cell)) for nb in notebooks for cell in nb.cells)
+    (ours, *_), (theirs, *_) = measured("Slider to pixels", "median, ms")[:2]
+    epoch, textbook = measured("One epoch on the digits", "ours ÷ torch", "textbook ÷ ours")[0]
+    return markdown(["claim", "counted and measured"], [
+        ["Every gradient has three witnesses",
+         f"{calls(notebooks, 'three_witnesses')} comparisons with autograd and with differences; "
+         f"{calls(notebooks, 'refuted')} wrong formulas, rejected before your eyes"],
+        ["What is printed was computed, and is computed again",
+         f"{compared(notebooks)} code cells of {len(notebooks)} notebooks, compared by strict nbval; "
+         f"{drawn} pictures, compared by a test of their own"],
+        ["Exercises name your mistake",
+         f"{len(graded)} exercises, graded at once; {mistakes} wrong answers known by name"],
+        ["Gradients are felt",
+         f"{shown(notebooks, EXPLORER)} explorers; a key press moves a picture in {ours} ms, "
+         f"with `interact` in {theirs} ms"],
+        ["The helpers are fast",
+         f"an epoch of a LeNet takes {epoch} × as long as in torch on one thread, and with the usual im2col "
+         f"{textbook} × as long as here"]])
+
+
+def speed() -> str:
+    """The convolution's times as a ratio to torch's, float32 and float64 side by side."""
+    found = measured("Convolution, forward + backward", "shape", "dtype", "ours ÷ torch", "floor ÷ torch")
+    shapes = list(dict.fromkeys(shape for shape, *_ in found))
+    entry = {(shape, dtype): ratios for shape, dtype, *ratios in found}
+    return markdown(["input → filters, kernel, padding", "float32, ours", "float32, bare", "float64, ours",
+                     "float64, bare"],
+                    [[shape, *entry[shape, "float32"], *entry[shape, "float64"]] for shape in shapes])
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+TABLES = {"claims": claims, "speed": speed}
+
+
+def written(text: str) -> str:
+    """The README with today's tables between their marks. Raises ValueError where there are no marks."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: written by tests/claims.py -->", f"<!-- end of {name} -->"
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise ValueError(f"README.md: one {begin!r} and one {end!r} expected")
+        text = text[:text.index(begin) + len(begin)] + f"\n{table()}\n" + text[text.index(end):]
+    return text
+
+
+def main() -> int:
+    """Write the tables, or say whether they are those that would be written."""
+    old = README.read_text(encoding="utf-8")
+    new = written(old)
+    if new != old and "--check" in sys.argv:
+        print("README.md claims what is no longer so; run `python tests/claims.py`", file=sys.stderr)
+        return 1
+    README.write_text(new, encoding="utf-8", newline="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
