@@ -44,7 +44,7 @@ NEEDED = "pip numpy torch matplotlib PIL ipywidgets sklearn jupyterlab nbval pyt
 PROBE = f"from importlib.util import find_spec; assert all(map(find_spec, {NEEDED}))"
 # Two workers and a browser fill two cores; more threads in each would only wait for one another.
 ONE_THREAD = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
-CHECKS = {"style": "ruff check", "tests": "pytest tests -n 3 --dist loadscope",
+CHECKS = {"style": "ruff check", "tests": "pytest tests -n 2 --dist loadscope",
           "notebooks": "pytest --nbval notebooks -n 2 --dist loadscope"}
 
 

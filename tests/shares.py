@@ -1,4 +1,4 @@
-"""Share the tests out to the workers of `pytest -n 3 --dist loadscope`, so that all end at the same time."""
+"""Share the tests out to the workers of `pytest -n 2 --dist loadscope`, so that all end at the same time."""
 import re
 from pathlib import Path
 

@@ -22,7 +22,7 @@ from helpers.explore import Explore, explorers
 
 MARK = "explorers swept: "
 FAILED = b""
-COMBINATIONS = 30      # random ones of all controls together, after each control alone
+COMBINATIONS = 20      # random ones of all controls together, after each control alone
 CELL = f"""\
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})

@@ -407,12 +407,6 @@ def test_who_is_paid_has_a_ring_and_who_is_not_a_dashed_one(stepper, rule, solid
 
 # --- both ------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("make", [pooling_explorer, lambda: pooling_stepper(by_torch)],
-                         ids=["explorer", "stepper"])
-def test_every_control_moves_the_picture(make):
-    assert sweep.faults(make()) == []
-
-
 def test_every_geometry_of_the_explorer_draws(explorer):
     shifts, places = itertools.cycle((-2, -1, 0, 1, 2)), itertools.cycle((0, 34, 100))
     for kind, k, s, p in GEOMETRIES:

@@ -376,13 +376,3 @@ def test_records_that_do_not_fit_are_refused():
         gradient_over_steps([RECORDS[0]])
     with pytest.raises(ValueError, match="records: got the layers .* at step 1, expected those of the first"):
         gradient_over_steps([RECORDS[0], RECORDS[0][1:]])
-
-
-# --- all of them ---------------------------------------------------------------------------------
-
-@pytest.mark.parametrize("make", [
-    lambda: layer_viewer.layer_viewer(T.net, T.images, T.labels),
-    lambda: wrong_digits.wrong_digits(T.images, T.labels, Z),
-    lambda: gradient_over_steps(RECORDS)], ids=["viewer", "browser", "steps"])
-def test_the_sweep_finds_nothing(make):
-    assert not sweep.faults(make())

@@ -482,7 +482,7 @@ def test_leaving_lab_by_ctrl_c_is_no_failure(ready, monkeypatch, capsys):
 def test_all_checks_run_whichever_fails(ready, monkeypatch, capsys, codes, result):
     commands = ran(ready, monkeypatch, *codes)
     assert ready.main(["test"]) == result
-    assert commands == ["PYTHON -m ruff check", "PYTHON -m pytest tests -n 3 --dist loadscope",
+    assert commands == ["PYTHON -m ruff check", "PYTHON -m pytest tests -n 2 --dist loadscope",
                         "PYTHON -m pytest --nbval notebooks -n 2 --dist loadscope"]
     said = capsys.readouterr().out
     assert said.count("FAILED") == sum(map(bool, codes)) and said.count("passed") == codes.count(0)
