@@ -45,16 +45,16 @@ class Switches(HBox):
 
 
 class StartPoint(HBox):
-    """Two sliders for a point (x, y) of a map, which `fit` may exchange for another map."""
+    """Two sliders for a point (w₁, w₂) of a map, which `fit` may exchange for another map."""
 
     value, description = Tuple((0.0, 0.0)), Unicode("")
 
     def __init__(self, sides: tuple[float, float, float, float], value: tuple[float, float],
                  settings: list[tuple[float, float]], label_width: str) -> None:
-        """`sides` are from x, to x, from y, to y; `settings` are points that every map has, for the sweep."""
+        """`sides` are from w₁, to w₁, from w₂, to w₂; `settings` are points that every map has, for the sweep."""
         self.settings, self.sliders = settings, [FloatSlider(
             description=f"start {name}", step=0.01, readout_format=".2f",
-            style={"description_width": label_width}, layout=Layout(width="50%")) for name in "xy"]
+            style={"description_width": label_width}, layout=Layout(width="50%")) for name in ("w₁", "w₂")]
         super().__init__(self.sliders)
         self.fit(sides, value)
         for slider in self.sliders:
