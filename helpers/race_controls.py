@@ -51,7 +51,7 @@ class StartPoint(HBox):
 
     def __init__(self, sides: tuple[float, float, float, float], value: tuple[float, float],
                  settings: list[tuple[float, float]], label_width: str) -> None:
-        """`sides` are from w₁, to w₁, from w₂, to w₂; `settings` are points that every map has, for the sweep."""
+        """`sides` are the ends of w₁, then of w₂; `settings` are points that every map has, for the sweep."""
         self.settings, self.sliders = settings, [FloatSlider(
             description=f"start {name}", step=0.01, readout_format=".2f",
             style={"description_width": label_width}, layout=Layout(width="50%")) for name in ("w₁", "w₂")]
