@@ -31,7 +31,7 @@ def landscape_explorer() -> Explore:
     landscape, kappa = Dropdown(options=list(LANDSCAPES)), SelectionSlider(
         options=KAPPAS, value=30, description="condition number κ")
     first = LANDSCAPES[landscape.value].start
-    start = StartPoint(sides(landscape.value), first, [(-2, -1), (0, 0.5), (2, 1.75)], "6ch")
+    start = StartPoint(sides(landscape.value), first, [(-2, -1), (0, 0.5), (2, 1.75)], "9ch")
     eta = SelectionSlider(options=RATES, value=0.05, description="learning rate η")
     eta.settings = [RATES[0], 0.001, 0.05, RATES[-1]]            # what the sweep of the tests tries
 

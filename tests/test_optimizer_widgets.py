@@ -302,6 +302,11 @@ def test_kappa_means_nothing_elsewhere():
     assert race.cache_info().misses == 1, "nor is the race run again"
 
 
+def test_the_names_of_the_start_are_not_clipped():
+    for slider in landscape_explorer().controls["start"].sliders:
+        assert int(slider.style.description_width.removesuffix("ch")) > len(slider.description)
+
+
 def test_the_sliders_of_the_start_follow_and_lead():
     one = StartPoint((-5, 5, -3, 3), (-4, 2), [(0, 0), (1, 1)], "6ch")
     seen = []
