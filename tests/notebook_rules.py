@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 Rule = Callable[[NotebookNode, Path], list[str]]
 
-MAX_BYTES, MAX_CELLS = 500_000, 100
+MAX_BYTES, MAX_CELLS = 500_000, 120
 MEDIAN_LINES, USUAL_LINES, MAX_LINES, MAX_WIDTH = 4, 12, 25, 79
 MAX_WORDS = 150
 ALT_WORDS = 4
@@ -126,7 +126,7 @@ def has_no_errors(nb: NotebookNode, path: Path) -> list[str]:
 
 
 def is_small(nb: NotebookNode, path: Path) -> list[str]:
-    """At most 100 cells in the lesson, and less than 500 kB (500,000 bytes).
+    """At most 120 cells in the lesson, and less than 500 kB (500,000 bytes).
 
     Exercises come on top: a cell tagged `exercise`, and the prose before it that states it.
     """
