@@ -1,4 +1,4 @@
-"""Draw fully_connected.svg: a 3–4–3–2 network, values going forward and blame coming back."""
+"""Draw fully_connected.svg: a 3–4–3–2 network, values going forward and gradients coming back."""
 import numpy as np
 from drawing import (
     BLAME,
@@ -36,8 +36,10 @@ DESCRIPTION = (
     "A network with 3 inputs, layers of 4 and 3 neurons and 2 outputs, every neuron joined to all "
     "of the layer before. The third column, layer l, is opened: the weights W of layer l and the "
     "biases b lead to the weighted sums z, and sigma turns them into the activations a. A forward "
-    "arrow leads from x to the cost C, a backward lane carries the blame delta from C back to each "
-    "layer's z. Below: the weighted sum of the first neuron with all its four terms, the forward "
+    "arrow leads from x to the cost C. A backward lane carries the error delta, the gradient of C with "
+    "respect to z, from C to layer L, to layer l and to layer l - 1. On the way to the last layer it is "
+    "a minus y, then times sigma prime of z, entry by entry; on the way to each earlier one, times the "
+    "transposed weights, then times sigma prime of that layer's z. Below: the weighted sum of the first neuron with all its four terms, the forward "
     "equations with their shapes, and the four equations of back-propagation.")
 
 
@@ -105,11 +107,11 @@ def cost():
 
 
 def lanes(forward, backward):
-    """The way of the values, and the way of the blame under it, one δ under each layer's z."""
+    """The forward pass, and the backward pass under it, one δ under each layer's z."""
     stops = ((IN[3], "δ^{L}"), (IN[2], "δ^{l}"), (IN[1], "δ^{l-1}"))
     parts = [words(36, forward + 5, "forward: values", color=ink(OUTPUT), bold=True),
              arrow((187, forward), (COST + RADIUS, forward), OUTPUT),
-             words(36, backward + 5, "backward: blame", color=ink(BLAME), bold=True)]
+             words(36, backward + 5, "backward: error δ", color=ink(BLAME), bold=True)]
     start = COST + RADIUS
     for x, symbol in stops:
         parts += [arrow((start, backward), (x + RADIUS + 4, backward), BLAME),
@@ -117,15 +119,20 @@ def lanes(forward, backward):
                       stroke_width=1.6),
                   formula(x, backward + 6, symbol, size=18, color=ink(BLAME), anchor="middle")]
         start = x - RADIUS - 4
-    return tag("g", *parts, *factors(backward - 10), id="lanes")
+    return tag("g", *parts, factors(backward), id="lanes")
 
 
 def factors(y):
-    """What the blame is multiplied by on its way."""
-    places = (((IN[3] + COST + 42) / 2, (("a^{L}", ink(OUTPUT)), " - y")),
-              ((IN[2] + IN[3]) / 2, ("(", ("W^{l+1}", ink(KERNEL)), ")^{T}")),
-              ((IN[1] + IN[2]) / 2, ("(", ("W^{l}", ink(KERNEL)), ")^{T}")))
-    return [formula(x + 2, y, *pieces, size=17, anchor="middle") for x, pieces in places]
+    """What gives each δ: above the arrow the matrix product, or a − y, below it the slope, entry by entry."""
+    places = (((IN[3] + COST + 42) / 2, "L", (("a^{L}", ink(OUTPUT)), " - y")),
+              ((IN[2] + IN[3]) / 2, "l", ("(", ("W^{l+1}", ink(KERNEL)), ")^{T}")),
+              ((IN[1] + IN[2]) / 2, "l-1", ("(", ("W^{l}", ink(KERNEL)), ")^{T}")))
+    parts = []
+    for x, layer, above in places:
+        below = ("⊙ σ′(", (f"z^{{{layer}}}", ink(OUTPUT)), ")")
+        parts += [formula(x + 2, y - 10, *above, size=17, anchor="middle"),
+                  formula(x + 2, y + 22, *below, size=17, anchor="middle")]
+    return tag("g", *parts, id="factors")
 
 
 def spelled(y):
@@ -156,7 +163,7 @@ def shaped(y):
         formula(544, y, "‖", ("a^{L}", ink(OUTPUT)), " - y‖^{2}"))
 
 
-def blamed(y):
+def derived(y):
     """The four equations of back-propagation."""
     delta, z, a = (("δ^{l}", ink(BLAME)), ("z^{l}", ink(OUTPUT)), ("a^{l-1}", ink(OUTPUT)))
     final = ("z^{L}", ink(OUTPUT))
@@ -186,9 +193,9 @@ def network():
 def main():
     """Write the drawing."""
     parts = [*network(), opened(), headings(), cost(), lanes(372, 422),
-             line((36, 462), (COST + RADIUS, 462), color=FRAME), spelled(500), shaped(544), blamed(606)]
+             line((36, 466), (COST + RADIUS, 466), color=FRAME), spelled(504), shaped(548), derived(610)]
     save("fully_connected", card("fully-connected", "A fully connected network, forward and back",
-                                 DESCRIPTION, 668, *parts))
+                                 DESCRIPTION, 672, *parts))
 
 
 if __name__ == "__main__":

@@ -334,11 +334,28 @@ def check_network(source):
     assert content(neuron) == f"zl1 = {terms}bl1", "the weighted sum is not complete"
 
 
+def check_backward(source):
+    """To each δ an arrow leads that says all of its equation: what is multiplied, and ⊙ σ′ of its own z."""
+    stops = {content(t): float(t.get("x")) for t in group(source, "lanes").iter(f"{SVG}text")
+             if content(t).startswith("δ")}
+    assert list(stops) == ["δL", "δl", "δl-1"], f"the lane stops at {list(stops)}"
+    signs = sorted((-float(t.get("x")), float(t.get("y")), content(t))
+                   for t in group(source, "factors").iter(f"{SVG}text"))
+    assert [sign for *_, sign in signs] == ["aL - y", "⊙ σ′(zL)", "(Wl+1)T", "⊙ σ′(zl)",
+                                            "(Wl)T", "⊙ σ′(zl-1)"], "a factor is missing"
+    between = zip(stops.values(), [720, *stops.values()], strict=False)
+    for (end, start), (place, *_) in zip(between, signs[::2], strict=True):
+        assert end < -place < start, "a factor does not stand at its arrow"
+    equations = {content(t) for t in parse(source).iter(f"{SVG}text")}
+    assert {"δL = ∂C/∂zL = (aL - y) ⊙ σ′(zL)", "δl = ∂C/∂zl = (Wl+1)T δl+1 ⊙ σ′(zl)",
+            "∂C/∂Wl = δl (al-1)T", "∂C/∂bl = δl"} <= equations, "an equation of back-propagation is wrong"
+
+
 GENERAL = [parse, check_size, check_named, check_vector, check_self_contained, check_ids, check_card,
            check_text_size, check_contrast, check_palette, check_inside]
 SPECIAL = [("convolution", check_convolution), ("convolution", check_weights),
            ("convolution", check_sum), ("pooling", check_pooling), ("pooling", check_examples),
-           ("fully_connected", check_network)]
+           ("fully_connected", check_network), ("fully_connected", check_backward)]
 
 
 # ---------------------------------------------------------------------- the drawings pass
@@ -451,6 +468,11 @@ FAULTS = [
     (check_network, "fully_connected", swap("4 neurons", "3 neurons")),
     (check_network, "fully_connected", swap("3 × 4", "4 × 3")),
     (check_network, "fully_connected", swap(">14</tspan>", ">13</tspan>")),
+    (check_backward, "fully_connected", delete('<text [^>]*>(?:(?!</text>).)*⊙.*?</text>')),
+    (check_backward, "fully_connected", delete('(?<=id="factors">\n)<text .*?</text>')),
+    (check_backward, "fully_connected", swap("⊙ ", "· ")),
+    (check_backward, "fully_connected", lambda s: s[::-1].replace("⊙", "+", 1)[::-1]),
+    (check_backward, "fully_connected", lambda s: re.sub('(id="factors">\n<text x=")[^"]*', r"\g<1>400", s)),
 ]
 
 
