@@ -25,7 +25,9 @@ def batch_norm(x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = N
     """Give each channel mean 0 and variance 1, then weight and bias: y = w·(x − μ)/√(σ² + ε) + b.
 
     x (N, C), (N, C, L) or (N, C, H, W), float32 or float64, y likewise; the others (C,). With training=True
-    μ and σ² are those of the batch, and the running ones are not read. The sums are taken in float64.
+    μ and σ² are those of the batch, and the running ones are not read. Sums and means are taken in float64
+    and rounded once, at the end: a channel of one value has exactly that mean, even where n times it is no
+    float32.
     Nothing is written into: running_statistics gives the new ones. Raises ValueError for every argument
     that does not fit, and in training for a single value in each channel.
     """
@@ -60,9 +62,10 @@ def batch_norm_backward(dy: np.ndarray, x: np.ndarray, running_mean: Maybe = Non
     dweight, dbias = np.empty((2, x.shape[1]), x.dtype)
     for c in _channels(x):
         centred, scale = _centred(x[:, c], c, running_mean, running_var, training, eps)
-        dbias[c], dweight[c] = _sums(dy[:, c]), _sums(dy[:, c] * centred) * scale
+        for_bias, for_weight = _sums(dy[:, c]), _sums(dy[:, c] * centred) * scale
+        dbias[c], dweight[c] = for_bias, for_weight
         if needs_dx:
-            through = _through_statistics(centred, scale, dweight[c], dbias[c]) if training else 0
+            through = _through_statistics(centred, scale, for_weight, for_bias) if training else 0
             np.subtract(dy[:, c], through, out=dx[:, c])
             dx[:, c] *= _spread(scale if weight is None else scale * weight[c], x)
     return dx, dweight, dbias
@@ -99,9 +102,9 @@ def running_statistics(x: np.ndarray, running_mean: np.ndarray, running_var: np.
 
 def _moments(x):
     """μ and σ² of each channel, and x − μ, which the second is made of."""
-    mean = _sums(x) / _count(x)
+    mean = (_sums(x) / _count(x)).astype(x.dtype)
     centred = x - _spread(mean, x)
-    return mean, _sums(centred**2) / _count(x), centred
+    return mean, (_sums(centred**2) / _count(x)).astype(x.dtype), centred
 
 
 def _centred(x, c, running_mean, running_var, training, eps):
@@ -115,8 +118,8 @@ def _centred(x, c, running_mean, running_var, training, eps):
 
 def _through_statistics(centred, scale, dweight, dbias):
     """What the blame loses by the way through μ and σ²: dbias/n + x̂·dweight/n. Writes into x − μ."""
-    centred *= _spread(scale * dweight / _count(centred), centred)
-    centred += _spread(dbias / _count(centred), centred)
+    centred *= _spread((scale * dweight / _count(centred)).astype(centred.dtype), centred)
+    centred += _spread((dbias / _count(centred)).astype(centred.dtype), centred)
     return centred
 
 
@@ -126,12 +129,12 @@ def _channels(x):
 
 
 def _sums(x):
-    """Over all axes but that of the channels, in float64, which float32 then rounds once.
+    """Over all axes but that of the channels, in float64; they are rounded after the division by n.
 
     The batch first: whole images are added, which is faster than many short sums when images are small.
     """
     images = x.sum(axis=0, dtype=np.float64)
-    return images.sum(axis=tuple(range(1, images.ndim))).astype(x.dtype)
+    return images.sum(axis=tuple(range(1, images.ndim)))
 
 
 def _count(x):

@@ -25,6 +25,7 @@ from helpers.activations import ACTIVATIONS
 
 __all__ = ["chi", "edge_of_chaos", "fixed_point", "gradient_factors", "length_map", "lengths", "mean_square"]
 
+_ROUNDING = 1e-12     # how far a sum of weights may be from 1: nothing is decided within it
 STRAIGHT = {"identity": (1.0, 1.0), "relu": (0.0, 1.0), "leaky_relu": (0.01, 1.0)}   # slopes left, right of 0
 
 # ∫ f(ξ) N(ξ) dξ over ξ = ±eᵗ, t in even steps: exact to rounding for functions smooth on either side of 0,
@@ -97,10 +98,10 @@ def fixed_point(sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh", 
     least = length_map(0.0, sigma_w, sigma_b, activation)   # no q* is below
     steepness = chi(0.0, sigma_w, activation)               # of the map at q = 0, where φ(0) = 0
     if activation in STRAIGHT:
-        if abs(steepness - 1) > 1e-12:
+        if abs(steepness - 1) > _ROUNDING:
             return least / (1 - steepness) if steepness < 1 else math.inf
         return math.inf if least else q0
-    if least == 0 and steepness <= 1:
+    if least == 0 and steepness <= 1 + _ROUNDING:
         return 0.0
     return _crossing(lambda q: q - length_map(q, sigma_w, sigma_b, activation), least)
 

@@ -157,6 +157,32 @@ def test_float32_far_from_zero_is_as_good_as_torch_s(shape):
         assert np.abs(ours - right).max() <= 2 * np.abs(other - right).max() + 1e-6 * size
 
 
+# Values of which no small multiple is a float32, and a count that is no power of two.
+@pytest.mark.parametrize("count", [2, 3, 7, 11, 49, 1001])
+@pytest.mark.parametrize("value", [1e8 / 3, 0.1, -1e-3 / 7, 1e30 / 3])
+def test_a_channel_of_one_value_is_all_zeros(value, count):
+    """μ is that value and σ² is 0, in float32 too: sums are divided in float64 and rounded last."""
+    x = np.full((count, 1), value, np.float32)
+    mean, var = batch_statistics(x)
+    assert mean[0] == x[0, 0] and var[0] == 0 and not batch_norm(x, training=True).any()
+    noise = np.random.default_rng(0).normal(size=(count, 1)).astype(np.float32)
+    dx, *_ = batch_norm_backward(x, noise, training=True)
+    assert np.abs(dx).max() <= 1e-5 * abs(value) / noise.std(), "a constant dy has nothing but its mean"
+
+
+def test_float32_means_are_rounded_once(monkeypatch):
+    """To half a unit of the last place; rounded before the division too, they are worse now and then."""
+    x = np.random.default_rng(0).normal(1000, 1, size=(11, 2000)).astype(np.float32)
+    exact = x.astype(np.float64).sum(axis=0) / 11
+
+    def worst():
+        return (np.abs(batch_statistics(x)[0] - exact) / np.spacing(exact.astype(np.float32))).max()
+    assert worst() <= 0.5
+    once = normalization._sums
+    monkeypatch.setattr(normalization, "_sums", lambda a: once(a).astype(a.dtype))
+    assert worst() > 0.5 and batch_norm(np.full((11, 1), 1e8 / 3, np.float32), training=True)[0, 0] < -0.99
+
+
 @pytest.mark.parametrize("turn", [lambda a: a[::-1], lambda a: a.transpose(0, 1, 3, 2), lambda a: a[:, ::2],
                                   lambda a: a[..., 1:], np.asfortranarray])
 def test_views_are_as_good_as_copies(turn):
@@ -296,8 +322,8 @@ def faulty_source(*changes):
 
 
 PLANTED = {   # which test must go red
-    "no mean term": [("centred += _spread(dbias / _count(centred), centred)", "pass")],
-    "no variance term": [("centred *= _spread(scale * dweight / _count(centred), centred)", "centred *= 0")],
+    "no mean term": [("centred += _spread((dbias / _count(", "0 * _spread((dbias / _count(")],
+    "no variance term": [("centred *= _spread((scale * dweight", "centred *= 0 * _spread((scale * dweight")],
     "n − 1 for normalising": [("_sums(centred**2) / _count(x)", "_sums(centred**2) / (_count(x) - 1)")],
     "the blame of the scale without the scale": [("* centred) * scale", "* centred)")],
     "x̂ without the scale": [("scale * dweight / _count", "dweight / _count")],

@@ -263,6 +263,14 @@ def test_known_fixed_points():
     assert fixed_point(0.0, 1.7e-95, "sigmoid") == pytest.approx(1.7e-95**2, rel=1e-12, abs=0)
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_rounding_decides_nothing(monkeypatch, sign):
+    """Other matrix products round the sum of all weights to the other side of 1; the fixed points stay."""
+    monkeypatch.setattr(theory, "_WEIGHTS", theory._WEIGHTS * (1 + sign * 2e-15))
+    test_known_fixed_points()
+    assert fixed_point(1.0, 0.0, "elu") == 0 and edge_of_chaos() == pytest.approx(1, rel=1e-14)
+
+
 def test_known_edges():
     assert edge_of_chaos("relu") == pytest.approx(math.sqrt(2), rel=1e-15)
     assert edge_of_chaos("leaky_relu") == pytest.approx(math.sqrt(2 / (1 + 0.01**2)), rel=1e-15)
