@@ -3,17 +3,19 @@ from collections.abc import Callable
 
 import numpy as np
 from ipywidgets import IntSlider, ToggleButtons
+from matplotlib.patches import Rectangle
 
 from helpers import figures
 from helpers.convolution import output_size, spread
 from helpers.explore import Explore, explore
-from helpers.grids import integers, matrix
+from helpers.grids import TINT, integers, matrix
 
 X = np.array([[1, 0, 2, -1, 3], [2, -2, 1, 0, 1], [0, 3, -1, 2, -2], [1, 1, 0, -3, 2],
               [-1, 2, 1, 1, 0]], float)
 KERNEL = np.array([[1, 2, 0], [-1, 3, 1], [0, -2, 4]], float)
 BLAME = np.array([[2, -1, 3], [1, 4, -2], [-3, 1, 5]], float)
 UNITS = 22, 15.4                                # the sides of the picture, in cells
+LEGEND = "complete,\nequals ours"          # what a green cell of torch's is
 SIZE = 700, 490                                 # in pixels: a cell of 32 holds "−10" at 9 points
 
 
@@ -79,6 +81,8 @@ def _frame_backward(figure):
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, UNITS[0]), ylim=(UNITS[1], 0))
     ax.axis("off")
+    ax.add_patch(Rectangle((18.7, 14.25), 0.7, 0.7, fc=TINT, ec=figures.NEUTRAL, lw=0.7))
+    ax.text(19.6, 14.6, LEGEND, va="center", fontsize=9, color=figures.NEUTRAL)
     return ax
 
 

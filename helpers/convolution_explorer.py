@@ -3,7 +3,8 @@ from fractions import Fraction
 
 import numpy as np
 from ipywidgets import Dropdown, IntSlider, Text
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 
 from helpers import figures
 from helpers.convolution import conv2d, output_size
@@ -12,11 +13,13 @@ from helpers.explore import Explore, explore
 from helpers.grids import grid
 from helpers.windows import pad
 
-IMAGES = {"photograph": lambda: photograph("china", shrink=12, gray=True)[0], "digit": lambda: digit(1)}
+# In hundredths, as the window shows them: whoever adds up the products shown gets the sum shown.
+IMAGES = {"photograph": lambda: photograph("china", shrink=12, gray=True)[0].round(2),
+          "digit": lambda: digit(1).round(2)}
 OWN = "your own"
 SIZE = 700, 294                                        # pixels
 LEAST = 12.6                                           # pixels: 9 points, the smallest letters
-PANELS = (("padded input x", figures.INPUT, 0.0, 0.355),     # title, color, left, width
+PANELS = (("", figures.INPUT, 0.0, 0.355),             # title (or none: it changes), color, left, width
           ("x · K under the window", figures.KERNEL, 0.365, 0.27),
           ("output y", figures.OUTPUT, 0.645, 0.355))
 
@@ -103,8 +106,10 @@ def _frame_forward(figure):
 def _draw_forward(axes, pixels, stride, dilation, **values):
     padded, K, y, (p, q) = _forward(pixels, stride=stride, dilation=dilation, **values)
     rows, columns = stride * p + dilation * np.arange(len(K)), stride * q + dilation * np.arange(K.shape[1])
+    axes[0].annotate(f"{_input(values['padding'])} x", (0.5, 1), (0, 6), xycoords="axes fraction",
+                     textcoords="offset points", ha="center", fontsize=11, color=figures.INPUT)
     _image(axes[0], padded, (0, 1))
-    _outline(axes[0], padded.shape, rows[0], columns[0], rows[-1] + 1, columns[-1] + 1, figures.KERNEL)
+    _taps(axes[0], padded.shape, rows, columns)
     most = np.abs(y).max() or 1.0
     signed = K.sum() < 0.5      # not a picture but a change; otherwise white stays white
     _image(axes[2], y, (-most, most) if signed else (0, K.sum()), figures.SIGNED if signed else "gray")
@@ -132,6 +137,15 @@ def _outline(ax, shape, top, left, bottom, right, color):
                            fill=False, ec=color, lw=2.2))
 
 
+def _taps(ax, shape, rows, columns):
+    """Frame each pixel that an entry of the kernel meets: with dilation there are others between them."""
+    x0, x1, y1, y0 = _box(shape)
+    dx, dy = (x1 - x0) / shape[1], (y1 - y0) / shape[0]
+    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
+    squares = [Path((corners + (j, i)) * (dx, dy) + (x0, y0), closed=True) for i in rows for j in columns]
+    ax.add_artist(PathPatch(Path.make_compound_path(*squares), fill=False, ec=figures.KERNEL, lw=1.5))
+
+
 def _sum(ax, window, K, total):
     """The products under the window, each in its cell, and what they add up to."""
     labels = np.array([[f"{x:.2f}\n·{_factor(k)}" for x, k in zip(*pair, strict=True)]
@@ -140,7 +154,7 @@ def _sum(ax, window, K, total):
     size = max(0.22, LEAST / (cell * PANELS[1][3] * SIZE[0]))
     corner = (1 - cell * K.shape[1]) / 2, 0.06 + (1 - cell * K.shape[0]) / 2
     grid(ax, labels, corner, cell=cell, size=size, color=figures.KERNEL)
-    ax.text(0.5, 1.22, f"sum = {_rounded(total)}", ha="center", va="center", fontsize=12,
+    ax.text(0.5, 1.22, f"sum {_equals(total)} {_rounded(total)}", ha="center", va="center", fontsize=12,
             color=figures.OUTPUT, weight="bold")
 
 
@@ -157,10 +171,20 @@ def _rounded(value):
     return f"{round(float(value), 2) + 0:.2f}".replace("-", "−")
 
 
+def _equals(total):
+    """The sign before a sum of two decimals: "=", or "≈" where it has more."""
+    return "=" if abs(total - round(float(total), 2)) < 1e-9 else "≈"
+
+
+def _input(padding):
+    """What the window slides over."""
+    return "padded input" if padding else "input"
+
+
 def _say_forward(pixels, stride, padding, dilation, **values):
     _, K, y, (p, q) = _forward(pixels, stride=stride, padding=padding, dilation=dilation, **values)
     height, width = (
         f"⌊({n} + 2·{padding} − {dilation}·({k} − 1) − 1) / {stride}⌋ + 1 = "
         f"{output_size(n, k, stride, padding, dilation)}" for n, k in zip(pixels.shape, K.shape, strict=True))
     return (f"Height {height}, width {width}. The window of output pixel ({p}, {q}) begins at row "
-            f"{stride * p}, column {stride * q} of the padded input; the sum is {_rounded(y[p, q])}.")
+            f"{stride * p}, column {stride * q} of the {_input(padding)}; the sum is {_rounded(y[p, q])}.")

@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from matplotlib.patches import PathPatch
+from matplotlib.text import Text
 
 from helpers import backward_stepper as stepping
 from helpers import convolution_explorer as exploring
@@ -43,10 +45,50 @@ def test_the_stepper_says_whether_it_agrees():
 def test_the_explorer_shows_torchs_output(entries, stride, padding, dilation):
     explorer = convolution_explorer()
     explorer.set(image="digit", entries=entries, stride=stride, padding=padding, dilation=dilation)
-    truth = F.conv2d(torch.tensor(digit(1))[None, None], torch.tensor(read_kernel(entries))[None, None],
+    pixels = exploring.IMAGES["digit"]()
+    truth = F.conv2d(torch.tensor(pixels)[None, None], torch.tensor(read_kernel(entries))[None, None],
                      stride=stride, padding=padding, dilation=dilation)[0, 0]
     assert np.allclose(explorer.result, truth) and explorer.values["kernel"] == OWN
     assert f"+ 1 = {truth.shape[0]}, width" in explorer.sentence
+
+
+def drawn(explorer, kind):
+    """What of a kind the explorer's picture holds, drawn once more and left in its axes."""
+    explorer.draw(explorer.stage.axes, **explorer.values)
+    return explorer.stage.figure.findobj(kind)
+
+
+@pytest.mark.parametrize("padding, words", [(0, "of the input;"), (2, "of the padded input;")])
+def test_an_input_without_padding_is_not_called_padded(padding, words):
+    explorer = convolution_explorer()
+    explorer.set(padding=padding)
+    title = "padded input x" if padding else "input x"
+    assert words in explorer.sentence and title in [text.get_text() for text in drawn(explorer, Text)]
+
+
+@pytest.mark.parametrize("image", exploring.IMAGES)
+def test_the_numbers_shown_add_up_to_the_sum_shown(image):
+    pixels = exploring.IMAGES[image]()
+    assert np.array_equal([[float(f"{x:.2f}") for x in row] for row in pixels], pixels)
+    assert np.array_equal(exploring.IMAGES["digit"](), digit(1).round(2))
+    assert [exploring._equals(total) for total in (0.22, -1.3, 2 / 3)] == ["=", "=", "≈"]
+
+
+@pytest.mark.parametrize("entries, dilation", [("1 2 3; 4 5 6; 7 8 9", 3), ("-1 1", 2), ("1 2; 3 4", 1)])
+def test_the_window_frames_each_pixel_that_meets_the_kernel_and_no_other(entries, dilation):
+    explorer = convolution_explorer()
+    explorer.set(image="digit", entries=entries, dilation=dilation, across=0, down=0)
+    frames, = (one for one in drawn(explorer, PathPatch) if one.axes is explorer.stage.axes[0])
+    corners = frames.get_path().vertices.reshape(-1, 5, 2)[:, 0]
+    places = np.round((corners - 0.01) / (0.98 / 8)).astype(int)      # 8 pixels in the unit square
+    kh, kw = read_kernel(entries).shape
+    assert sorted(map(tuple, places)) == sorted((dilation * j, dilation * i) for i, j in np.ndindex(kh, kw))
+
+
+def test_the_stepper_says_what_green_is():
+    stepper = backward_stepper(by_torch)
+    assert "complete" in stepping.LEGEND
+    assert stepping.LEGEND in [text.get_text() for text in stepper.stage.figure.findobj(Text)]
 
 
 @pytest.mark.parametrize("entries", ["", "1 2; 3", "1/0", "a", "nan", "1e9", "1 2 3 4 5 6"])
