@@ -33,14 +33,15 @@ PITCH, CENTRE, RADIUS = (74, 62, 74, 74), 214, 21
 COST = 666
 
 DESCRIPTION = (
-    "A network with 3 inputs, layers of 4 and 3 neurons and 2 outputs, every neuron joined to all "
-    "of the layer before. The third column, layer l, is opened: the weights W of layer l and the "
-    "biases b lead to the weighted sums z, and sigma turns them into the activations a. A forward "
-    "arrow leads from x to the cost C. A backward lane carries the error delta, the gradient of C with "
-    "respect to z, from C to layer L, to layer l and to layer l - 1. On the way to the last layer it is "
-    "a minus y, then times sigma prime of z, entry by entry; on the way to each earlier one, times the "
-    "transposed weights, then times sigma prime of that layer's z. Below: the weighted sum of the first neuron with all its four terms, the forward "
-    "equations with their shapes, and the four equations of back-propagation.")
+    "A network with 3 inputs, layers of 4 and 3 neurons and 2 outputs, every neuron joined to all of "
+    "the layer before. The third column, layer l, is opened: the weights W of layer l and the biases "
+    "b lead to the weighted sums z, and sigma turns them into the activations a. A forward arrow "
+    "leads from x to the cost C. A backward lane carries the error delta, the gradient of C with "
+    "respect to z, from C to layer L, to layer l and to layer l - 1. On the way to the last layer it "
+    "is a minus y, then times sigma prime of z, entry by entry; on the way to each earlier one, times "
+    "the transposed weights, then times sigma prime of that layer's z. Below: the weighted sum of the "
+    "first neuron with all its four terms, the forward equations with their shapes, and the four "
+    "equations of back-propagation.")
 
 
 def heights(layer):

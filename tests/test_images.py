@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import ImageFont
 
+from helpers.exercises import grade
 from helpers.figures import BLAME, INPUT, KERNEL, OUTPUT
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
@@ -351,11 +352,30 @@ def check_backward(source):
             "∂C/∂Wl = δl (al-1)T", "∂C/∂bl = δl"} <= equations, "an equation of back-propagation is wrong"
 
 
+def check_exercise(source):
+    """The cell runs as it is drawn, the grader says what is drawn, and it accepts the second line."""
+    def lines(name):
+        return [content(t).replace("\u00a0", " ") for t in group(source, name).iter(f"{SVG}text")]
+
+    line, *said = lines("accepted")
+    [wrong] = [row for row in lines("code") if row.startswith("    return")]
+    for written, shown in ((wrong, lines("refused")), (line, said)):
+        heard, code = [], "\n".join(lines("code")).replace(wrong, written)
+        exec(code, {"np": np, "grade": lambda *given, heard=heard: heard.append(grade(*given))})
+        told = [row.rstrip(":") if row.startswith(heard[0].shown) else row
+                for row in repr(heard[0]).replace("\u2212", "-").splitlines()]
+        assert heard[0].passed == (written == line), "the wrong one passes, or the right one does not"
+        shown = [row.removeprefix("▾ ") for row in shown if row != "▸ Hint 1"]
+        assert shown == told, "the grader says something else"
+    assert "a hidden layer" in said[0], "another exercise"
+
+
 GENERAL = [parse, check_size, check_named, check_vector, check_self_contained, check_ids, check_card,
            check_text_size, check_contrast, check_palette, check_inside]
 SPECIAL = [("convolution", check_convolution), ("convolution", check_weights),
            ("convolution", check_sum), ("pooling", check_pooling), ("pooling", check_examples),
-           ("fully_connected", check_network), ("fully_connected", check_backward)]
+           ("fully_connected", check_network), ("fully_connected", check_backward),
+           ("exercise", check_exercise)]
 
 
 # ---------------------------------------------------------------------- the drawings pass
@@ -473,6 +493,11 @@ FAULTS = [
     (check_backward, "fully_connected", swap("⊙ ", "· ")),
     (check_backward, "fully_connected", lambda s: s[::-1].replace("⊙", "+", 1)[::-1]),
     (check_backward, "fully_connected", lambda s: re.sub('(id="factors">\n<text x=")[^"]*', r"\g<1>400", s)),
+    (check_exercise, "exercise", swap("z**2", "z**3")),
+    (check_exercise, "exercise", swap("np.tanh(z)**2", "z**2")),
+    (check_exercise, "exercise", lambda s: re.sub("(not yet</text>\n<text[^>]*>)", r"\1Not so: ", s)),
+    (check_exercise, "exercise", swap("yours\u00a0(", "mine\u00a0(")),
+    (check_exercise, "exercise", lambda s: re.sub(r"Right on all \d+", "Right on all 99", s)),
 ]
 
 
