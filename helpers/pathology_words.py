@@ -4,6 +4,7 @@ import math
 from helpers.panes import scientific
 
 FAR = 10        # times theory, or a tenth of it: worth a remark
+FLAT = {"relu": "Inactive (slope 0)", "leaky_relu": "Inactive (slope 0.01)"}    # elsewhere: saturated
 
 
 def described(one: object, depth: int, width: int, activation: str, initialization: str, scale: float,
@@ -12,7 +13,7 @@ def described(one: object, depth: int, width: int, activation: str, initializati
     extras = " and ".join(["batch norm"] * batch_norm + ["residual connections"] * residual)
     return (f"{depth} {activation} layers of width {width}{' with ' * bool(extras)}{extras}, weights: "
             f"{initialization} times {scale:g}, σ_w = {one.sigma_w:.2f}, seed {seed}. "
-            f"{verdict(one.norms[0])}: {_arrival(one, depth)} {_shares(one)}"
+            f"{verdict(one.norms[0])}: {_arrival(one, depth)} {_shares(one, activation)}"
             f"{_remarks(one, width, batch_norm)}")
 
 
@@ -42,9 +43,10 @@ def _arrival(one, depth):
             f"{scientific(theory)}). On average a layer multiplies it by {each} (theory: {expected}).")
 
 
-def _shares(one):
+def _shares(one, activation):
     saturated, dead = one.saturated.mean(), one.dead.mean()
-    return f"Saturated: {_part(saturated)} of the activations; dead: {_part(dead)} of the units."
+    flat = FLAT.get(activation, "Saturated")
+    return f"{flat}: {_part(saturated)} of the activations; dead: {_part(dead)} of the units."
 
 
 def _part(share):
@@ -54,7 +56,7 @@ def _part(share):
 
 
 def _remarks(one, width, batch_norm):
-    said = " With batch norm σ_w cancels out." * batch_norm
+    said = " With batch norm σ_w cancels out, but for ε." * batch_norm
     if one.norms[0] and not 1 / FAR < one.norms[0] / one.theory[0] < FAR:
-        said += f" The theory is for wide layers; {width} units are few."
+        said += f" The theory is a mean over wide nets; one net of width {width} may be far from it."
     return said

@@ -51,11 +51,12 @@ def view(steps: int, net: str, **remedies: object) -> View:
     return View(training(plain, STEPS), training(recipe, STEPS), changes(plain, recipe), steps)
 
 
-def fate(net: str, *remedies: str) -> str:
-    """What becomes of a net of NETS under these remedies: it "learns", "does not learn", or "diverges".
+def fate(net: str, *remedies: str, steps: int = STEPS) -> str:
+    """What becomes of a net of NETS within so many steps: it "learns", "does not learn", or "diverges".
 
-    A remedy is an activation of BENDS, an initialization of STARTS, "BN", "residual", "clip" or "L2". Raises
-    ValueError for another.
+    It learns when the mean cost of the last ten batches is below 0.9 ln 10, that of guessing being ln 10; a
+    net that does not in 100 steps may in 400. A remedy is an activation of BENDS, an initialization of
+    STARTS, "BN", "residual", "clip" or "L2". Raises ValueError for another.
     """
     on = dict.fromkeys(("batch_norm", "residual", "clip", "weight_decay"), False)
     on |= {"activation": KEEP, "initialization": KEEP}
@@ -67,7 +68,7 @@ def fate(net: str, *remedies: str) -> str:
         else:
             known = ", ".join(dict.fromkeys([*SWITCHES, *BENDS, *STARTS]))
             raise ValueError(f"remedies: got {remedy!r}, expected one of {known}")
-    return FATES.get(state(training(treated(net, **on), STEPS), STEPS), "does not learn")
+    return FATES.get(state(training(treated(net, **on), steps), steps), "does not learn")
 
 
 def changes(plain: Recipe, recipe: Recipe) -> list[str]:

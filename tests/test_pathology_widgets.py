@@ -293,7 +293,9 @@ def test_the_sentence_is_true(explorer, setting):
     if far:
         assert int(far[1]) == round(abs(math.log10(one.norms[0])))
         assert far[2] == ("less" if one.norms[0] < 1 else "more")
-    for name, share in (("Saturated", one.saturated.mean()), ("dead", one.dead.mean())):
+    flat = {"relu": "Inactive (slope 0)", "leaky_relu": "Inactive (slope 0.01)"}     # half of the line
+    first = flat.get(setting["activation"], "Saturated")
+    for name, share in ((first, one.saturated.mean()), ("dead", one.dead.mean())):
         words = "none" if share == 0 else f"{100 * share:.0f} %" if share >= 0.005 else "below 0.5 %"
         assert f"{name}: {words} of the " in said
     start = "vanish" if one.norms[0] < 0.1 else "explode" if one.norms[0] > 10 else "keep their order"
@@ -623,6 +625,22 @@ def test_the_fate_of_a_net_is_what_the_bench_says(bench, net, remedies, switches
              "does not learn": r"net (only guesses|is worse than guessing)"}[fate(net, *remedies.split())]
     assert re.search(words, bench.sentence.replace("; the plain", "."))
 
+
+@pytest.mark.parametrize("net, remedy, fates", [   # within 100 and within 400 steps
+    ("ReLU, σ_w = 2", "clip", ("does not learn", "learns")),
+    ("sigmoid, σ_w = 1", "ReLU", ("does not learn", "learns")),
+    ("sigmoid, σ_w = 1", "Xavier", ("does not learn", "does not learn")),
+    ("sigmoid, σ_w = 1", "clip", ("does not learn", "does not learn")),
+    ("sigmoid, σ_w = 1", "L2", ("does not learn", "does not learn")),
+    ("ReLU, σ_w = 2", "residual", ("diverges", "diverges"))])
+def test_a_verdict_holds_within_the_steps_it_names(net, remedy, fates):
+    assert (fate(net, remedy), fate(net, remedy, steps=400)) == fates
+
+
+def test_a_start_at_its_edge_lets_the_sigmoid_net_learn():
+    """χ = 1 at σ_w = 10.15, though no slope is above ¼: the factor is weight times slope."""
+    record = train(Recipe("sigmoid", scale=theory.edge_of_chaos("sigmoid")), 300)
+    assert record.delta[0, 0] > 0.1 * record.delta[0, -1] and record.losses[-10:].mean() < 2
 
 def test_an_unknown_remedy_is_refused():
     with pytest.raises(ValueError, match="remedies: got 'prayer', expected one of BN, residual, clip, L2"):

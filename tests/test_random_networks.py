@@ -63,8 +63,8 @@ def test_the_figure_shows_root_mean_squares_theory_and_spread(figure_of):
     found = {case: np.exp(rng.normal(size=(9, 6))) for case in CASES}
     forecast = {case: np.exp(rng.normal(size=6)) for case in CASES}
     figure = figure_of(theory_and_spread(found, forecast))
-    above, below = np.reshape(figure.axes, (2, 3))
-    for ax, ratio, name in zip(above, below, ("tanh", "relu", "sigmoid"), strict=True):
+    above, *strips = np.reshape(figure.axes, (4, 3))
+    for ax, below, name in zip(above, np.transpose(strips), ("tanh", "relu", "sigmoid"), strict=True):
         assert ax.get_title(loc="left") == name or ax.get_title() == name
         own = [case for case in CASES if case[0] == name]
         assert [text.get_text() for text in ax.texts] == [f"{s:.3g}" for _, s in own]
@@ -72,8 +72,10 @@ def test_the_figure_shows_root_mean_squares_theory_and_spread(figure_of):
             mean = np.sqrt((found[case]**2).mean(axis=0))
             np.testing.assert_allclose(ax.lines[2 * k].get_ydata(), mean)
             np.testing.assert_allclose(ax.lines[2 * k + 1].get_ydata(), forecast[case])
-            np.testing.assert_allclose(ratio.lines[k].get_ydata(), mean / forecast[case])
-            edge = ratio.collections[k].get_paths()[0].vertices
+            ratio = below[k]     # a strip for each, so that no band hides another
+            assert [text.get_text() for text in ratio.texts] == [f"σ_w = {case[1]:.3g}"]
+            np.testing.assert_allclose(ratio.lines[0].get_ydata(), mean / forecast[case])
+            edge = ratio.collections[0].get_paths()[0].vertices
             low, high = np.quantile(found[case][:, 0] / forecast[case][0], (0.1, 0.9))
             at = edge[edge[:, 0] == 1, 1]
             assert np.isclose(at.min(), low) and np.isclose(at.max(), high)
@@ -97,3 +99,13 @@ def test_both_paths_and_their_costs_are_drawn(figure_of):
         np.testing.assert_array_equal(np.transpose(line.get_data()), path)
         np.testing.assert_allclose(costs.get_ydata(), [cost(p) for p in path])
         assert name in [text.get_text() for text in beside.texts]
+    for ax in (above, beside):     # the first is wider, so that the second does not hide it
+        assert ax.lines[0].get_linewidth() > 2 * ax.lines[1].get_linewidth()
+
+
+def test_a_path_that_leaves_the_map_is_named_where_it_does(figure_of):
+    paths = {"free": np.array([[4.0, -2.0], [5.0, -1.0], [9.0, 3.0]]),
+             "held": np.array([[5.0, -3.0], [5.1, -2.9]])}
+    above, _ = figure_of(paths_on_a_cliff(lambda p: p[0] + p[1], paths)).axes
+    places = {text.get_text(): text.xy for text in above.texts if text.get_text() in paths}
+    assert places["free"] == pytest.approx((4.5, -1.53)) and places["held"] == (5.0, -3.0)
