@@ -1,12 +1,13 @@
 """A network 2–h–1 that learns to tell two classes of points apart: what helpers.decision_boundary shows.
 
 By hand, in the functions of this package: full-batch gradient descent on the cross-entropy, the same numbers
-in every run. A step takes about 0.07 ms.
+in every run. A step takes about 0.07 ms. `solved` trains many such networks at once, on the table of XOR.
 """
 from functools import lru_cache
 
 import numpy as np
 
+from helpers import arguments as check
 from helpers.activations import ACTIVATIONS
 from helpers.data import moons, xor
 from helpers.linear import linear, linear_backward
@@ -90,3 +91,33 @@ class Training:
         self.kept["last"] = self._params
         self.losses.append(cost)
         self._params = params
+
+
+def solved(hidden: int, *, starts: int = 400, eta: float = 0.3, steps: int = 1000) -> np.ndarray:
+    """From which random starts descent with ReLUs learns the table of XOR: (starts,) of True and False.
+
+    Networks 2–h–1 with `hidden` ReLUs, drawn as `start` draws, take `steps` steps along the gradient of the
+    cross-entropy of all four corners, (0, 0) to (1, 1); True where all four are classified rightly then.
+    Raises ValueError for counts below 1 and a rate that is not positive.
+    """
+    for name, count in (("hidden", hidden), ("starts", starts), ("steps", steps)):
+        check.integer(name, count, least=1)
+    check.number("eta", eta, above=0)
+    X, y = np.array([[0.0, 0, 1, 1], [0, 1, 0, 1]]), np.array([0.0, 1, 1, 0])       # a corner a column
+    W1, b1, W2, b2 = _starts(hidden, starts)
+    for _ in range(steps):
+        z1 = W1 @ X + b1                                                            # (starts, h, 4)
+        a1 = np.maximum(z1, 0)
+        dz2 = (ACTIVATIONS["sigmoid"][0](W2 @ a1 + b2) - y) / 4
+        dz1 = W2.swapaxes(1, 2) @ dz2 * (z1 > 0)
+        W2, b2 = W2 - eta * dz2 @ a1.swapaxes(1, 2), b2 - eta * dz2.sum(axis=2, keepdims=True)
+        W1, b1 = W1 - eta * dz1 @ X.T, b1 - eta * dz1.sum(axis=2, keepdims=True)
+    return ((W2 @ np.maximum(W1 @ X + b1, 0) + b2 > 0) == (y > 0)).all(axis=(1, 2))
+
+
+def _starts(hidden, count):
+    """Many starts at once: W1 (count, h, 2), b1 (count, h, 1), W2 (count, 1, h), b2 (count, 1, 1)."""
+    rng = np.random.default_rng(SEED)
+    first, second = 2**-0.5, hidden**-0.5
+    return (rng.uniform(-first, first, (count, hidden, 2)), rng.uniform(-first, first, (count, hidden, 1)),
+            rng.uniform(-second, second, (count, 1, hidden)), rng.uniform(-second, second, (count, 1, 1)))

@@ -18,7 +18,7 @@ from helpers import decision_boundary as deciding
 from helpers.activations import ACTIVATIONS
 from helpers.backprop_equations import DOWN, UP, Block, chain, shown, written
 from helpers.backprop_stepper import SIZES, STEPS, B, W, X, Y, backprop_stepper, backward, forward
-from helpers.boundary_training import DATA, DIVERGED, Training, learn, output, points, start
+from helpers.boundary_training import DATA, DIVERGED, Training, learn, output, points, solved, start
 from helpers.decision_boundary import RATES, decision_boundary, sharpened, stray, training, view
 from helpers.lettering import EM, width_of, write
 from helpers.raster import Stage
@@ -402,6 +402,38 @@ def test_learning_is_torchs(activation):
             p.data -= 0.5 * grad
     for ours, p in zip(params, (W1, b1, W2, b2), strict=True):
         assert np.allclose(ours, p.detach(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("hidden, eta", [(2, 0.3), (3, 1.0)])
+def test_many_starts_at_once_learn_as_torch_does_one_by_one(hidden, eta):
+    X = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]], dtype=torch.float64)
+    y = torch.tensor([[0.0, 1, 1, 0]], dtype=torch.float64)
+    all_params, right = boundary_training._starts(hidden, 12), []
+    for params in zip(*all_params, strict=True):
+        W1, b1, W2, b2 = tensors(params)
+        for _ in range(200):
+            z = W2 @ torch.relu(W1 @ X.T + b1) + b2
+            cost = F.binary_cross_entropy_with_logits(z, y)
+            for p, grad in zip((W1, b1, W2, b2), torch.autograd.grad(cost, (W1, b1, W2, b2)), strict=True):
+                p.data -= eta * grad
+        z = W2 @ torch.relu(W1 @ X.T + b1) + b2
+        right.append(bool(((z > 0) == (y > 0)).all()))
+    assert list(solved(hidden, starts=12, eta=eta, steps=200)) == right
+    assert 0 < sum(right) < 12
+
+
+def test_the_shares_of_starts_that_notebook_04_reports():
+    """A single unit never learns XOR; two do from about a quarter of the starts, at three rates."""
+    assert not solved(1, starts=200).any() and not solved(2, starts=50, steps=1).all()
+    for eta in (0.1, 0.3, 1):
+        assert 0.15 < solved(2, eta=eta).mean() < 0.3
+    assert solved(8, starts=200).mean() > 0.9
+
+
+@pytest.mark.parametrize("wrong", [{"hidden": 0}, {"starts": 0}, {"steps": 1.5}, {"eta": 0}, {"eta": np.nan}])
+def test_what_solved_refuses(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        solved(**{"hidden": 2, "starts": 3, "steps": 1, **wrong})
 
 
 def test_data_and_beginning():
