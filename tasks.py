@@ -40,6 +40,10 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 # Variables that would lead the Python in .venv, or the pictures of a notebook, astray.
 STRAY = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "MPLBACKEND")
+# JupyterLab's settings: no question about news; and a notebook keeps the state of its widgets, so that one
+# that was saved, closed and opened again shows the picture of each slider, not "model not found".
+SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
+            "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}
 NEEDED = "pip numpy torch matplotlib PIL ipywidgets sklearn jupyterlab nbval pytest helpers".split()
 PROBE = f"from importlib.util import find_spec; assert all(map(find_spec, {NEEDED}))"
 # Two workers and a browser fill two cores; more threads in each would only wait for one another.
@@ -263,10 +267,10 @@ def install(newest: bool, verbose: bool) -> None:
 
 
 def finish(goal: dict) -> None:
-    """Spare learners JupyterLab's question about news, and sign the finished .venv."""
+    """Tell JupyterLab its settings, and sign the finished .venv."""
     settings = VENV / "share/jupyter/lab/settings/overrides.json"
     settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text('{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}')
+    settings.write_text(json.dumps(SETTINGS))
     STAMP.write_text(json.dumps(goal), encoding="utf-8")
 
 

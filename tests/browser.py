@@ -35,6 +35,8 @@ ADDRESS = {"lab": "lab/tree", "notebook": "notebooks"}
 SECONDS = 60
 # JupyterLab asks on its first start whether it may fetch news, and looks for updates.
 QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+KEPT = {"saveState": True}      # what a widget shows is saved with the notebook: so sets tasks.py
+APP, WIDGETS = "@jupyterlab/apputils-extension", "@jupyter-widgets/jupyterlab-manager"
 
 
 # --- the browser -----------------------------------------------------------------------------
@@ -71,16 +73,17 @@ class Server:
         self.home = Path(tempfile.mkdtemp(prefix="browser-test-"))
         self.root = self.home / "root"
         shutil.copytree(folder, self.root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-        self.settings = self.home / "settings" / "@jupyterlab/apputils-extension"
-        self.settings.mkdir(parents=True)
         self.set("notification", QUIET)
+        self.set("plugin", KEPT, WIDGETS)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
 
-    def set(self, name: str, settings: dict) -> None:
+    def set(self, name: str, settings: dict, extension: str = APP) -> None:
         """Change the user's settings of this name, for the pages that are opened from now on."""
-        (self.settings / f"{name}.jupyterlab-settings").write_text(json.dumps(settings))
+        folder = self.home / "settings" / extension
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.jupyterlab-settings").write_text(json.dumps(settings))
 
     def __enter__(self) -> "Server":
         variables = {name: str(self.home / name.lower()) for name in
@@ -216,6 +219,10 @@ class Notebook:
         view = "application/vnd.jupyter.widget-view+json"
         return [i for i, cell in enumerate(self.page.evaluate(CELLS))
                 if any(view in output.get("data", {}) for output in cell.get("outputs", []))]
+
+    def save(self) -> None:
+        """Save the notebook, as Ctrl + S does, and wait until it is written."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
     def close(self) -> None:
         """Close the page and end its kernel."""

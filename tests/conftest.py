@@ -28,7 +28,7 @@ def executed():
             return str(error)
 
     def executed(path):
-        """The notebook with its outputs and, for each of its explorers, what is wrong with it."""
+        """The notebook with its outputs, and what is wrong with its explorers and a second run of cells."""
         found = run(path)
         if isinstance(found, str):
             pytest.fail(found, pytrace=False)
@@ -39,7 +39,7 @@ def executed():
 @pytest.fixture(scope="session")
 def fresh(executed):
     """The notebook as a run from cleared outputs leaves it; a test fails where the run failed."""
-    return lambda path: executed(path)[0]
+    return lambda path: executed(path).nb
 
 
 @pytest.fixture(scope="session")

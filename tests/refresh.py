@@ -151,18 +151,21 @@ def _bundle(data: dict, views: dict[str, str]) -> dict:
 
 # --- execution -------------------------------------------------------------------------------
 
-def execute(path: Path, *more: str) -> NotebookNode:
+def execute(path: Path, *more: str, twice: bool = False) -> NotebookNode:
     """Run a notebook from cleared outputs, in its own folder, and return it with its outputs.
 
-    `more` are the sources of cells to run after its own.
+    `more` are the sources of cells to run after its own. With `twice` each of its code cells is followed by
+    a copy, which is allowed to raise: as if the learner pressed Ctrl + Enter twice.
     """
     nb = canonical(load(path))
+    if twice:
+        nb.cells = [one for cell in nb.cells for one in [cell, again(cell)][:1 + (cell.cell_type == "code")]]
     nb.cells += map(new_code_cell, more)
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     reached = [0]
-    client = NotebookClient(nb, kernel_name="python3", timeout=SECONDS_A_CELL, force_raise_errors=True,
+    client = NotebookClient(nb, kernel_name="python3", timeout=SECONDS_A_CELL, force_raise_errors=not twice,
                             store_widget_state=False, record_timing=False,
                             extra_arguments=["--log-level=ERROR"],
                             on_cell_start=lambda cell, cell_index: reached.append(cell_index),
@@ -174,6 +177,27 @@ def execute(path: Path, *more: str) -> NotebookNode:
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise ExecutionFailed(f"{path.name}, {_explain(nb, reached[-1], error)}") from None
     return nb
+
+
+def again(cell: NotebookNode) -> NotebookNode:
+    """Copy a cell, to be run a second time; it may raise."""
+    return nbformat.from_dict({**cell, "id": f"{cell.id}-again", "metadata": {"tags": ["raises-exception"]}})
+
+
+def apart(nb: NotebookNode) -> tuple[NotebookNode, list[tuple[NotebookNode, NotebookNode]]]:
+    """Take a notebook that was run twice apart: as if run once, and each code cell beside its second run."""
+    nb, pairs = copy.deepcopy(nb), []
+    cells, nb.cells = nb.cells, []
+    for cell in cells:
+        if cell.id.endswith("-again"):
+            pairs.append((nb.cells[-1], cell))
+            continue
+        nb.cells.append(cell)
+        if cell.cell_type == "code":
+            count = cell.execution_count = len(pairs) + 1
+            for output in cell.outputs:
+                output.update({"execution_count": count} if "execution_count" in output else {})
+    return nb, pairs
 
 
 def _explain(nb: NotebookNode, at: int, error: Exception) -> str:

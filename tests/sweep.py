@@ -7,6 +7,7 @@ import ast
 import io
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from helpers import contrast
 from helpers.explore import Explore, explorers
 
 MARK = "explorers swept: "
+FEWEST_WORDS = 5
 FAILED = b""
 COMBINATIONS = 20      # random ones of all controls together, after each control alone
 CELL = f"""\
@@ -33,8 +35,12 @@ print({MARK!r} + sweep.report())"""
 # --- in the notebook's kernel ----------------------------------------------------------------
 
 def report() -> str:
-    """Sweep every explorer of this process; the faults of each, as JSON."""
-    return json.dumps([faults(one) for one in explorers()])
+    """Sweep every explorer of this process; the faults of each, as JSON.
+
+    A cell that ran twice made its explorers twice: with the same code, picture and words.
+    """
+    once = {(getattr(one.draw, "__code__", None), one.sentence, one.png()): one for one in explorers()}
+    return json.dumps([faults(one) for one in once.values()])
 
 
 def faults(explorer: Explore) -> list[str]:
@@ -150,8 +156,35 @@ def promised(nb: NotebookNode) -> int:
     return max(written, shown)
 
 
-def run(path: Path) -> tuple[NotebookNode, list[list[str]]]:
-    """Run a notebook, then sweep; the notebook with its outputs, the faults of each explorer in order."""
-    nb = refresh.execute(path, CELL)
+@dataclass
+class Run:
+    """A notebook with its outputs; the faults of each explorer; what a second run of a cell changes."""
+
+    nb: NotebookNode
+    explorers: list[list[str]]
+    second: list[str]
+
+
+def run(path: Path) -> Run:
+    """Run each cell of a notebook twice in a row, then sweep."""
+    nb = refresh.execute(path, CELL, twice=True)
     printed = "".join(output.text for output in nb.cells.pop().outputs if output.get("name") == "stdout")
-    return nb, json.loads(printed.split(MARK)[1])
+    nb, pairs = refresh.apart(nb)
+    return Run(nb, json.loads(printed.split(MARK)[1]),
+               [sentence for first, second in pairs for sentence in changed(first, second)])
+
+
+def changed(first: NotebookNode, second: NotebookNode) -> list[str]:
+    """Say what a second run of a cell changes: nothing may change, or it says what to run before."""
+    raised = [output for output in second.outputs if output.output_type == "error"]
+    if any(one.ename == "AssertionError" or len(one.evalue.split()) < FEWEST_WORDS for one in raised):
+        return [f"cell {first.id} run twice: {raised[0].ename}: {raised[0].evalue or 'not a word'}"]
+    if raised or not {"nbval-ignore-output", "nbval-skip"}.isdisjoint(first.metadata.get("tags", [])):
+        return []
+    one, other = ([told(output) for output in cell.outputs] for cell in (first, second))
+    return [] if one == other else [f"cell {first.id} run twice: {one}\nbecomes {other}"]
+
+
+def told(output: NotebookNode) -> str:
+    """What an output tells in words."""
+    return output.text if output.output_type == "stream" else output.data.get("text/plain", "")

@@ -108,7 +108,8 @@ def opened(chromium):
         return pages[-1]
     yield opened
     for page in pages:
-        page.close()
+        if not page.page.is_closed():
+            page.close()
 
 
 def eventually(true, what, seconds=10):
@@ -293,6 +294,24 @@ def test_a_stored_notebook_shows_picture_and_words_before_it_is_run(small, opene
     assert image.get_attribute("alt") == "A sine that is 2.0 units high."
     assert page.page.get_by_text("A sine that is 2.0 units high.").count() == 1
     assert page.faults() == []
+
+
+def test_a_notebook_that_was_saved_closed_and_opened_again_shows_the_last_picture(small, opened):
+    """The kernel ends with the page, as it does overnight; the notebook is what the learner saved."""
+    path = small.root / "again.ipynb"
+    path.write_bytes((small.root / SMALL).read_bytes())
+    page = opened(small, path.name)
+    page.run_all()
+    live = page.explorer(page.explorers()[0])
+    moves(live, lambda: live.press("ArrowRight"), "an arrow key")
+    page.save()
+    page.close()
+    again = opened(small, path.name)
+    image = again.page.wait_for_selector(".jp-OutputArea img")
+    assert image.get_attribute("title") == "A sine that is 2.1 units high."
+    eventually(lambda: image.evaluate("one => one.complete && one.naturalWidth"), "no picture")
+    assert not pictures.fault(Image.open(io.BytesIO(image.screenshot())).convert("RGB"))
+    assert again.faults() == []
 
 
 # --- these tests notice ----------------------------------------------------------------------

@@ -83,9 +83,14 @@ FAULTY = {   # the fault: a cell that has it, and what the sweep must say about 
 
 def test_every_setting_draws(notebook, executed):
     nb = refresh.load(notebook)
-    _, found = executed(notebook)
+    found = executed(notebook).explorers
     assert len(found) >= sweep.promised(nb), f"{notebook.name}: explorers expected, {len(found)} found"
     assert not any(found), "\n".join(fault for faults in found for fault in faults)
+
+
+def test_a_cell_run_twice_says_the_same(notebook, executed):
+    found = executed(notebook).second
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +99,7 @@ def swept(tmp_path_factory):
     path = tmp_path_factory.mktemp("swept") / "faulty.ipynb"
     cells = [IMPORTS + "\n\nnp.seterr(all='ignore')", GOOD, *(cell for cell, _ in FAULTY.values())]
     sample.write(sample.notebook("# Faults", *(("code", cell) for cell in cells)), path)
-    return sweep.run(path)[1]
+    return sweep.run(path).explorers
 
 
 def test_sweep_finds_every_explorer(swept):
@@ -118,3 +123,20 @@ def test_a_notebook_that_promises_an_explorer_is_swept(output):
         nb.cells[1].outputs = [sample.shown({"text/html": output})]
     assert sweep.promised(nb) == 1
     assert sweep.promised(sample.notebook("# explore(", ("code", "# explore(draw)\nprint('explore(')"))) == 0
+
+
+TWICE = [    # a cell, and what is said of its second run
+    ("n = k = m = j = 0", ""), ("print('fine')", ""),
+    ("n += 1\nprint(n)", "['1\\n']\nbecomes ['2\\n']"),
+    ("assert k == 0\nk = 1", "AssertionError: not a word"),
+    ("if m: raise ValueError('Run the cell above first, then this.')\nm = 1", ""),
+    ("if j: raise KeyError('j')\nj = 1", "KeyError: 'j'")]
+
+
+def test_a_cell_that_cannot_be_run_twice_is_noticed(tmp_path):
+    path = tmp_path / "twice.ipynb"
+    sample.write(sample.notebook("# Twice", *(("code", source) for source, _ in TWICE)), path)
+    ran, wanted = sweep.run(path), [words for _, words in TWICE if words]
+    assert [words in said for words, said in zip(wanted, ran.second, strict=True)] == [True] * 3, ran.second
+    counts = [cell.execution_count for cell in ran.nb.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, 1 + len(TWICE)))

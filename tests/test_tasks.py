@@ -356,10 +356,11 @@ def test_an_activated_venv_is_made_anew_by_the_python_below_it(tasks, monkeypatc
     assert tasks.programs.commands[0].startswith("the-python-below -m venv ")
 
 
-def test_lab_asks_learners_nothing_about_news(ready):
+def test_lab_asks_learners_nothing_about_news_and_keeps_the_state_of_widgets(ready):
     [file] = ready.VENV.glob("share/jupyter/lab/settings/overrides.json")
-    [settings] = json.loads(file.read_text()).values()
-    assert settings == {"fetchNews": "false"}
+    assert json.loads(file.read_text()) == {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
+        "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}
 
 
 def test_a_removal_that_was_cut_short_is_ended(ready):
