@@ -10,16 +10,20 @@ import ast
 import importlib
 import re
 import sys
+from types import ModuleType
 
 import pictures
 import refresh
 from nbformat import NotebookNode
 
-from helpers.exercises import Exercise
+from helpers import break_it
+from helpers.exercises import Exercise, Mistake
 
 README = refresh.ROOT / "README.md"
 RESULTS = refresh.ROOT / "benchmarks" / "results.md"
 EXPLORER = '<img class="explore"'
+# What a break-it exercise tells of every answer that is not wrong in the way it asks for: no usual mistakes.
+PLACEHOLDERS = {break_it.RIGHT, break_it.SHAPE, break_it.NOT_FINITE, break_it.REJECTED}
 
 
 # --- counting --------------------------------------------------------------------------------
@@ -43,11 +47,32 @@ def shown(notebooks: list[NotebookNode], mark: str) -> int:
                for nb in notebooks for cell in nb.cells for output in cell.get("outputs", []))
 
 
+def modules() -> list[ModuleType]:
+    """The modules of exercises."""
+    return [importlib.import_module(f"helpers.{path.stem}")
+            for path in sorted((refresh.ROOT / "helpers").glob("exercises_*.py"))]
+
+
 def exercises() -> dict[str, Exercise]:
     """Every exercise of the series, by its name."""
-    modules = [importlib.import_module(f"helpers.{path.stem}")
-               for path in sorted((refresh.ROOT / "helpers").glob("exercises_*.py"))]
-    return {one.name: one for module in modules for one in vars(module).values() if isinstance(one, Exercise)}
+    return {one.name: one for module in modules() for one in vars(module).values()
+            if isinstance(one, Exercise)}
+
+
+def mistakes() -> list[Mistake]:
+    """The wrong answers that the grader knows by name, without the placeholders of the break-it exercises."""
+    return [mistake for one in exercises().values() for mistake in one.mistakes
+            if mistake.sentence not in PLACEHOLDERS]
+
+
+def holes() -> list[Mistake]:
+    """The answers that a weak test accepts, as the break-it exercises know them by name."""
+    return [hole for module in modules() for hole in getattr(module, "HOLES", ())]
+
+
+def minutes(notebooks: list[NotebookNode]) -> list[int]:
+    """How long each notebook says that it takes."""
+    return [int(re.search(r"[Aa]bout (\d+)\s+minutes", nb.cells[0].source)[1]) for nb in notebooks]
 
 
 # --- looking up ------------------------------------------------------------------------------
@@ -69,21 +94,21 @@ def measured(section: str, *columns: str) -> list[list[str]]:
 
 def claims() -> str:
     """What the series claims, and what was counted or measured, as a Markdown table."""
-    notebooks, graded = [refresh.load(path) for path in refresh.notebooks()], exercises()
-    mistakes = sum(len(one.mistakes) for one in graded.values())
+    notebooks = [refresh.load(path) for path in refresh.notebooks()]
     drawn = sum(len(pictures.found(cell)) for nb in notebooks for cell in nb.cells)
     (ours, *_), (theirs, *_) = measured("Slider to pixels", "median, ms")[:2]
     epoch, textbook = measured("One epoch on the digits", "ours ÷ torch", "textbook ÷ ours")[0]
     return markdown(["claim", "counted and measured"], [
-        ["Every gradient has three witnesses",
+        ["Gradients derived by hand are checked on samples",
          f"{calls(notebooks, 'three_witnesses')} comparisons with autograd and with differences; "
-         f"{calls(notebooks, 'refuted')} wrong formulas, rejected before your eyes"],
+         f"{calls(notebooks, 'refuted')} wrong formulas, rejected by the same check"],
         ["What is printed was computed, and is computed again",
          f"{compared(notebooks)} code cells of {len(notebooks)} notebooks, compared by strict nbval; "
          f"{drawn} pictures, compared by a test of their own"],
         ["Exercises name your mistake",
-         f"{len(graded)} exercises, graded at once; {mistakes} wrong answers known by name"],
-        ["Gradients are felt",
+         f"{len(exercises())} exercises, graded at once; {len(mistakes())} wrong answers known by name, "
+         f"and {len(holes())} holes in weak tests"],
+        ["Sliders answer at once",
          f"{shown(notebooks, EXPLORER)} explorers; a key press moves a picture in {ours} ms, "
          f"with `interact` in {theirs} ms"],
         ["The helpers are fast",

@@ -4,22 +4,18 @@ import subprocess
 import sys
 
 import claims
-import notebook_rules
 import pictures
 import prose
 import pytest
 import refresh
 from PIL import Image, ImageSequence
 
+from helpers.exercises import grade
+from helpers.testimony import AUTOGRAD_LIMIT, DIFFERENCE_LIMIT
+
 ROOT = refresh.ROOT
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 FILM = ROOT / "images" / "pathologies.gif"
-# What the note's page had; each must have a row of its own in notebook 00.
-NOTE = ("convolution", "pooling", "fully connected", "$y = Wx", "$y = xW", r"\partial y_i/\partial W_{ij}",
-        r"\partial Y", "$z^l = W^l a^{l-1} + b^l", r"$C = \tfrac12", r"$\delta^L", r"$\delta^l",
-        r"\partial C/\partial W^l", r"$W = W - \eta", r"\frac{\eta}{m}", r"$v = \gamma v", r"\frac\lambda2",
-        "vanishing", "exploding", "clipping", "ReLU family", "batch normalization", "residual", "PyTorch")
-VERDICT = re.compile(r"\bright\b|\*\*corrected\*\*|derived here|shown equal")
 
 
 def lead_nowhere(text):
@@ -87,6 +83,38 @@ def test_another_claim_is_noticed(monkeypatch):
         claims.written(TEXT.replace("<!-- end of speed -->", ""))
 
 
+def test_the_hours_are_the_sum_of_the_minutes():
+    """As the sum of the minutes, to half an hour; notebook 00 adds up the same."""
+    total = sum(claims.minutes([refresh.load(path) for path in refresh.notebooks()]))
+    [hours] = re.findall(r"about ([\d.]+) hours for all eight notebooks", TEXT)
+    assert float(hours) == round(total / 30) / 2
+
+
+def test_what_is_called_checked_is_what_the_witnesses_check():
+    said = r"(?s)relative\s+error at most (\S+?)\).*?differences \(at most (\S+?)\)"
+    limits = re.findall(said, TEXT)
+    assert limits == 2 * [("1e-10", "1e-6")]
+    assert (AUTOGRAD_LIMIT, DIFFERENCE_LIMIT) == (1e-10, 1e-6)
+    assert not re.search(r"\bprove[ds]?\b", TEXT), "samples prove nothing"
+
+
+def test_placeholders_are_no_wrong_answers():
+    """A break-it exercise lists what is right, of wrong shape, not finite, rejected: no usual mistakes."""
+    listed = [mistake for one in claims.exercises().values() for mistake in one.mistakes]
+    named = claims.mistakes()
+    asked = sum(one.name.endswith(("break_it", "weak_test")) for one in claims.exercises().values())
+    assert asked > 5 and len(listed) == len(named) + 4 * asked
+    assert "right" not in {mistake.name for mistake in named}
+    assert not {id(hole) for hole in claims.holes()} & {id(mistake) for mistake in named}
+
+
+def test_holes_are_those_of_the_break_it_exercises():
+    held = [module for module in claims.modules() if hasattr(module, "HOLES")]
+    assert len(held) > 5 and len(claims.holes()) == sum(len(module.HOLES) for module in held)
+    for module in held:
+        assert module.HOLES[0].sentence in grade(module.BREAK.name, module.HOLES[0].function).sentence
+
+
 def test_counting():
     notebooks = [refresh.load(path) for path in refresh.notebooks()]
     source = "\n".join(cell.source for nb in notebooks for cell in nb.cells if cell.cell_type == "code")
@@ -106,51 +134,6 @@ def test_a_table_of_results_is_read(tmp_path, monkeypatch):
     claims.RESULTS.write_text(text, encoding="utf-8")
     assert claims.measured("One", "b", "a") == [["2", "1"], ["4", "3"]]
     assert claims.measured("Two", "c") == [["5"]]
-
-
-# --- the note, in notebook 00 ----------------------------------------------------------------
-
-def note():
-    """The rows of the table of the note: formula, places, verdict."""
-    [cell] = [cell for cell in refresh.load(refresh.FOLDER / "00_start_here.ipynb").cells
-              if "| formula of the note |" in cell.source]
-    lines = re.findall(r"(?m)^\|(.+)\|$", cell.source)
-    return [[entry.strip() for entry in re.split(r"(?<!\\)\|", line)] for line in lines[2:]]
-
-
-@pytest.mark.parametrize("formula", NOTE)
-def test_each_formula_of_the_note_has_its_row(formula):
-    """Where it is derived, and whether it is right; that the anchors exist is a rule for all notebooks."""
-    found = [row for row in note() if formula in row[0]]
-    assert found, formula
-    for _, places, verdict in found:
-        assert re.search(r"\]\(0\d_\w+\.ipynb#[^)]+\)", places) and VERDICT.search(verdict)
-
-
-def misquoted(rows):
-    """What the verdicts quote and no notebook of the same row says; line breaks do not count."""
-    found = []
-    for _, places, verdict in rows:
-        cells = [cell for name in set(re.findall(r"0\d_\w+\.ipynb", places))
-                 for cell in refresh.load(refresh.FOLDER / name).cells if cell.cell_type == "markdown"]
-        said = "\n".join(cell.source for cell in cells)
-        said = " ".join(re.sub(r"(?m)^> ?", "", said).replace("**", "").replace("*", "").split())
-        for quote in re.findall(r'"([^"]+)"', verdict.replace("*", "")):
-            found += [part for part in quote.split(" … ") if part.strip(" .") not in said]
-    return found
-
-
-def test_what_the_table_quotes_is_what_the_notebooks_say():
-    assert misquoted(note()) == []
-
-
-def test_a_wrong_quotation_is_noticed():
-    [row] = [row for row in note() if "vanishing" in row[0]]
-    assert len(misquoted([[*row[:2], 'corrected: "The first is wrong."']])) == 1
-
-
-def test_links_of_the_note_are_looked_after():
-    assert notebook_rules.links_lead_somewhere in notebook_rules.RULES
 
 
 # --- the film --------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import re
 
 import pytest
 import refresh
+import test_note
 
 FIRST, *LATER = sorted(refresh.FOLDER.glob("0*.ipynb"))
 FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.DOTALL)
@@ -59,3 +60,32 @@ def test_the_map_says_what_the_notebook_says_of_itself(path):
     first = " ".join(refresh.load(path).cells[0].source.split())
     assert first.startswith(f"# {title} **{question}**"), f"{path.name}: {title}. {question}"
     assert re.search(r"[Aa]bout (\d+) minutes", first)[1] == minutes
+
+
+def test_the_total_is_that_of_the_map():
+    minutes = re.findall(r"(?m)^\| .+? \| .+? \| .+? \| (\d+) \|$", prose(FIRST))
+    assert len(minutes) == 1 + len(LATER)
+    assert f"minutes = {', '.join(minutes)}" in "\n".join(cell.source for cell in refresh.load(FIRST).cells)
+
+
+# Which lines of the note are wrong as they stand, and which need a condition; the others are right.
+CORRECTED = {"vector-by-matrix", "matrix-by-matrix", "learning-rate", "momentum-range", "when-vanishing",
+             "factor", "slopes-below-one", "remedy-batch-norm"}
+CONDITION = {"delta-last", "delta-hidden", "batch-weights", "batch-bias", "regularization-purpose",
+             "when-exploding", "layer-speeds", "remedy-clipping", "remedy-activations", "residual-gradient"}
+
+
+def test_the_note_is_judged_as_it_deserves():
+    """Row by row, in the note's order."""
+    verdicts = [re.match(r"\*\*(right, if|right|corrected)\*\*", row[-1])[1] for row in test_note.rows()]
+    assert verdicts == ["corrected" if line in CORRECTED else "right, if" if line in CONDITION else "right"
+                        for line in test_note.LINES]
+
+
+def test_the_tables_stand_behind_the_first_gradient_that_is_checked():
+    """What is looked up does not stand before what is read; the note's table is the last."""
+    cells = refresh.load(FIRST).cells
+    [check] = [i for i, cell in enumerate(cells) if cell.source.startswith("x, dy = ")]
+    notation = [i for i, cell in enumerate(cells) if "| name | shape | in code |" in cell.source]
+    [note] = [i for i, cell in enumerate(cells) if re.search(r"(?m)^\| the note \|", cell.source)]
+    assert check < notation[0] < notation[-1] < note == len(cells) - 3
