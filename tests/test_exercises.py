@@ -362,7 +362,15 @@ def test_a_call_that_cannot_be_interrupted_does_not_hang_the_grader(monkeypatch)
     assert time.monotonic() - start < 1
 
 
-def test_the_stop_button_stops_the_learners_function_too():
+@pytest.fixture
+def interruptible():
+    """Python's own answer to SIGINT: a job in the background of a shell starts with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_stop_button_stops_the_learners_function_too(interruptible):
     """SIGINT, which is what Jupyter's stop button sends, while the main thread waits."""
     before = _thread._count()
     if hasattr(signal, "pthread_kill"):
