@@ -1,5 +1,6 @@
 """Layers with memory against torch.nn: twins in loss and gradients, order of calls, names, refusals."""
 import copy
+import inspect
 import textwrap
 
 import numpy as np
@@ -472,7 +473,8 @@ def test_a_residual_block_as_the_docstring_says():
 
 
 def test_the_layer_in_the_docstring_works():
-    lines = textwrap.dedent(Layer.__doc__.split("two methods:\n\n")[1].split("\n\n    A residual")[0])
+    words = inspect.cleandoc(Layer.__doc__)          # from Python 3.13 on it has no indentation of its own
+    lines = textwrap.dedent(words.split("two methods:\n\n")[1].split("\n\nA residual")[0])
     space = {"Layer": Layer, "Parameter": Parameter, "np": np}
     exec(lines, space)
     net = Sequential(space["Scale"](), Linear(3, 2, **learning()))
