@@ -181,8 +181,8 @@ def changed(first: NotebookNode, second: NotebookNode) -> list[str]:
         return [f"cell {first.id} run twice: {raised[0].ename}: {raised[0].evalue or 'not a word'}"]
     if raised or not {"nbval-ignore-output", "nbval-skip"}.isdisjoint(first.metadata.get("tags", [])):
         return []
-    one, other = ([told(output) for output in cell.outputs] for cell in (first, second))
-    return [] if one == other else [f"cell {first.id} run twice: {one}\nbecomes {other}"]
+    one, other = ("".join(map(told, cell.outputs)) for cell in (first, second))     # streams come in pieces
+    return [] if one == other else [f"cell {first.id} run twice: {one!r}\nbecomes {other!r}"]
 
 
 def told(output: NotebookNode) -> str:

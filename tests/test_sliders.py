@@ -127,7 +127,7 @@ def test_a_notebook_that_promises_an_explorer_is_swept(output):
 
 TWICE = [    # a cell, and what is said of its second run
     ("n = k = m = j = 0", ""), ("print('fine')", ""),
-    ("n += 1\nprint(n)", "['1\\n']\nbecomes ['2\\n']"),
+    ("n += 1\nprint(n)", "'1\\n'\nbecomes '2\\n'"),
     ("assert k == 0\nk = 1", "AssertionError: not a word"),
     ("if m: raise ValueError('Run the cell above first, then this.')\nm = 1", ""),
     ("if j: raise KeyError('j')\nj = 1", "KeyError: 'j'")]
