@@ -430,6 +430,12 @@ def test_the_shares_of_starts_that_notebook_04_reports():
     assert solved(8, starts=200).mean() > 0.9
 
 
+@pytest.mark.parametrize("activation", ["identity", "tanh", "relu"])
+def test_at_the_largest_rate_the_cost_jumps_about_or_diverges(activation):
+    one = view("XOR", activation, 4, RATES[-1], 1000)
+    assert one.diverged or (np.diff(one.losses) > 0).sum() > 100
+
+
 @pytest.mark.parametrize("wrong", [{"hidden": 0}, {"starts": 0}, {"steps": 1.5}, {"eta": 0}, {"eta": np.nan}])
 def test_what_solved_refuses(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
