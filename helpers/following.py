@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from helpers.witnesses import torch_steps
 
@@ -69,3 +70,14 @@ def _compare(rule, make, rates, options):
         raise ValueError(f"rule: got a W of shape {np.shape(W)}, expected {START.shape}, as it was given")
     distance = np.max(np.abs(places - theirs) / np.abs(theirs).max(axis=0))
     return Following(getattr(rule, "__name__", "rule"), float(distance))
+
+
+def torch_rates(make: Callable, steps: int = 100, lr: float = 0.2) -> list[float]:
+    """The learning rate at each of `steps` steps under a scheduler of torch, which make(optimizer) builds."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    scheduler, rates = make(optimizer), []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates

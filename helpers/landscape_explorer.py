@@ -7,7 +7,7 @@ from matplotlib.collections import LineCollection
 
 from helpers.contrast import ink
 from helpers.explore import Explore, explore
-from helpers.landscape_map import draw_map, placed, sides, ticks
+from helpers.landscape_map import draw_map, leaves, placed, side_by_side, sides, ticks
 from helpers.landscape_races import BENDABLE, COLORS, MARKERS, SIGNS, STEPS, STRETCH, race
 from helpers.landscapes import LANDSCAPES
 from helpers.lettering import write
@@ -19,7 +19,7 @@ LOWEST, HIGHEST = 1e-10, 1e5                      # of the costs in the picture
 KAPPAS = 1, 2, 5, 10, 20, 30, 50, 100
 RATES = *(round(n * 10.0**e, 4) for e in range(-4, 0) for n in (1, 1.5, 2, 3, 5, 7)), 1, 1.5, 2, 3, 5
 TINY, LEAST_GAP = 1e-20, 1.005                    # a cost that is as good as 0; a lead worth a word
-LETTER_GAP = 15                                   # pixels from label to label
+LETTER_GAP, CROSS = 15, 17                        # pixels from label to label, from cross to cross
 Race = namedtuple("Race", "landscape kappa start steps runs")
 
 
@@ -91,8 +91,12 @@ def _draw(axes, **values):
     one = raced(**values)
     draw_map(left, one.landscape, values["kappa"] if one.landscape in BENDABLE else 1)
     _number_sides(sheet, one.landscape)
+    exits = {}
     for name, run in one.runs.items():
-        _draw_run(left, right, name, run, placed(one.landscape, run.path))
+        if (edge := _draw_run(left, right, name, run, placed(one.landscape, run.path))) is not None:
+            exits[name] = edge
+    for name, place in zip(exits, side_by_side(exits.values(), CROSS / MAP[2]), strict=True):
+        left.plot(*place, "X", color=COLORS[name], ms=11, mec="white", mew=1, zorder=5, clip_on=False)
     _draw_places(left, one)
     _label_curves(sheet, one)
     return one
@@ -110,28 +114,19 @@ def _number_sides(sheet, landscape):
 
 
 def _draw_run(left, right, name, run, path):
+    """Draw a path and its costs; return where the path leaves the map, or None."""
     color, inside = COLORS[name], (np.abs(path - 0.5) <= 0.5).all(axis=1)
     end = {"marker": MARKERS[name], "ms": 7, "mec": "white", "mew": 0.8, "zorder": 4, "clip_on": False}
     right.plot(run.losses, color=color, lw=1.6, zorder=2)
+    edge = None
     if run.left is not None:                      # its swings outside would only cross the map again
-        path = np.vstack([path[:np.flatnonzero(inside)[-1] + 1], edge := _leaves(path, inside)])
-        left.plot(*edge, "X", color=color, ms=11, mec="white", mew=1, zorder=5, clip_on=False)
+        path = np.vstack([path[:np.flatnonzero(inside)[-1] + 1], edge := leaves(path, inside)])
     else:
         faint = {} if inside[-1] else {"mfc": "white", "mec": color, "mew": 1.6}
         left.plot(*np.clip(path[-1], 0, 1), color=color, **{**end, **faint})
         right.plot(len(run.losses) - 1, np.clip(run.losses[-1], LOWEST, HIGHEST), color=color, **end)
     left.plot(*path.T, color=color, lw=1.3, marker=".", ms=3, zorder=2)
-
-
-def _leaves(path, inside):
-    """Where the path (n, 2) crosses the edge of the map for the last time."""
-    last = np.flatnonzero(inside)[-1]             # there is one, the start
-    here, way = path[last], path[min(last + 1, len(path) - 1)] - path[last]
-    if not way.any():                             # the next step went further than FAR at once
-        return here
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.where(way > 0, (1 - here) / way, np.where(way < 0, -here / way, np.inf))
-    return np.clip(here + way * shares.min(), 0, 1)
+    return edge
 
 
 def _draw_places(left, one):

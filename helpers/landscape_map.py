@@ -1,4 +1,5 @@
 """A landscape as a square map: bands of equal cost, coordinates from 0 to 1, numbers along two sides."""
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -65,3 +66,32 @@ def ticks(landscape: str) -> tuple[list[tuple[float, str]], list[tuple[float, st
         numbers = [n for n in range(int(np.ceil(low)), int(high) + 1) if n % step == 0]
         return [((n - low) / (high - low), f"{n}".replace("-", "−")) for n in numbers]
     return between(x0, x1), between(y0, y1)
+
+
+def leaves(path: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Where a path (n, 2) crosses the edge of the map for the last time; `inside` (n,) is where it is on it.
+
+    A path whose next step went off further than is recorded leaves at its last point on the map.
+    """
+    last = np.flatnonzero(inside)[-1]             # there is one, the start
+    here, way = path[last], path[min(last + 1, len(path) - 1)] - path[last]
+    if not way.any():
+        return here
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(way > 0, (1 - here) / way, np.where(way < 0, -here / way, np.inf))
+    return np.clip(here + way * shares.min(), 0, 1)
+
+
+def side_by_side(places: Iterable[np.ndarray], gap: float) -> list[np.ndarray]:
+    """Points (2,) of the map, moved along the edge so far that any two are `gap` apart, in x or in y.
+
+    The first stays; each later one goes to the nearest free place: up or down the left or the right edge,
+    along the others, and sideways where it is on none.
+    """
+    moved = []
+    for place in places:
+        way = np.array([0, gap] if place[0] in (0, 1) else [gap, 0])
+        free = (place + k * way for k in sorted(range(-9, 10), key=abs))
+        moved.append(next((at for at in free if (0 <= at).all() and (at <= 1).all() and all(
+            np.abs(at - other).max() > 0.99 * gap for other in moved)), place))
+    return moved

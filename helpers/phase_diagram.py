@@ -143,17 +143,41 @@ def _describe(eta, gamma, kappa, nesterov):
 
 def _regimes(one, eta, gamma, nesterov):
     if one.regimes[0] == "divergent":
-        limit = largest_stable_step(1, gamma, nesterov=nesterov)
-        return f"divergent, for the largest stable step is η·λ = {limit:.2f}"
+        return _beyond(eta, largest_stable_step(1, gamma, nesterov=nesterov))
     if len(one.regimes) == 1:
-        if eta > 1:
-            return f"{one.regimes[0]}, as with any γ where η·λ is above 1"
-        critical = critical_momentum(eta, 1, nesterov=nesterov)
-        return one.regimes[0] + f", and critical is γ = {critical:.2f}" * (one.regimes[0] != "critical")
+        return _one_regime(one.regimes[0], eta, gamma, nesterov)
     (steep, flat), slow = one.regimes, ("steep", "flat")[int(one.rates.argmax())]
     if abs(one.rates[0] - one.rates[1]) < SAME:
         return f"{steep} in the steep direction, {flat} in the flat one, at the same rate"
     return f"{steep} in the steep direction, {flat} in the flat one; the {slow} one is slower"
+
+
+def _beyond(eta, limit):
+    """In words: at the largest stable step, or above it."""
+    if abs(eta - limit) < SAME:
+        return f"divergent at its border: at η·λ = {limit:.2f} it goes from side to side without end"
+    return f"divergent, for the largest stable step is η·λ = {_unlike(limit, eta)}"
+
+
+def _one_regime(regime, eta, gamma, nesterov):
+    """The regime of the only direction, and where the critical momentum is, if there is one.
+
+    The roots meet at γ = (1 − √(ηλ))², on either side of η·λ = 1: below it they are positive there, above it
+    negative. With Nesterov and η·λ above 1 they have different signs, and never meet.
+    """
+    turned = " from side to side" * (eta > 1)
+    if eta > 1 and nesterov:
+        return f"{regime}{turned}, as with every stable γ where η·λ is above 1"
+    if regime == "critical":
+        return regime + f": both roots are {-np.sqrt(gamma):.2f}".replace("-", "−") * (eta > 1)
+    critical = (1 - np.sqrt(eta))**2 if eta > 1 else critical_momentum(eta, 1, nesterov=nesterov)
+    return f"{regime}{turned * bool(gamma < critical)}, and critical is γ = {_unlike(critical, gamma)}"
+
+
+def _unlike(value, other):
+    """A number with two digits, or with as many as it takes to tell it from another."""
+    digits = next(n for n in range(2, 12) if n > 10 or f"{value:.{n}f}" != f"{other:.{n}f}")
+    return f"{value:.{digits}f}"
 
 
 def _measured(one):

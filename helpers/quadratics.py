@@ -72,7 +72,8 @@ def largest_stable_step(curvature: Numbers, momentum: Numbers = 0.0, *, nesterov
 def critical_momentum(lr: Numbers, curvature: Numbers, *, nesterov: bool = False) -> Numbers:
     """The best momentum for one λ, between monotone and oscillating: (1 − √(ηλ))².
 
-    With nesterov it is (1 − √(ηλ))/(1 + √(ηλ)). η·λ has to be 1 at most: above that nothing is monotone.
+    With nesterov it is (1 − √(ηλ))/(1 + √(ηλ)). η·λ has to be 1 at most: above that no momentum is monotone,
+    and where the roots meet, at (√(ηλ) − 1)² without nesterov, they are negative.
     """
     lr, curvature = _numbers(lr=lr, curvature=curvature)
     _need_convex(curvature)

@@ -7,7 +7,7 @@ from helpers import optimizers
 from helpers.data import digits
 from helpers.figures import curves
 from helpers.fitting import fit
-from helpers.following import CONSTANT, DROPPING, SLOPES, START, FollowingError, follows, strays
+from helpers.following import CONSTANT, DROPPING, SLOPES, START, FollowingError, follows, strays, torch_rates
 from helpers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from helpers.network import Linear, Sequential, Tanh
 from helpers.optim import SGD
@@ -109,3 +109,11 @@ def test_fit_refuses_bad_numbers(options, says):
 def test_curves_have_the_axes_that_were_asked_for(log, scales):
     ax, = curves({"a": np.ones(3)}, x=np.array([1, 2, 3]), log=log).axes
     assert (ax.get_xscale(), ax.get_yscale()) == scales
+
+
+def test_rates_of_a_scheduler_of_torch():
+    S = torch.optim.lr_scheduler
+    assert torch_rates(lambda optimizer: S.StepLR(optimizer, 2, 0.5), steps=5) == pytest.approx(
+        [0.2, 0.2, 0.1, 0.1, 0.05])
+    assert torch_rates(lambda optimizer: S.ConstantLR(optimizer, 0.5, 3), steps=4, lr=2.0) == [1, 1, 1, 2]
+    assert len(torch_rates(lambda optimizer: S.StepLR(optimizer, 30))) == 100

@@ -226,10 +226,44 @@ def test_the_picture_of_the_race_is_that_of_the_runs(changed):
 def test_a_path_that_left_ends_where_it_crosses_the_edge():
     path = np.array([[0.5, 0.5], [0.6, 0.2], [0.8, -0.6], [-3, 9.0], [50, -70]])
     inside = (np.abs(path - 0.5) <= 0.5).all(axis=1)
-    np.testing.assert_allclose(exploring._leaves(path, inside), [0.65, 0], atol=1e-12)
-    assert np.array_equal(exploring._leaves(path[:2], inside[:2]), path[1])
-    np.testing.assert_allclose(exploring._leaves(np.array([[0.5, 0.5], [0.5, 3]]), np.array([True, False])),
-                               [0.5, 1])
+    np.testing.assert_allclose(landscape_map.leaves(path, inside), [0.65, 0], atol=1e-12)
+    assert np.array_equal(landscape_map.leaves(path[:2], inside[:2]), path[1])
+    up = np.array([[0.5, 0.5], [0.5, 3]])
+    np.testing.assert_allclose(landscape_map.leaves(up, np.array([True, False])), [0.5, 1])
+
+
+def crosses_of(ax):
+    return {line.get_color(): line.get_xydata()[0] for line in ax.lines if line.get_marker() == "X"}
+
+
+@pytest.mark.parametrize("changed, gone", [
+    ({"landscape": "Rosenbrock", "start": (-1.2, 1.0)}, {"SGD", "momentum", "Nesterov"}),
+    ({"landscape": "Rosenbrock", "start": (-1.2, 1.0), "eta": 5}, {"SGD", "momentum", "Nesterov"}),
+    ({"landscape": "Rosenbrock", "start": (2.0, 3.0), "gamma": 0}, {"SGD", "momentum", "Nesterov"}),
+    ({"landscape": "Beale", "start": (4.5, 4.5), "eta": 0.5}, {"SGD", "momentum", "Nesterov"}),
+    ({"kappa": 100}, {"SGD", "momentum", "Nesterov"})], ids=str)
+def test_no_cross_hides_another(changed, gone):
+    """Rules that leave the map at one place stand side by side there, each in its colour."""
+    _, left, _ = axes = explorer_axes()
+    one = exploring._draw(axes, **{**START, **changed})
+    crosses = crosses_of(left)
+    assert set(crosses) == {COLORS[name] for name in gone}
+    places = np.array(list(crosses.values()))
+    assert places.min() >= 0 and places.max() <= 1
+    pixels = np.abs(places[:, None] - places).max(axis=-1) * exploring.MAP[2] + 99 * np.eye(len(places))
+    assert pixels.min() > 16, "a cross of 11 points is 15 pixels wide"
+    for name in gone:                             # and none far from where its path ends
+        path = next(line for line in curves_of(left) if line.get_color() == COLORS[name]).get_xydata()
+        assert np.abs(crosses[COLORS[name]] - path[-1]).max() * exploring.MAP[2] < 2.1 * exploring.CROSS
+        assert one.runs[name].left
+
+
+def test_side_by_side_moves_only_what_hides():
+    far, edge, corner = np.array([0.3, 1.0]), np.array([1.0, 0.4]), np.array([1.0, 1.0])
+    assert np.array_equal(landscape_map.side_by_side([far, edge], 0.05), [far, edge])
+    np.testing.assert_allclose(landscape_map.side_by_side([edge] * 3, 0.05), [edge, [1, 0.35], [1, 0.45]])
+    np.testing.assert_allclose(landscape_map.side_by_side([far] * 2, 0.05), [far, [0.25, 1]])
+    np.testing.assert_allclose(landscape_map.side_by_side([corner] * 3, 0.05), [corner, [1, 0.95], [1, 0.9]])
 
 
 def test_the_labels_are_apart_and_in_the_order_of_the_costs(monkeypatch):
@@ -486,18 +520,68 @@ def test_the_sentence_of_the_diagram_is_true(eta, gamma, kappa, nesterov):
     assert ("not settled" in said) == (abs(one.measured / rate - 1) > 0.002)
     if rate >= 1:
         limit = 2 * (1 + gamma) / (1 + 2 * gamma * nesterov)
-        assert f"divergent, for the largest stable step is η·λ = {limit:.2f}. " in said
-        assert eta >= limit - 1e-9
+        assert eta > limit + 1e-9
+        written = number_in(said, r"divergent, for the largest stable step is η·λ = ([\d.]+)\. ")
+        assert written == pytest.approx(limit, abs=0.0051)
     elif kappa == 1:
-        assert f": {one.regimes[0]}, " in said
-        if eta <= 1:
-            root = np.sqrt(eta)
-            assert f"critical is γ = {(1 - root) / (1 + root) if nesterov else (1 - root)**2:.2f}." in said
+        assert said.split(": ", 1)[1].startswith(one.regimes[0])
     else:
         rates = [np.abs(roots(eta, gamma, c, nesterov)).max() for c in (1, 1 / kappa)]
         slower = f"; the {'steep' if rates[0] > rates[1] else 'flat'} one is slower."
         tail = ", at the same rate." if rates[0] == pytest.approx(rates[1], rel=1e-9) else slower
         assert f"{one.regimes[0]} in the steep direction, {one.regimes[1]} in the flat one{tail}" in said
+
+
+def discriminant(i, j, nesterov):
+    """Exactly, 10⁸ times that of the roots at η·λ = i/100 and γ = j/100."""
+    if nesterov:
+        return (100 + j)**2 * (100 - i)**2 - 40_000 * j * (100 - i)
+    return 10_000 * ((100 + j - i)**2 - 400 * j)
+
+
+def phase_words(i, j, nesterov):
+    """What the diagram says at η·λ = i/100, γ = j/100, of one direction."""
+    eta, gamma = i / 100, j / 100
+    named = phases.regime(eta, gamma, np.ones(1), nesterov=nesterov)
+    return phases._regimes(phases.View(None, None, tuple(named), None, None, None), eta, gamma, nesterov)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_what_the_diagram_says_is_true_at_every_setting(nesterov):
+    """All 40,000 pairs of the two sliders, by whole numbers instead of roots."""
+    for i, j in itertools.product(range(1, 401), range(100)):
+        said, slack = phase_words(i, j, nesterov), 200 * (100 + j) - i * (100 + 2 * j * nesterov)
+        exact = discriminant(i, j, nesterov)
+        if slack <= 0:
+            assert said.startswith("divergent")
+            assert ("border" in said) == (slack == 0)
+            if slack:
+                assert number_in(said, r"η·λ = ([\d.]+)$") < i / 100
+        elif exact == 0:
+            negative = i > 100
+            assert said == "critical" + f": both roots are −{np.sqrt(j / 100):.2f}" * negative
+        else:
+            assert said.startswith("monotone" if exact > 0 and i < 100 else "oscillating")
+            sides = exact > 0 and i > 100
+            assert ("from side to side" in said) == sides
+            if nesterov and i > 100:
+                assert said.endswith("as with every stable γ where η·λ is above 1")
+                continue
+            critical, root = number_in(said, r"critical is γ = ([\d.]+)$"), np.sqrt(i / 100)
+            truth = (1 - root) / (1 + root) if nesterov else (1 - root)**2
+            assert critical == pytest.approx(truth, abs=0.0051)
+            assert (critical > j / 100) == (exact > 0), said
+
+
+@pytest.mark.parametrize("i, j, nesterov, words", [
+    (225, 25, False, "critical: both roots are −0.50"),
+    (10, 47, False, "oscillating, and critical is γ = 0.468"),
+    (225, 20, False, "oscillating from side to side, and critical is γ = 0.25"),
+    (10, 20, False, "monotone, and critical is γ = 0.47"),
+    (200, 0, False, "divergent at its border: at η·λ = 2.00 it goes from side to side without end"),
+    (129, 90, True, "oscillating from side to side, as with every stable γ where η·λ is above 1")])
+def test_some_settings_in_words(i, j, nesterov, words):
+    assert phase_words(i, j, nesterov) == words
 
 
 def test_critical_and_arrived_are_said():
