@@ -92,7 +92,7 @@ FAULTS = {
         output(3, v4.new_output("error", ename="ValueError", evalue="no", traceback=[])),
         printed("UserWarning: deprecated", name="stderr")],
     rules.is_small: [
-        printed("many numbers\n" * 40_000), appended(*["Some prose."] * 91)],
+        printed("many numbers\n" * 40_000), appended(*["Some prose."] * (rules.MAX_CELLS - 9))],
     rules.code_cells_are_short: [
         long_cells, appended("One:", ("code", "\n".join(f"a = {k}" for k in range(26)))),
         appended("One:", ("code", LINES), "Two:", ("code", LINES))],
