@@ -206,8 +206,9 @@ SWISH = Exercise(
     hints=("Write y = x·s with s = σ(βx). What is ∂y/∂x by the product rule, and what is ∂y/∂β, where x is a "
            "constant?",
            "∂y/∂x = σ(βx) + β·x·σ′(βx), ∂y/∂β = x²·σ′(βx). Multiply by dy; one β has acted on all, so add. "
-           "The class looks like HandConv in section 7: forward saves x and beta by `ctx.save_for_backward`, "
-           "backward gets them from `ctx.saved_tensors`. Then `return Swish`, the class."),
+           "The class looks like HandConv in section 8, but forward gets ctx and saves x and beta by "
+           "`ctx.save_for_backward`; backward gets them from `ctx.saved_tensors`. Then `return Swish`, the "
+           "class."),
     through=_through_torch)
 
 

@@ -1,9 +1,10 @@
 """Gradients by layer, as hooks of a network collect them: how large they are, in each layer and at each step.
 
     collected = []
-    for name, module in model.named_children():
-        module.register_full_backward_hook(
-            lambda module, dx, dy, name=name: collected.append((name, dy[0].numpy().copy())))
+    for name, module in model.named_modules():           # the innermost ones; float64: NumPy has no bfloat16
+        if not any(module.children()):
+            module.register_full_backward_hook(lambda module, dx, dy, name=name: collected.append(
+                (name, dy[0].cpu().to(torch.float64, copy=True).numpy())))
 
 Backward hooks are called from the last layer to the first; the pictures have the first layer on top.
 """
@@ -20,16 +21,15 @@ from helpers.digit_pictures import short
 from helpers.explore import Explore, explore
 
 SIZE = 720, 350
-BINS = 48                     # of the logarithm of the sizes
-TALL = 0.82                   # of a row, for its histogram
-COLUMNS = 8, 62               # points from the end of the rows to the words beside them
-LETTERS = 13                  # of a layer's name, at most
+BINS, TALL = 48, 0.82         # of the logarithm of the sizes; part of a row for its histogram
+COLUMNS = 8, 70               # points from the end of the rows to the words beside them
+LETTERS, LINES = 13, 0.06     # of a layer's name, at most; from name to name, in heights of the right diagram
 
 Collected = Sequence[tuple[str, np.ndarray]]
 
 
 class Summary(NamedTuple):
-    """One layer's gradient: its root mean square, the share of exact zeros, log₁₀ of the other sizes."""
+    """A layer's gradient: root mean square of all entries, part that is 0, log₁₀ of the other sizes."""
 
     rms: float
     zeros: float
@@ -69,13 +69,13 @@ def gradient_by_layer(collected: Collected, *, backward_order: bool = True) -> F
     """Draw the sizes of the gradients that hooks collected in one backward pass; for figures.show.
 
     `collected` is a list of (name, array of any shape), last layer first unless backward_order is False.
-    Each row is a layer, the first at the top: the histogram of log₁₀|gradient|, and a line at the root
-    mean square. Raises ValueError as `summaries` does.
+    Each row is a layer, the first on top: the histogram of log₁₀|gradient| of the entries that are not 0,
+    and a line at the root mean square of all. Raises ValueError as `summaries` does.
     """
     found = _in_order(summaries(collected), backward_order)
     height = 1.0 + 0.42 * len(found)
     figure = plt.figure(figsize=(6.4, height), layout="none")
-    ax = figure.add_axes((0.22, 0.56 / height, 0.55, 1 - 0.6 / height))
+    ax = figure.add_axes((0.22, 0.56 / height, 0.53, 1 - 0.6 / height))
     _rows(ax, list(found), _span([found]))
     _histograms(ax, found)
     return figure
@@ -87,7 +87,6 @@ def gradient_over_steps(records: Mapping[int, Collected] | Sequence[Collected], 
 
     `records` are lists as `gradient_by_layer` takes them, one for each step, or a dict of them by step;
     all of the same layers. Raises ValueError for less than two, and for layers that differ.
-
     `result` is a dict: rms (layers,) and zeros (layers,), the first layer first.
     """
     by_step = dict(records) if isinstance(records, Mapping) else dict(enumerate(records))
@@ -121,14 +120,14 @@ def _span(all_found):
 
 def _rows(ax, names, span):
     """An axis of decades with a row for each layer, the first at the top, and room for words on the right."""
-    ax.set(xlim=span, ylim=(len(names) - 0.5, -1.15), xlabel="size of an entry, |gradient|")
+    ax.set(xlim=span, ylim=(len(names) - 0.5, -1.15), xlabel="|gradient| of entries that are not 0")
     decades = np.arange(span[0], span[1] + 0.5, max(1, np.ceil((span[1] - span[0]) / 5)))
     ax.set_xticks(decades, [f"$10^{{{d:.0f}}}$" for d in decades])
     ax.set_yticks(np.arange(len(names)), [n if len(n) <= LETTERS else n[:LETTERS - 1] + "…" for n in names])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.hlines(np.arange(len(names)) + TALL / 2, *span, color="#BBBBBB", lw=0.6)
-    _write_beside(ax, -0.75, ("| rms", "exact 0"), color=figures.NEUTRAL)
+    _write_beside(ax, -0.75, ("| rms of all", "exact 0"), color=figures.NEUTRAL)
 
 
 def _write_beside(ax, row, words, **style):
@@ -156,17 +155,29 @@ def _histograms(ax, found, mark=None):
 def _frame(figure, found, names):
     """On the left the rows, on the right the root mean square of each layer at each step."""
     figure.set_layout_engine("none")
-    left = figure.add_axes((0.155, 0.135, 0.325, 0.855))
+    left = figure.add_axes((0.155, 0.135, 0.31, 0.855))
     _rows(left, names, _span(found.values()))
-    right = figure.add_axes((0.74, 0.135, 0.24, 0.74))
+    right = figure.add_axes((0.75, 0.135, 0.19, 0.74))
     rms = np.array([[one.rms for one in at.values()] for at in found.values()])
     some = rms[rms > 0] if rms.any() else np.ones(1)
-    right.set(xlim=(min(found), max(found)), yscale="log", ylim=(some.min() / 1.5, some.max() * 1.5))
-    right.set_xlabel("step")
+    right.set(xlim=(min(found), max(found)), yscale="log", ylim=(some.min() / 1.5, some.max() * 1.5),
+              xlabel="step")
     right.set_title("rms of each layer", color=figures.BLAME, fontsize=10)
     for values in rms.T:
         right.plot(list(found), np.where(values > 0, values, np.nan), color="#BBBBBB", lw=1)
+    _name_curves(right, names, rms[-1])
     return left, right
+
+
+def _name_curves(ax, names, last):
+    """The first word of each layer's name at the end of its curve, kept apart; of too many the extremes."""
+    order = [k for k in np.argsort(last, kind="stable") if last[k] > 0]
+    order = order if len(order) * LINES <= 1 else [order[0], order[-1]]
+    apart, (low, high) = LINES * np.arange(len(order)), np.log(ax.get_ylim())
+    free = (np.log(last[order]) - low) / (high - low) - apart    # may rise, must not fall
+    free = (np.maximum.accumulate(free) + np.minimum.accumulate(free[::-1])[::-1]) / 2
+    for k, place in zip(order, np.clip(free, 0, 1 - LINES * len(order)) + apart, strict=True):
+        ax.text(1.04, place, names[k].split()[0][:6], transform=ax.transAxes, va="center", fontsize=9)
 
 
 def _draw(axes, found, names, step, mark):

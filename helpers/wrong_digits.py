@@ -1,10 +1,8 @@
 """The digits that a network got wrong, one by one, and which classes it takes for which."""
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import IntSlider, ToggleButtons
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from helpers import digit_pictures as pictures
@@ -39,21 +37,6 @@ def confusion(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     counts = np.zeros((scores.shape[1],) * 2, int)
     np.add.at(counts, (labels, scores.argmax(axis=1)), 1)
     return counts
-
-
-def confusion_figure(labels: np.ndarray, scores: np.ndarray) -> Figure:
-    """The counts of `confusion` as a figure: the right ones tinted, what is missed dark; for figures.show."""
-    counts = confusion(labels, scores)
-    figure, ax = plt.subplots(figsize=(6.4, 4.4))
-    missed = np.where(np.eye(len(counts), dtype=bool), 0, counts)
-    ax.imshow(np.ma.masked_equal(missed, 0), cmap="Oranges", vmin=0, vmax=max(1, missed.max()) * 1.6)
-    right = {"color": figures.OUTPUT}
-    for (i, j), n in np.ndenumerate(counts):
-        style = {"color": "black", "weight": "bold"} if missed[i, j] else {"color": "#BBBBBB"}
-        ax.text(j, i, str(n), ha="center", va="center", **(right if i == j else style))
-    ticks = range(len(counts))
-    ax.set(xticks=ticks, yticks=ticks, xlabel="taken for", ylabel="is")
-    return figure
 
 
 def wrong_digits(images: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> Explore:

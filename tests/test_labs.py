@@ -56,7 +56,8 @@ def test_a_suspect_trains_as_if_nothing_were_wrong(trained, which):
 
 
 @pytest.mark.parametrize("which", ["one", "two", "three"])
-def test_mended_it_is_more_accurate(trained, which):
+def test_from_these_two_starts_it_is_more_accurate_when_mended(trained, which):
+    """From other starts it need not be: notebook 07 shows one. Accuracy is no check."""
     suspect, mended = (np.mean([trained[f"{kind} {which}", seed][2] for seed in SEEDS])
                        for kind in ("suspect", "mended"))
     assert mended > suspect

@@ -1,21 +1,23 @@
 """The numbers in the widgets of notebook 07 are torch's, and what their sentences claim is true."""
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import refresh
 import sweep
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import digit_pictures, layer_viewer, wrong_digits
+from helpers import digit_pictures, gradient_hooks, layer_viewer, wrong_digits
 from helpers.digit_pictures import colored, place, short, tiles
 from helpers.gradient_hooks import gradient_by_layer, gradient_over_steps, summaries
 from helpers.labs_mended import mended_one
 from helpers.layer_viewer import OF, look
 from helpers.network import Flatten, Linear, Sequential
 from helpers.trained_cnn import fit, trained_cnn
-from helpers.wrong_digits import PLAIN, SURE, confusion, confusion_figure
+from helpers.wrong_digits import PLAIN, SURE, confusion
 
 T = trained_cnn()
 Z = T.net(T.images)
@@ -259,8 +261,6 @@ def test_the_confusions_are_scikit_learns():
     counts = confusion(T.labels, Z)
     assert np.array_equal(counts, confusion_matrix(T.labels, Z.argmax(1), labels=range(10)))
     assert counts.sum() == 360 and not np.array_equal(counts, counts.T)
-    texts = [text.get_text() for text in confusion_figure(T.labels, Z).axes[0].texts]
-    assert texts == [str(n) for n in counts.ravel()]
 
 
 @pytest.mark.parametrize("given, said", [
@@ -347,6 +347,69 @@ def test_steps_are_moved_through():
             f"Step {step}: the gradient of 3 Conv2d has the root mean square {short(true[3])}, and "
             f"{zeros:.0%} of its entries are exactly 0. Smallest is that of {small}, {short(min(true))}, "
             f"largest that of {large}, {short(max(true))}, {short(max(true) / min(true))} times as large.")
+
+
+@pytest.mark.parametrize("last", [
+    np.geomspace(1e-4, 1e-2, 8), np.array([5e-3, 4e-3, 3e-3, 3e-3, 1.9e-3, 1.95e-3, 1e-3, 0]),
+    np.full(8, 1e-3), np.full(16, 1e-2), np.full(16, 1e-4)])
+def test_each_curve_has_its_name_at_its_end_and_no_two_names_meet(last):
+    figure, ax = plt.subplots()
+    ax.set(yscale="log", ylim=(last[last > 0].min() / 1.5, last.max() * 1.5))
+    names = [f"{k}.1 ReLU" for k in range(len(last))]
+    gradient_hooks._name_curves(ax, names, last)
+    found = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    plt.close(figure)
+    assert set(found) == {f"{k}.1" for k in np.flatnonzero(last)}
+    heights = [found[f"{k}.1"] for k in np.argsort(last, kind="stable") if last[k] > 0]
+    assert np.diff(heights).min() > gradient_hooks.LINES - 1e-9 and 0 <= min(heights) and max(heights) <= 1
+    if np.ptp(last) > 5e-3 and last.all():                       # far apart: each at its own height
+        places = np.log(last / (last.min() / 1.5)) / np.log(2.25 * last.max() / last.min())
+        assert np.allclose(heights, places)
+
+
+def test_of_too_many_curves_the_extremes_are_named():
+    figure, ax = plt.subplots()
+    ax.set(yscale="log", ylim=(1e-4, 1))
+    gradient_hooks._name_curves(ax, [f"{k} ReLU" for k in range(40)], np.geomspace(1e-3, 1e-1, 40))
+    plt.close(figure)
+    assert [text.get_text() for text in ax.texts] == ["0", "39"]
+
+
+def watch_of_the_notebook():
+    """The function that notebook 07 writes, as it stands there."""
+    [path] = refresh.FOLDER.glob("07_*.ipynb")
+    [source] = [cell.source for cell in refresh.load(path).cells if cell.source.startswith("def watch(")]
+    found = {"torch": torch, "np": np}
+    exec(source, found)
+    return found["watch"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_the_hooks_of_the_notebook_see_every_innermost_layer_in_every_type(dtype):
+    torch.manual_seed(0)
+    inner = nn.Sequential(nn.Linear(6, 5), nn.Sequential(nn.ReLU(inplace=True), nn.Linear(5, 4)))
+    model, seen = nn.Sequential(inner, nn.LayerNorm(4)).to(dtype), []
+    handles = watch_of_the_notebook()(model, seen)
+    x, dy = torch.randn(3, 6).to(dtype), torch.randn(3, 4).to(dtype)
+    model(x).backward(dy)
+    assert [name for name, _ in seen] == ["1 LayerNorm", "0.1.1 Linear", "0.1.0 ReLU", "0.0 Linear"]
+    assert all(gradient.dtype == np.float64 for _, gradient in seen)
+    assert np.array_equal(seen[0][1], dy.double().numpy())
+    assert list(summaries(seen)) == [name for name, _ in seen]
+    assert np.allclose(model[0][0].bias.grad.double(), seen[-1][1].sum(axis=0), rtol=2e-2, atol=2e-2)
+    for handle in handles:
+        handle.remove()
+    model(x).backward(dy)
+    assert len(seen) == 4
+
+
+def test_the_hooks_of_the_notebook_pass_over_what_is_no_tensor():
+    model, seen = nn.LSTM(3, 2), []
+    watch_of_the_notebook()(model, seen)
+    model(torch.randn(4, 1, 3))[0].sum().backward()
+    with torch.no_grad():
+        model(torch.randn(4, 1, 3))
+    assert seen == []
 
 
 def test_gradients_that_vanish_or_are_zero_can_be_drawn():
