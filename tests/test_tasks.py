@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -94,9 +95,10 @@ def ready(tasks, capsys):
 
 def ran(tasks, monkeypatch, *codes):
     """Let `tasks.run` return these codes, or raise them; what it is asked to run."""
-    commands, answers = [], list(codes) or [0] * 9
+    commands, answers, tasks.variables = [], list(codes) or [0] * 9, []
 
-    def run(*command):
+    def run(*command, **variables):
+        tasks.variables.append(variables)
         commands.append(" ".join(map(str, command)).replace(str(tasks.PYTHON), "PYTHON"))
         answer = answers.pop(0)
         if isinstance(answer, BaseException):
@@ -479,12 +481,17 @@ def test_leaving_lab_by_ctrl_c_is_no_failure(ready, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("codes", "result"), [
-    ((0, 0, 0), 0), ((1, 0, 0), 1), ((0, 1, 0), 1), ((0, 0, 5), 1)])
+    ((0, 0, 0, 0), 0), ((1, 0, 0, 0), 1), ((0, 1, 0, 0), 1), ((0, 0, 5, 0), 1), ((0, 0, 0, 1), 1)])
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="no other kernels to choose")
 def test_all_checks_run_whichever_fails(ready, monkeypatch, capsys, codes, result):
     commands = ran(ready, monkeypatch, *codes)
     assert ready.main(["test"]) == result
-    assert commands == ["PYTHON -m ruff check", "PYTHON -m pytest tests -n 2 --dist loadscope",
-                        "PYTHON -m pytest --nbval notebooks -n 2 --dist loadscope"]
+    assert commands[:3] == ["PYTHON -m ruff check", "PYTHON -m pytest tests -n 2 --dist loadscope",
+                            "PYTHON -m pytest --nbval notebooks -n 2 --dist loadscope"]
+    assert commands[3].startswith("PYTHON -m pytest -n 2 --nbval notebooks/0")
+    named = [name for name in commands[3].split() if name.endswith((".py", ".ipynb"))]
+    assert len(named) > 5 and all((ROOT / name).exists() for name in named)
+    assert ready.variables == [{}, {}, {}, ready.OLDER]
     said = capsys.readouterr().out
     assert said.count("FAILED") == sum(map(bool, codes)) and said.count("passed") == codes.count(0)
     shown = re.findall(r"(?m)^\$ (\S+) -m (.*)", said)
