@@ -17,13 +17,14 @@ from ipywidgets import Dropdown, SelectionSlider
 from matplotlib.figure import Figure
 
 from helpers import figures
+from helpers.curve_names import name_ends
 from helpers.digit_pictures import short
 from helpers.explore import Explore, explore
 
 SIZE = 720, 350
 BINS, TALL = 48, 0.82         # of the logarithm of the sizes; part of a row for its histogram
 COLUMNS = 8, 70               # points from the end of the rows to the words beside them
-LETTERS, LINES = 13, 0.06     # of a layer's name, at most; from name to name, in heights of the right diagram
+LETTERS = 13                  # of a layer's name, at most
 
 Collected = Sequence[tuple[str, np.ndarray]]
 
@@ -157,7 +158,7 @@ def _frame(figure, found, names):
     figure.set_layout_engine("none")
     left = figure.add_axes((0.155, 0.135, 0.31, 0.855))
     _rows(left, names, _span(found.values()))
-    right = figure.add_axes((0.75, 0.135, 0.19, 0.74))
+    right = figure.add_axes((0.75, 0.135, 0.185, 0.74))
     rms = np.array([[one.rms for one in at.values()] for at in found.values()])
     some = rms[rms > 0] if rms.any() else np.ones(1)
     right.set(xlim=(min(found), max(found)), yscale="log", ylim=(some.min() / 1.5, some.max() * 1.5),
@@ -165,19 +166,8 @@ def _frame(figure, found, names):
     right.set_title("rms of each layer", color=figures.BLAME, fontsize=10)
     for values in rms.T:
         right.plot(list(found), np.where(values > 0, values, np.nan), color="#BBBBBB", lw=1)
-    _name_curves(right, names, rms[-1])
+    name_ends(right, names, rms[-1])
     return left, right
-
-
-def _name_curves(ax, names, last):
-    """The first word of each layer's name at the end of its curve, kept apart; of too many the extremes."""
-    order = [k for k in np.argsort(last, kind="stable") if last[k] > 0]
-    order = order if len(order) * LINES <= 1 else [order[0], order[-1]]
-    apart, (low, high) = LINES * np.arange(len(order)), np.log(ax.get_ylim())
-    free = (np.log(last[order]) - low) / (high - low) - apart    # may rise, must not fall
-    free = (np.maximum.accumulate(free) + np.minimum.accumulate(free[::-1])[::-1]) / 2
-    for k, place in zip(order, np.clip(free, 0, 1 - LINES * len(order)) + apart, strict=True):
-        ax.text(1.04, place, names[k].split()[0][:6], transform=ax.transAxes, va="center", fontsize=9)
 
 
 def _draw(axes, found, names, step, mark):

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import digit_pictures, gradient_hooks, layer_viewer, wrong_digits
+from helpers import digit_pictures, layer_viewer, wrong_digits
+from helpers.curve_names import APART, name_ends
 from helpers.digit_pictures import colored, place, short, tiles
 from helpers.gradient_hooks import gradient_by_layer, gradient_over_steps, summaries
 from helpers.labs_mended import mended_one
@@ -349,30 +350,35 @@ def test_steps_are_moved_through():
             f"largest that of {large}, {short(max(true))}, {short(max(true) / min(true))} times as large.")
 
 
-@pytest.mark.parametrize("last", [
-    np.geomspace(1e-4, 1e-2, 8), np.array([5e-3, 4e-3, 3e-3, 3e-3, 1.9e-3, 1.95e-3, 1e-3, 0]),
-    np.full(8, 1e-3), np.full(16, 1e-2), np.full(16, 1e-4)])
-def test_each_curve_has_its_name_at_its_end_and_no_two_names_meet(last):
+def ends(last, names=None):
+    """The words that name_ends writes, from bottom to top, and their heights."""
     figure, ax = plt.subplots()
     ax.set(yscale="log", ylim=(last[last > 0].min() / 1.5, last.max() * 1.5))
-    names = [f"{k}.1 ReLU" for k in range(len(last))]
-    gradient_hooks._name_curves(ax, names, last)
-    found = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    name_ends(ax, names or [f"{k} ReLU" for k in range(len(last))], last)
     plt.close(figure)
-    assert set(found) == {f"{k}.1" for k in np.flatnonzero(last)}
-    heights = [found[f"{k}.1"] for k in np.argsort(last, kind="stable") if last[k] > 0]
-    assert np.diff(heights).min() > gradient_hooks.LINES - 1e-9 and 0 <= min(heights) and max(heights) <= 1
-    if np.ptp(last) > 5e-3 and last.all():                       # far apart: each at its own height
-        places = np.log(last / (last.min() / 1.5)) / np.log(2.25 * last.max() / last.min())
-        assert np.allclose(heights, places)
+    heights = [text.get_position()[1] for text in ax.texts]
+    assert np.all(np.diff(heights) > APART - 1e-9) and 0 <= min(heights) and max(heights) <= 1
+    return [text.get_text() for text in ax.texts], heights
 
 
-def test_of_too_many_curves_the_extremes_are_named():
-    figure, ax = plt.subplots()
-    ax.set(yscale="log", ylim=(1e-4, 1))
-    gradient_hooks._name_curves(ax, [f"{k} ReLU" for k in range(40)], np.geomspace(1e-3, 1e-1, 40))
-    plt.close(figure)
-    assert [text.get_text() for text in ax.texts] == ["0", "39"]
+def test_each_curve_has_its_name_where_it_ends():
+    last = np.geomspace(1e-2, 1e-4, 8)
+    words, heights = ends(last)
+    assert words == list("76543210")
+    assert np.allclose(heights, np.log(last[::-1] / (last.min() / 1.5)) / np.log(225), atol=1e-12)
+
+
+def test_names_of_curves_that_end_together_share_a_line_and_others_are_kept_apart():
+    last = np.array([1.9e-3, 1.92e-3, 3.5e-3, 1.4e-3, 1.43e-3, 3e-3, 3e-3, 5e-3, 0])
+    assert ends(last)[0] == ["3, 4", "0, 1", "5, 6", "2", "7"]
+    assert ends(np.full(3, 1e-3))[0] == ["0, 1, 2"] and ends(np.full(9, 1e-3))[0] == ["0, 1, …"]
+    words, heights = ends(np.append(1e-3 * 1.3**np.arange(5), 1.0))        # five within a sixth of the height
+    assert words == list("012345") and np.diff(heights)[:4].max() < 1.01 * APART
+    assert ends(np.ones(1), ["encoder.layer.0 Linear"])[0] == ["encode…"]
+
+
+def test_of_too_many_ends_the_lowest_and_the_highest_are_named():
+    assert ends(np.geomspace(1e-9, 1, 20))[0] == ["0", "19"]
 
 
 def watch_of_the_notebook():
