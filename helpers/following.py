@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from helpers.witnesses import torch_steps
 
@@ -72,12 +71,11 @@ def _compare(rule, make, rates, options):
     return Following(getattr(rule, "__name__", "rule"), float(distance))
 
 
-def torch_rates(make: Callable, steps: int = 100, lr: float = 0.2) -> list[float]:
-    """The learning rate at each of `steps` steps under a scheduler of torch, which make(optimizer) builds."""
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
-    scheduler, rates = make(optimizer), []
+def scheduled_rates(scheduler: object, steps: int = 100) -> list[float]:
+    """The learning rate of the optimizer at each of `steps` steps, as a scheduler of torch.optim sets it."""
+    rates = []
     for _ in range(steps):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
+        rates.append(scheduler.optimizer.param_groups[0]["lr"])
+        scheduler.optimizer.step()
         scheduler.step()
     return rates
