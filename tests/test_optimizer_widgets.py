@@ -242,7 +242,7 @@ def crosses_of(ax):
     ({"landscape": "Rosenbrock", "start": (2.0, 3.0), "gamma": 0}, {"SGD", "momentum", "Nesterov"}),
     ({"landscape": "Beale", "start": (4.5, 4.5), "eta": 0.5}, {"SGD", "momentum", "Nesterov"}),
     ({"kappa": 100}, {"SGD", "momentum", "Nesterov"})],
-    ids=["Rosenbrock", "far too long", "no momentum", "Beale", "ravine"])      # a set has another order each time
+    ids=["Rosenbrock", "far too long", "no momentum", "Beale", "ravine"])   # a set has no fixed order
 def test_no_cross_hides_another(changed, gone):
     """Rules that leave the map at one place stand side by side there, each in its colour."""
     _, left, _ = axes = explorer_axes()
