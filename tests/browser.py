@@ -255,8 +255,9 @@ RECORD = """cell => {
         const all = pictures(), now = seen(all);
         record.frames++; record.blank += !all.length || all.some(empty);
         if (now !== null && now !== last) {
-            last = now;
-            Promise.all(all.map(one => one.decode())).then(() => painted.port2.postMessage(0)); }
+            last = now;                           // one that a newer picture replaces is not painted
+            Promise.all(all.map(one => one.decode())).then(() => painted.port2.postMessage(0),
+                                                           () => { if (last === now) last = null; }); }
         requestAnimationFrame(tick); };
     requestAnimationFrame(tick); }"""
 STOP = "() => { window.record.on = false; return window.record; }"
