@@ -1,4 +1,4 @@
-"""Forward and backward pass of helpers.convolution against torch, side by side in one process.
+"""Forward and backward pass of helpers.functional.convolution against torch, side by side in one process.
 
 Each row is a ratio of medians, so it travels between machines; the floor column says how far NumPy's
 own matrix product could take us there: the three bare products of the same sizes, nothing around them.
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from common import both_ways, compared, medians, peak, publish
 
-from helpers.convolution import conv2d, conv2d_backward
+from helpers.functional.convolution import conv2d, conv2d_backward
 
 SHAPES = [  # N, C, H, W, filters, kernel, padding
     (64, 1, 8, 8, 8, 3, 1),

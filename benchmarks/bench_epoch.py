@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from common import in_process, medians, publish, table
 from torch import nn
 
-from helpers import network
 from helpers.data import digits
-from helpers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
-from helpers.optim import SGD
+from helpers.functional.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from helpers.nn import modules
+from helpers.nn.optim import SGD
 
 LR, MOMENTUM, BATCH = 0.05, 0.9, 64
 NETWORKS = {     # filters, kernel, padding of each convolution; outputs of each hidden dense layer
@@ -25,7 +25,7 @@ NETWORKS = {     # filters, kernel, padding of each convolution; outputs of each
 
 
 def build(library, convolutions, hidden, **options):
-    """The network of helpers.network or of torch.nn, which have the same names."""
+    """The network of helpers.nn.modules or of torch.nn, which have the same names."""
     layers, channels = [], 1
     for filters, k, p in convolutions:
         layers += [library.Conv2d(channels, filters, k, padding=p, **options), library.ReLU(),
@@ -83,7 +83,7 @@ def row(title):
     X, _, y, _ = digits(rng)
     X = X.reshape(-1, 1, 8, 8).astype(np.float32)
     batches = np.array_split(rng.permutation(len(X)), range(BATCH, len(X), BATCH))
-    ours, theirs = build(network, *NETWORKS[title], rng=rng, dtype=np.float32), build(nn, *NETWORKS[title])
+    ours, theirs = build(modules, *NETWORKS[title], rng=rng, dtype=np.float32), build(nn, *NETWORKS[title])
     state = ours.state_dict()
     tensors = [{name: torch.tensor(value) for name, value in state.items()}, torch.tensor(X), torch.tensor(y),
                [torch.tensor(batch) for batch in batches]]

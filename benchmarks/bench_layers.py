@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from common import both_ways, medians, publish, relative_error
 
-from helpers.linear import linear, linear_backward
-from helpers.normalization import batch_norm, batch_norm_backward
+from helpers.functional.linear import linear, linear_backward
+from helpers.functional.normalization import batch_norm, batch_norm_backward
 
 DENSE = [(64, 64, 120), (256, 784, 256), (256, 1024, 1024)]                      # rows, in, out
 NORM = [(64, 8, 8, 8), (64, 6, 14, 14), (32, 32, 32, 32), (256, 128)]            # N, C, H, W, or N, C

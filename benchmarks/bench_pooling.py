@@ -1,4 +1,4 @@
-"""Forward and backward pass of helpers.pooling against torch, side by side in one process.
+"""Forward and backward pass of helpers.functional.pooling against torch, side by side in one process.
 
 Each row is a ratio of medians, so it travels between machines. A copy of x, the least that any
 backward pass must do, is timed too: the floor column.
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from common import both_ways, compared, medians, peak, publish
 
-from helpers.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
+from helpers.functional.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
 SHAPES = [(64, 8, 8, 8), (64, 6, 24, 24), (32, 32, 32, 32), (16, 64, 56, 56)]   # N, C, H, W
 MAX, AVG = (max_pool2d, max_pool2d_backward, F.max_pool2d), (avg_pool2d, avg_pool2d_backward, F.avg_pool2d)

@@ -26,7 +26,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 from sklearn.datasets import load_sample_image
 
 from helpers.explore import explore
-from helpers.figures import use_style
+from helpers.plotting.figures import use_style
 
 use_style()
 set_matplotlib_formats("retina" if {density} == 2 else "png")

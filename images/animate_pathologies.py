@@ -15,10 +15,10 @@ from PIL import Image
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from helpers import figures  # noqa: E402
-from helpers.contrast import ink  # noqa: E402
-from helpers.pathology_explorer import pathology_explorer  # noqa: E402
-from helpers.pathology_words import verdict  # noqa: E402
+from helpers.plotting import figures  # noqa: E402
+from helpers.plotting.contrast import ink  # noqa: E402
+from helpers.widgets.pathology.explorer import pathology_explorer  # noqa: E402
+from helpers.widgets.pathology.words import verdict  # noqa: E402
 
 WIDTH, STRIP = 700, 80             # CSS pixels
 COLORS = 48

@@ -3,7 +3,7 @@ import numpy as np
 from drawing import FRAME, INK, KERNEL, NEUTRAL, OUTPUT, card, ink, rect, save, tag, words
 
 # drawing.py has put the project's folder on the path
-from helpers import exercises
+from helpers.exercises import grading
 
 NAME  = "network.delta_hidden"
 WRONG = "return (delta_next @ W_next) * (1 - z**2)"
@@ -26,14 +26,14 @@ def code(x, y, text, color=INK, bold=False):
 
 def filled(line):
     """The exercise's cell with the learner's line in place of the three dots."""
-    return exercises.find(NAME).stub().replace("    ...\n", f"    {line}").splitlines()
+    return grading.find(NAME).stub().replace("    ...\n", f"    {line}").splitlines()
 
 
 def judged(line):
     """What the grader says of the function in that cell."""
     space, source = {"np": np}, "\n".join(filled(line)[:-1])
     exec(source, space)     # the cell, as a notebook runs it
-    return exercises.grade(NAME, space[exercises.find(NAME).solution.__name__])
+    return grading.grade(NAME, space[grading.find(NAME).solution.__name__])
 
 
 def cell(y, line):

@@ -16,8 +16,8 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # a drawing needs no installed package
 
-from helpers.contrast import contrast, ink, tint  # noqa: E402
-from helpers.figures import BLAME, INPUT, KERNEL, NEUTRAL, OUTPUT  # noqa: E402
+from helpers.plotting.contrast import contrast, ink, tint  # noqa: E402
+from helpers.plotting.figures import BLAME, INPUT, KERNEL, NEUTRAL, OUTPUT  # noqa: E402
 
 __all__ = ["BLAME", "INPUT", "KERNEL", "NEUTRAL", "OUTPUT", "contrast", "ink", "tint"]
 

@@ -8,6 +8,7 @@ benchmarks/results.md, which `python3 tasks.py bench` writes.
 """
 import ast
 import importlib
+import pkgutil
 import re
 import sys
 from types import ModuleType
@@ -16,8 +17,8 @@ import pictures
 import refresh
 from nbformat import NotebookNode
 
-from helpers import break_it
-from helpers.exercises import Exercise, Mistake
+from helpers.exercises import break_it, questions
+from helpers.exercises.grading import Exercise, Mistake
 
 README = refresh.ROOT / "README.md"
 RESULTS = refresh.ROOT / "benchmarks" / "results.md"
@@ -49,8 +50,8 @@ def shown(notebooks: list[NotebookNode], mark: str) -> int:
 
 def modules() -> list[ModuleType]:
     """The modules of exercises."""
-    return [importlib.import_module(f"helpers.{path.stem}")
-            for path in sorted((refresh.ROOT / "helpers").glob("exercises_*.py"))]
+    return [importlib.import_module(f"{questions.__name__}.{one.name}")
+            for one in pkgutil.iter_modules(questions.__path__)]
 
 
 def exercises() -> dict[str, Exercise]:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import diagnosis
-from helpers.exercises import Exercise, Mistake, grade
+from helpers.exercises import diagnosis
+from helpers.exercises.grading import Exercise, Mistake, grade
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 WORDS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "

@@ -5,8 +5,8 @@ pytest-xdist carries from its workers too. To have it printed, tests/conftest.py
 
     from exercise_report import pytest_terminal_summary  # noqa: F401
 """
-from helpers.diagnosis import in_short, same
-from helpers.exercises import Exercise
+from helpers.exercises.diagnosis import in_short, same
+from helpers.exercises.grading import Exercise
 
 PROPERTY = "kill score"
 

@@ -2,7 +2,7 @@
 
 A rule takes a notebook and its path and returns a list of complaints: sentences that name the
 notebook, the cell (counted from 1, as `refresh.py` does) and what is expected. No rule runs
-code, writes a file or opens a connection. tests/test_notebooks.py applies all RULES to all
+code, writes a file or opens a connection. tests/notebooks/test_notebooks.py applies all RULES to all
 notebooks, and plants a fault for each of them.
 """
 import ast
@@ -54,15 +54,17 @@ def tree(cell: NotebookNode) -> ast.Module:
 
 
 def code_lines(source: str) -> int:
-    """Count lines of code: those that are neither blank, nor a comment, nor a docstring."""
+    """Count lines of code: neither blank, nor a comment, nor a docstring; an import counts as one line."""
     try:
-        functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+        nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
-        functions = []
-    words = {k for node in functions if ast.get_docstring(node)
-             for k in range(node.body[0].lineno, node.body[0].end_lineno + 1)}
+        nodes = []
+    hidden = {k for node in nodes if isinstance(node, ast.FunctionDef) and ast.get_docstring(node)
+              for k in range(node.body[0].lineno, node.body[0].end_lineno + 1)}
+    hidden |= {k for node in nodes if isinstance(node, ast.ImportFrom)
+               for k in range(node.lineno + 1, node.end_lineno + 1)}
     lines = enumerate(map(str.strip, source.splitlines()), start=1)
-    return sum(bool(line) and not line.startswith("#") and k not in words for k, line in lines)
+    return sum(bool(line) and not line.startswith("#") and k not in hidden for k, line in lines)
 
 
 def tags(cell: NotebookNode) -> list[str]:
@@ -370,7 +372,7 @@ def pictures_have_words(nb: NotebookNode, path: Path) -> list[str]:
             metadata = output.get("metadata", {})
             alts.append((i, metadata.get(kind, {}).get("alt", metadata.get("alt", ""))))
     return [f"{at(path, i)}: an alternative text of {ALT_WORDS} words or more expected, got {alt!r}; "
-            "figures go through helpers.figures.show(figure, alt)"
+            "figures go through helpers.plotting.figures.show(figure, alt)"
             for i, alt in alts if len(alt.split()) < ALT_WORDS]
 
 
@@ -381,7 +383,7 @@ BARE = re.compile(r"<(?:[\w.]+\.)?(?:Axes|Figure|matplotlib)\b|Text\([-\d]|Line2
 def values_are_meant_to_be_seen(nb: NotebookNode, path: Path) -> list[str]:
     """No return value that nobody asked for: `<Axes: …>`, `[<matplotlib.lines…>]`, `Text(0, 0, …)`."""
     return [f"{at(path, i)}: a value for the reader expected, got {text[:60]!r}; "
-            "end the cell with helpers.figures.show(figure, alt), or assign the value"
+            "end the cell with helpers.plotting.figures.show(figure, alt), or assign the value"
             for i, _, kind, text in outputs(nb) if kind == "text/plain" and BARE.search(text)]
 
 

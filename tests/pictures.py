@@ -28,7 +28,7 @@ from PIL import Image, UnidentifiedImageError
 # hues alone.
 BLOCKS, LARGEST, MEAN = 64, 40, 2.5
 SLACK = 4                      # pixels of width and height
-NARROWEST, LOWEST = 200, 80    # pixels; helpers.figures draws 160 an inch
+NARROWEST, LOWEST = 200, 80    # pixels; helpers.plotting.figures draws 160 an inch
 # Axes without data cover 1 to 2 % of a figure with ink, none of it coloured; the thinnest curve
 # that was tried added 0.4 % of colour.
 INK, COLOURED = 0.025, 0.001

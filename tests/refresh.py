@@ -7,7 +7,7 @@
 Notebooks are committed only through this program: two runs give the same bytes, so that a
 change in a notebook's history is a change that somebody made. A notebook that raises is
 reported and left as it was. Bytes of pictures depend on the versions in requirements.txt, so
-run it in the locked environment; what must hold everywhere is in tests/test_pictures.py.
+run it in the locked environment; what must hold everywhere is in tests/notebooks/test_pictures.py.
 """
 import argparse
 import copy

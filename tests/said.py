@@ -5,8 +5,8 @@
 tests/said/NN_name.toml is made once by reading. An `[[equation]]` holds the literal LaTeX of a displayed
 equation and the lines of code that say the same under the same names; a `[[number]]` a number of the prose
 that no code, output or formula of its section has, and where it comes from. A change in the notebook that
-the table does not know turns tests/test_said.py red: a sign flipped in a formula or in its twin, a number
-changed in a sentence.
+the table does not know turns tests/notebooks/test_said.py red: a sign flipped in a formula or in its twin, a
+number changed in a sentence.
 """
 import math
 import re
@@ -25,7 +25,8 @@ POWER = re.compile(r"(?:(\d+(?:\.\d+)?)\s*(?:·|\\cdot|\\times|×)\s*)?10\s*"
 SUPERSCRIPT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 LETTER = re.compile(r"[A-Za-zα-ωΑ-Ω]")
 COMMAND = re.compile(r"\\(?:cdot|times|le|ge|approx|dots|ldots|quad|,|;|pm|text\{[^}]*\}|tfrac|frac)")
-# Numbers of notebooks, sections, headings; a notebook's minutes, which tests/test_series.py compares.
+# Numbers of notebooks, sections, headings; a notebook's minutes, which tests/notebooks/test_series.py
+# compares.
 PLACE = re.compile(r"\b0\d\b(?!\.\d)|§\s*\d+|[Ss]ections?\s+\d+(?:\s*(?:,|and|to|–)\s*\d+\b)*|(?m:^#+ \d+)|"
                    r"[Aa]bout\s+\d+\s+minutes")
 NOT_READ = {"Further reading"}   # years, pages and numbers in titles: the sources themselves

@@ -9,7 +9,7 @@ DRAWING = '<svg xmlns="http://www.w3.org/2000/svg"><rect width="20" height="20"/
 SETUP = """\
 import matplotlib.pyplot as plt
 import numpy as np
-from helpers.figures import INPUT, show, use_style
+from helpers.plotting.figures import INPUT, show, use_style
 
 use_style()"""
 FIGURE = """\

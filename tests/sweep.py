@@ -18,8 +18,8 @@ from matplotlib.text import Text
 from nbformat import NotebookNode
 from PIL import Image
 
-from helpers import contrast
-from helpers.explore import Explore, explorers
+from helpers.explore.explorer import Explore, explorers
+from helpers.plotting import contrast
 
 MARK = "explorers swept: "
 FEWEST_WORDS = 5

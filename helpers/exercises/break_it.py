@@ -1,0 +1,70 @@
+"""Exercises that turn the grader round: hand in something wrong that a weak test accepts.
+
+Of the inputs the first is the weak test's, the others are honest ones. The weak test is blind in
+several places, its holes; the verdict says through which of them the learner slipped.
+"""
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from helpers.exercises.diagnosis import all_same, evidence, same
+from helpers.exercises.feedback import Verdict
+from helpers.exercises.grading import Exercise, Mistake
+
+RIGHT = "It is right, on the honest inputs too. Make it wrong where the weak test does not look."
+REJECTED = "The weak test rejects it already: on its one input the answer is not the right one."
+SHAPE = ("The weak test accepts it, but on another input it has the wrong shape, and nobody would be "
+         "taken in.")
+NOT_FINITE = ("The weak test accepts it, but on another input it holds NaN or infinity, and nobody would be "
+              "taken in.")
+WEAK = "The weak test's input"
+OWN = "You found a hole of your own: what is it that the weak test does not look at?"
+
+
+def break_it(name: str, title: str, solution: Callable, truth: Callable,
+             cases: Callable[[np.random.Generator], Iterable[dict[str, object]]],
+             holes: tuple[Mistake, ...], hints: tuple[str, ...]) -> Exercise:
+    """An exercise whose worked solution is wrong on purpose; each hole is a wrong answer that passes."""
+    def spoilt(spoil):
+        def function(*given):
+            weak = next(iter(cases(np.random.default_rng(0)))).values()
+            answer = truth(*given)
+            return answer if all(map(np.array_equal, given, weak)) else spoil(answer)
+        return function
+
+    def judge(exercise, answers):
+        return _judge(exercise, answers, holes)
+
+    mistakes = (Mistake("right", RIGHT, truth), Mistake("shape", SHAPE, spoilt(lambda a: a[None])),
+                Mistake("not finite", NOT_FINITE, spoilt(lambda a: a * np.nan)),
+                Mistake("rejected", REJECTED, lambda *given: 2 * truth(*given)))
+    return Exercise(name, title, solution, truth, cases, mistakes, hints, judge)
+
+
+def _judge(exercise: Exercise, answers: list[np.ndarray], holes: tuple[Mistake, ...]) -> Verdict:
+    """Passed means: the weak test accepts it, and an honest input does not."""
+    truths = exercise.answers(exercise.truth)
+    caught = [i for i in range(1, len(truths)) if not same(answers[i], truths[i])]
+    misshapen = [i for i in caught if answers[i].shape != truths[i].shape]
+    not_finite = [i for i in caught if not np.isfinite(answers[i]).all()]
+    if not same(answers[0], truths[0]):
+        name, sentence, i = "rejected", REJECTED, 0
+    elif misshapen:
+        name, sentence, i = "shape", SHAPE, misshapen[0]
+    elif not_finite:
+        name, sentence, i = "not finite", NOT_FINITE, not_finite[0]
+    elif not caught:
+        return exercise.verdict("not yet", RIGHT, "", "right")
+    else:
+        return exercise.verdict("right", _accepted(exercise, answers, holes, len(caught)))
+    shown = evidence(exercise.inputs()[i], answers[i], truths[i])
+    verdict = exercise.verdict("not yet", sentence, shown, name)
+    return verdict if i else replace(verdict, shown=WEAK)
+
+
+def _accepted(exercise, answers, holes, caught):
+    """How many honest inputs reject what the weak test accepts, and through which hole it slipped."""
+    hole = next((h.sentence for h in holes if all_same(answers, exercise.answers(h.function))), OWN)
+    reject = "rejects" if caught == 1 else "reject"
+    return f"The weak test accepts it, and {caught} of {len(answers) - 1} honest inputs {reject} it. {hole}"

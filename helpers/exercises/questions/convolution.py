@@ -1,0 +1,435 @@
+"""The exercises of notebooks/01_convolution.ipynb: questions, worked solutions, usual mistakes.
+
+A worked solution is shown to the learner as it stands here, and its head is the notebook's stub, so
+it has the notebook's style. The mistakes are written as changes to a right answer wherever they can be.
+"""
+import numpy as np
+
+from helpers.exercises.break_it import break_it
+from helpers.exercises.grading import Exercise, Mistake
+from helpers.functional.convolution import conv2d_backward, output_size
+
+
+def _random(rng, *shape):
+    """Whole numbers, easy to read; none is zero, and few sums of them agree by chance."""
+    return rng.integers(1, 30, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+def _mixed(array, axis):
+    """The sum over an axis, in place of each of its entries."""
+    return np.broadcast_to(array.sum(axis, keepdims=True), array.shape)
+
+
+# --- how large is the output ------------------------------------------------------------------
+
+def size_by_hand(n, k, s, p, d):
+    """At how many places a window can stand along one axis.
+
+    n pixels, kernel k, stride s, padding p on each side, dilation d → an int.
+    """
+    reach = d * (k - 1) + 1          # pixels from the first entry to the last
+    return (n + 2 * p - reach) // s + 1
+
+
+def _size_cases(rng):
+    for n, k, s, p, d in ((3, 1, 1, 0, 1), (4, 3, 1, 1, 1), (5, 2, 1, 0, 1), (5, 2, 2, 0, 1), (6, 3, 2, 1, 1),
+                          (7, 3, 1, 0, 2), (8, 2, 3, 0, 2), (11, 3, 3, 2, 2), (28, 5, 4, 3, 3)):
+        yield {"n": n, "k": k, "s": s, "p": p, "d": d}
+
+
+SIZE = Exercise(
+    "convolution.size", "The size of the output", size_by_hand, output_size, _size_cases,
+    mistakes=(
+        Mistake("no + 1", "One place is missing: the window moves that many times, but it stood somewhere "
+                "before the first move.",
+                lambda n, k, s, p, d: (n + 2*p - d*(k-1) - 1) // s),
+        Mistake("no dilation", "You forgot the dilation: the kernel spans `d*(k-1) + 1` pixels, not `k`.",
+                lambda n, k, s, p, d: (n + 2*p - k) // s + 1),
+        Mistake("dilation times k", "The kernel spans `d*(k-1) + 1` pixels, not `d*k`: it has `k-1` gaps, "
+                "and nothing follows the last entry.",
+                lambda n, k, s, p, d: (n + 2*p - d*k) // s + 1),
+        Mistake("dilation times k, less 1", "The kernel spans `d*(k-1) + 1` pixels, not `d*k - 1`: a gap "
+                "adds `d - 1` pixels between two entries, and there are `k-1` gaps.",
+                lambda n, k, s, p, d: (n + 2*p - (d*k - 1)) // s + 1),
+        Mistake("one gap", "Dilation widens all of the `k-1` gaps between the entries, not one of them.",
+                lambda n, k, s, p, d: (n + 2*p - (k + d - 1)) // s + 1),
+        Mistake("reach one short", "The kernel spans one pixel more than `d*(k-1)`: that counts the steps "
+                "from the first entry to the last, not the pixels.",
+                lambda n, k, s, p, d: (n + 2*p - d*(k-1)) // s + 1),
+        Mistake("padding once", "The padding stands on both sides: `2*p`, not `p`.",
+                lambda n, k, s, p, d: (n + p - d*(k-1) - 1) // s + 1),
+        Mistake("no padding", "You forgot the padding, `2*p` pixels more.",
+                lambda n, k, s, p, d: (n - d*(k-1) - 1) // s + 1),
+        Mistake("no stride", "You forgot the stride: the window moves `s` pixels at a time.",
+                lambda n, k, s, p, d: n + 2*p - d*(k-1)),
+        Mistake("rounded up", "You rounded up: a last move that does not fit whole is not made, and its "
+                "pixels are left over.",
+                lambda n, k, s, p, d: -((d*(k-1) + 1 - n - 2*p) // s) + 1),
+        Mistake("not rounded", "You divided and did not round: `//` leaves the pixels that are left over "
+                "out of the count.",
+                lambda n, k, s, p, d: (n + 2*p - d*(k-1) - 1) / s + 1),
+        Mistake("divided first", "You divided before you subtracted: the stride divides the room that the "
+                "window has to move in, not the pixels.",
+                lambda n, k, s, p, d: (n + 2*p) // s - d*(k-1) - 1 + 1),
+        Mistake("1 inside", "The `+ 1` stands inside the division: it is a place, not a pixel.",
+                lambda n, k, s, p, d: (n + 2*p - d*(k-1)) // s),
+    ),
+    hints=("How many pixels lie from the first entry of the kernel to the last, both included? Draw k = 3 "
+           "with d = 2.",
+           "Let the window stand at the left end of the padded line. How many pixels are free to its "
+           "right, and how many moves of `s` pixels fit into them?"))
+
+
+# --- the blame of the bias --------------------------------------------------------------------
+
+def db_by_hand(dy):
+    """The blame of each bias: dy (N, O, Ho, Wo) → db (O,)."""
+    db = np.zeros(dy.shape[1])
+    for n, o, p, q in np.ndindex(dy.shape):
+        db[o] += dy[n, o, p, q]      # b[o] is added to every y[n, o, p, q]
+    return db
+
+
+def _db_cases(rng):
+    for shape in ((1, 1, 1, 2), (2, 1, 2, 3), (1, 2, 3, 1), (3, 3, 3, 3), (3, 2, 5, 4)):
+        yield {"dy": _random(rng, *shape)}
+
+
+DB = Exercise(
+    "convolution.db", "The blame of the bias", db_by_hand,
+    lambda dy: conv2d_backward(dy, dy, np.zeros((dy.shape[1],) * 2 + (1, 1)))[2], _db_cases,
+    mistakes=(
+        Mistake("mean of all", "You took the mean: this is the right gradient divided by N·Ho·Wo. Every "
+                "pixel that uses a bias adds its blame to it in full.",
+                lambda dy: dy.mean((0, 2, 3))),
+        Mistake("mean over the batch", "This is the right gradient divided by N: you averaged over the "
+                "batch. An average belongs to the cost, and then dy has it already.",
+                lambda dy: dy.sum((2, 3)).mean(0)),
+        Mistake("mean over the pixels", "This is the right gradient divided by Ho·Wo: you averaged over "
+                "the pixels. Every pixel adds its blame in full.",
+                lambda dy: dy.mean((2, 3)).sum(0)),
+        Mistake("batch only", "You summed over the batch and kept the pixels: one bias serves every "
+                "pixel, so the last two axes are summed as well.",
+                lambda dy: dy.sum(0)),
+        Mistake("pixels only", "You summed over the pixels and kept the batch: one bias serves every "
+                "sample, so axis 0 is summed as well.",
+                lambda dy: dy.sum((2, 3))),
+        Mistake("first sample", "Only the first sample of the batch is counted.",
+                lambda dy: dy[0].sum((1, 2))),
+        Mistake("last sample", "Only the last sample of the batch is counted: `=` stands where `+=` "
+                "should.",
+                lambda dy: dy[-1].sum((1, 2))),
+        Mistake("= for +=", "Only the last pixel of the last sample is left: `=` stands where `+=` should.",
+                lambda dy: dy[-1, :, -1, -1].copy()),
+        Mistake("all in one", "You summed over everything, the filters too: each filter has its own bias, "
+                "so axis 1 stays.",
+                lambda dy: dy.sum()),
+        Mistake("wrong axis kept", "You kept the axis of the batch and summed over the filters: the "
+                "filters are axis 1.",
+                lambda dy: dy.sum((1, 2, 3))),
+        Mistake("reshape for swap", "Samples and filters are mixed up: `reshape` leaves the numbers in their "
+                "places, and the samples come first there. `swapaxes(0, 1)` brings the filters to the front.",
+                lambda dy: dy.reshape(dy.shape[1], -1).sum(1)),
+        Mistake("axes kept", "The numbers are right, but the summed axes are still there with length 1: "
+                "db has the shape of b, which is (O,). Did you say `keepdims`?",
+                lambda dy: dy.sum((0, 2, 3), keepdims=True)),
+        Mistake("ones upstream", "You counted the pixels: that is the gradient when every blame is 1. "
+                "Weigh each pixel by its dy.",
+                lambda dy: np.ones_like(dy).sum((0, 2, 3))),
+    ),
+    hints=("∂y[n, o, p, q]/∂b[o] is 1. Which entries of y does b[o] reach?",
+           "All that carry the same o, in every sample and at every pixel: three of the four axes are "
+           "summed."))
+
+
+# --- the blame of the kernel, with dilation ---------------------------------------------------
+
+def dW_by_hand(dy, x, dilation):
+    """The blame of the kernels; stride 1, no padding.
+
+    dy (N, O, Ho, Wo), x (N, C, H, Wd) → dW (O, C, kh, kw),
+    with H = Ho + dilation * (kh - 1).
+    """
+    (O, Ho, Wo), (C, H, Wd) = dy.shape[1:], x.shape[1:]
+    kh, kw = (H - Ho) // dilation + 1, (Wd - Wo) // dilation + 1
+    dW = np.zeros((O, C, kh, kw))
+    for u, v in np.ndindex(kh, kw):
+        i, j = dilation * u, dilation * v
+        met = x[:, :, i:i + Ho, j:j + Wo]   # what this entry met on its way
+        dW[:, :, u, v] = np.einsum("nopq,ncpq->oc", dy, met)
+    return dW
+
+
+def _dW_cases(rng):
+    """With dilation no fewer entries than places: then dilation for stride raises no IndexError."""
+    for (N, O, C), (Ho, Wo), (kh, kw), d in (
+            ((1, 1, 1), (1, 2), (1, 2), 1), ((1, 2, 1), (1, 2), (1, 2), 1), ((1, 1, 2), (1, 2), (1, 2), 1),
+            ((2, 1, 1), (2, 1), (1, 3), 1), ((1, 1, 1), (2, 2), (2, 2), 2),
+            ((2, 3, 2), (3, 2), (4, 3), 2), ((3, 2, 5), (4, 6), (6, 7), 3)):
+        size = Ho + d * (kh - 1), Wo + d * (kw - 1)
+        yield {"dy": _random(rng, N, O, Ho, Wo), "x": _random(rng, N, C, *size), "dilation": d}
+
+
+def _true_dW(dy, x, dilation):
+    entries = [(n - m) // dilation + 1 for n, m in zip(x.shape[2:], dy.shape[2:], strict=True)]
+    return conv2d_backward(dy, x, np.zeros((dy.shape[1], x.shape[1], *entries)), dilation=dilation)[1]
+
+
+def _last_window(dy, x, d):
+    return dy[:, :, -1:, -1:], x[:, :, dy.shape[2] - 1:, dy.shape[3] - 1:], d
+
+
+def _strided(dy, x, d):
+    """dW with the dilation at the place (p, q) instead of at the entry (u, v)."""
+    dW, (Ho, Wo) = np.zeros_like(_true_dW(dy, x, d)), dy.shape[2:]
+    for u, v in np.ndindex(dW.shape[2:]):
+        dW[:, :, u, v] = np.einsum("nopq,ncpq->oc", dy, x[:, :, u:u + d * Ho:d, v:v + d * Wo:d])
+    return dW
+
+
+def _neighbours(dy, x, d):
+    kh, kw = _true_dW(dy, x, d).shape[2:]
+    return _true_dW(dy, x[:, :, :dy.shape[2] + kh - 1, :dy.shape[3] + kw - 1], 1)
+
+
+DW = Exercise(
+    "convolution.dW", "The blame of the kernel, with dilation", dW_by_hand, _true_dW, _dW_cases,
+    mistakes=(
+        Mistake("no dilation", "You ignored the dilation: entry (u, v) meets the pixels from (d·u, d·v) on.",
+                _neighbours),
+        Mistake("dilation at the place", "The dilation stands at the wrong index: entry (u, v) meets pixel "
+                "(p + d·u, q + d·v), not (d·p + u, d·q + v); that is a stride.",
+                _strided),
+        Mistake("gaps kept", "The gaps between the entries got a gradient too: dW has the shape of W, so "
+                "take every d-th row and column of this.",
+                lambda dy, x, d: _true_dW(dy, x, 1)),
+        Mistake("flipped", "The kernel's gradient is turned by 180°: torch's convolution does not flip "
+                "the kernel, so neither does its gradient.",
+                lambda dy, x, d: _true_dW(dy, x, d)[..., ::-1, ::-1]),
+        Mistake("dy flipped", "You turned dy by 180°, a true convolution: here dy slides over x as it is.",
+                lambda dy, x, d: _true_dW(dy[..., ::-1, ::-1], x, d)),
+        Mistake("last sample", "Only the last sample counts: `=` stands where `+=` should, or the sum "
+                "over the batch is missing.",
+                lambda dy, x, d: _true_dW(dy[-1:], x[-1:], d)),
+        Mistake("first sample", "Only the first sample counts: the sum over the batch is missing.",
+                lambda dy, x, d: _true_dW(dy[:1], x[:1], d)),
+        Mistake("last window", "Only the last window counts: `=` stands where `+=` should, and each "
+                "window overwrites the one before.",
+                lambda dy, x, d: _true_dW(*_last_window(dy, x, d))),
+        Mistake("= for +=", "Only the last window of the last sample counts: `=` stands where `+=` should.",
+                lambda dy, x, d: _true_dW(*_last_window(dy[-1:], x[-1:], d))),
+        Mistake("mean over the batch", "This is the right gradient divided by N: you averaged over the "
+                "batch. An average belongs to the cost, and then dy has it already.",
+                lambda dy, x, d: _true_dW(dy, x, d) / len(dy)),
+        Mistake("mean over the pixels", "This is the right gradient divided by Ho·Wo: every place of the "
+                "window adds its share in full.",
+                lambda dy, x, d: _true_dW(dy, x, d) / dy[0, 0].size),
+        Mistake("channels swapped", "The first two axes are swapped: dW has the shape of W, (filters, "
+                "channels, kh, kw).",
+                lambda dy, x, d: _true_dW(dy, x, d).swapaxes(0, 1)),
+        Mistake("channels added", "Every channel got the sum over all channels: entry W[o, c, u, v] meets "
+                "channel c of x and no other.",
+                lambda dy, x, d: _true_dW(dy, _mixed(x, 1), d)),
+        Mistake("batch crossed", "You summed dy and x over the batch separately: sample n of dy meets "
+                "sample n of x and no other.",
+                lambda dy, x, d: _true_dW(_mixed(dy, 0), x, d)),
+        Mistake("filters added", "Every filter got the blame of all filters: W[o] made y[:, o] and "
+                "nothing else.",
+                lambda dy, x, d: _true_dW(_mixed(dy, 1), x, d)),
+        Mistake("ones upstream", "dy is not in it: this is the gradient when every blame is 1. Weigh what "
+                "each entry met by the blame of the pixel it helped to make.",
+                lambda dy, x, d: _true_dW(np.ones_like(dy), x, d)),
+    ),
+    hints=("With dilation d, y[n, o, p, q] gains W[o, c, u, v] · x[n, c, p + d·u, q + d·v]. What is ∂y[n, "
+           "o, p, q]/∂W[o, c, u, v]?",
+           "Fix an entry (u, v). While the window slides, the entry meets a block of x as large as dy. Where "
+           "does the block begin? Multiply the two and sum over n, p, q."))
+
+
+# --- the blame of the input, with stride and padding ------------------------------------------
+
+def dx_by_hand(dy, W, x_shape, stride, padding):
+    """The blame of the input; some pixels may be left over.
+
+    dy (N, O, Ho, Wo), W (O, C, kh, kw) → dx of x_shape, (N, C, H, Wd).
+    """
+    (N, C, H, Wd), (kh, kw) = x_shape, W.shape[2:]
+    dx = np.zeros((N, C, H + 2 * padding, Wd + 2 * padding))
+    for p, q in np.ndindex(dy.shape[2:]):
+        i, j = p * stride, q * stride       # where the window of (p, q) begins
+        stamp = np.einsum("no,ocuv->ncuv", dy[:, :, p, q], W)
+        dx[:, :, i:i + kh, j:j + kw] += stamp
+    return dx[:, :, padding:padding + H, padding:padding + Wd]
+
+
+def _dx_cases(rng):
+    for (N, O, C), (Ho, Wo), (kh, kw), s, p, (below, right) in (
+            ((1, 1, 1), (1, 2), (1, 2), 1, 0, (0, 0)), ((1, 1, 1), (1, 2), (1, 3), 2, 0, (0, 1)),
+            ((1, 1, 1), (3, 2), (1, 3), 1, 1, (0, 0)), ((2, 2, 1), (2, 1), (2, 2), 3, 0, (1, 2)),
+            ((2, 2, 3), (2, 3), (3, 4), 2, 1, (1, 0)), ((3, 2, 4), (5, 4), (3, 5), 2, 2, (0, 1))):
+        size = (Ho - 1) * s + kh + below - 2 * p, (Wo - 1) * s + kw + right - 2 * p
+        yield {"dy": _random(rng, N, O, Ho, Wo), "W": _random(rng, O, C, kh, kw),
+               "x_shape": (N, C, *size), "stride": s, "padding": p}
+
+
+def _true_dx(dy, W, x_shape, s, p):
+    return conv2d_backward(dy, np.zeros(x_shape), W, stride=s, padding=p)[0]
+
+
+def _padded(dy, W, x_shape, s, p):
+    """dx with the blame of the padding around it."""
+    return _true_dx(dy, W, (*x_shape[:2], x_shape[2] + 2 * p, x_shape[3] + 2 * p), s, 0)
+
+
+def _overwritten(dy, W, x_shape, s, p):
+    """dx in which the last window wins."""
+    dx, (kh, kw) = np.zeros_like(_padded(dy, W, x_shape, s, p)), W.shape[2:]
+    for i, j in np.ndindex(dy.shape[2:]):
+        dx[:, :, i * s:i * s + kh, j * s:j * s + kw] = np.tensordot(dy[:, :, i, j], W, 1)
+    return dx[:, :, p:p + x_shape[2], p:p + x_shape[3]]
+
+
+def _without_leftovers(dy, W, x_shape, s, p):
+    size = [(m - 1) * s + k - 2 * p for m, k in zip(dy.shape[2:], W.shape[2:], strict=True)]
+    return _true_dx(dy, W, (*x_shape[:2], *size), s, p)
+
+
+def _spread_too_far(dy, W, x_shape, s, p):
+    """dx with s zeros between the pixels of dy, where s - 1 belong."""
+    (H, Wd), (Ho, Wo) = x_shape[2:], dy.shape[2:]
+    wide = dx_by_hand(dy, W, (*x_shape[:2], H + 2 * p + Ho, Wd + 2 * p + Wo), s + 1, 0)
+    return wide[:, :, p:p + H, p:p + Wd]
+
+
+def _wide_margin(dy, W, x_shape, s, p):
+    """dx with k zeros around the spread dy, where k - 1 belong."""
+    late = np.pad(_padded(dy, W, x_shape, s, p), ((0, 0), (0, 0), (1, 0), (1, 0)))
+    return late[:, :, p:p + x_shape[2], p:p + x_shape[3]]
+
+
+def _leftovers_first(dy, W, x_shape, s, p):
+    whole = _without_leftovers(dy, W, x_shape, s, p)
+    return np.pad(whole, [(n - m, 0) for n, m in zip(x_shape, whole.shape, strict=True)])
+
+
+DX = Exercise(
+    "convolution.dx", "The blame of the input, with stride and padding",
+    dx_by_hand, _true_dx, _dx_cases,
+    mistakes=(
+        Mistake("no stride", "You ignored the stride: output pixel (p, q) was made from the window that "
+                "begins at (p·stride, q·stride) of the padded image.",
+                lambda dy, W, x_shape, s, p: dx_by_hand(dy, W, x_shape, 1, p)),
+        Mistake("spread too far", "The pixels of dy stand too far apart: put `stride - 1` zeros between two "
+                "of them, not `stride`.",
+                _spread_too_far),
+        Mistake("margin too wide", "All of it stands one pixel too low and too far right: the margin around "
+                "the spread dy is `k - 1` wide, not `k`.",
+                _wide_margin),
+        Mistake("kernel turned", "The kernel is turned the wrong way. Stamped into dx it stands as it is; "
+                "slid over the spread dy it is flipped.",
+                lambda dy, W, *more: _true_dx(dy, W[..., ::-1, ::-1], *more)),
+        Mistake("= for +=", "Right where windows do not overlap, wrong where they do: `=` for `+=`.",
+                _overwritten),
+        Mistake("= for += everywhere", "Only the last of everything that reaches a pixel is left, of the "
+                "windows and of the filters: `=` for `+=`.",
+                lambda dy, W, *more: _overwritten(dy[:, -1:], W[-1:], *more)),
+        Mistake("first filter", "Only the first filter sends blame: a pixel of x helped to make every "
+                "filter's output, so sum over o.",
+                lambda dy, W, *more: _true_dx(dy[:, :1], W[:1], *more)),
+        Mistake("last filter", "Only the last filter sends blame: the sum over o is missing, or it has "
+                "`=` for `+=`.",
+                lambda dy, W, *more: _true_dx(dy[:, -1:], W[-1:], *more)),
+        Mistake("filters crossed", "You summed over the filters too early: dy[:, o] was made with W[o], so "
+                "multiply the two first and sum over o then.",
+                lambda dy, W, *more: _true_dx(dy, _mixed(W, 0), *more)),
+        Mistake("reshape for swap", "W is read in the wrong order: `reshape` renames the axes of W and "
+                "leaves the numbers in their places; `swapaxes(0, 1)` exchanges filters and channels.",
+                lambda dy, W, *more: _true_dx(
+                    dy, W.reshape(W.shape[1], W.shape[0], *W.shape[2:]).swapaxes(0, 1), *more)),
+        Mistake("channels added", "Every channel got the blame of all channels: W[o, c] sends it to "
+                "channel c.",
+                lambda dy, W, *more: _true_dx(dy, _mixed(W, 1), *more)),
+        Mistake("padding kept", "The blame of the padding is still around it: dx has the shape of x, so "
+                "cut `padding` rows and columns off on every side.",
+                _padded),
+        Mistake("cut with -0", "Right with padding, empty without: `padding:-padding` is `0:-0`, which is "
+                "`0:0`, when there is none.",
+                lambda dy, W, x_shape, s, p: _padded(dy, W, x_shape, s, p)[:, :, p:-p, p:-p]),
+        Mistake("cut at one end", "Padding is ignored, or cut off at the bottom and the right only: pixel "
+                "(0, 0) of x is pixel (padding, padding) of the padded image.",
+                lambda dy, W, x_shape, s, p: _padded(dy, W, x_shape, s, p)[:, :, :x_shape[2], :x_shape[3]]),
+        Mistake("leftovers cut", "The pixels left over are missing: dx has the shape of x. They met no "
+                "window, so their blame is 0.",
+                _without_leftovers),
+        Mistake("leftovers first", "The pixels left over stand at the wrong end: the first window begins "
+                "at the first pixel, and what is left over lies below and on the right.",
+                _leftovers_first),
+        Mistake("mean over the batch", "This is the right gradient divided by N: each sample has its own "
+                "dx, and nothing is averaged.",
+                lambda dy, *more: _true_dx(dy, *more) / len(dy)),
+        Mistake("batch added", "Every sample got the blame of the whole batch: x[n] made y[n] and nothing "
+                "else.",
+                lambda dy, *more: _true_dx(_mixed(dy, 0), *more)),
+        Mistake("ones upstream", "dy is not in it: this is the gradient when every blame is 1.",
+                lambda dy, *more: _true_dx(np.ones_like(dy), *more)),
+    ),
+    hints=("Take one output pixel (p, q). Which window of the padded image made it, and with which "
+           "weights?",
+           "Begin with zeros as large as the padded image. Let each dy[n, o, p, q] stamp `W[o]`, scaled by "
+           "it, on its window; where windows overlap, the stamps add up. Cut the padding off last."))
+
+
+# --- break it ---------------------------------------------------------------------------------
+
+def wrong_dx(dy, W):
+    """A wrong blame of the input that the weak test accepts; stride 1.
+
+    dy (N, O, Ho, Wo), W (O, C, kh, kw) → dx (N, C, Ho + kh - 1, Wo + kw - 1).
+    """
+    (N, _, Ho, Wo), (_, C, kh, kw) = dy.shape, W.shape
+    dx = np.zeros((N, C, Ho + kh - 1, Wo + kw - 1))
+    for p, q in np.ndindex(Ho, Wo):
+        dx[:, :, p:p + kh, q:q + kw] += W.sum(axis=0)   # as if every dy were 1
+    return dx
+
+
+def _right(dy, W):
+    size = [m + k - 1 for m, k in zip(dy.shape[2:], W.shape[2:], strict=True)]
+    return conv2d_backward(dy, np.zeros((len(dy), W.shape[1], *size)), W)[0]
+
+
+def _weak_and_honest(rng):
+    """The weak test's one input, then the honest ones."""
+    yield {"dy": np.ones((1, 1, 2, 2)), "W": np.array([[[[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]]])}
+    for (N, O, C), (Ho, Wo), (kh, kw) in (((1, 1, 1), (1, 2), (2, 3)), ((1, 2, 3), (2, 2), (3, 3)),
+                                          ((4, 3, 2), (2, 5), (5, 4))):
+        yield {"dy": _random(rng, N, O, Ho, Wo), "W": _random(rng, O, C, kh, kw)}
+
+
+HOLES = (
+    Mistake("ones upstream", "An upstream gradient of ones hides that dy is not used.",
+            wrong_dx),
+    Mistake("no flip", "A symmetric kernel hides a flip that is missing, or one too many.",
+            lambda dy, W: _right(dy, W[..., ::-1, ::-1])),
+    Mistake("mean over the batch", "A batch of one hides a division by N.",
+            lambda dy, W: _right(dy, W) / len(dy)),
+    Mistake("mean over the filters", "A single filter hides a mean where a sum should be.",
+            lambda dy, W: _right(dy, W) / len(W)),
+    Mistake("first filter", "A single filter hides that the sum over the filters is missing.",
+            lambda dy, W: _right(dy[:, :1], W[:1])),
+    Mistake("channels added", "A single channel hides that the channels are mixed.",
+            lambda dy, W: _right(dy, _mixed(W, 1))),
+    Mistake("dy turned", "An upstream gradient that is the same everywhere hides that dy is turned.",
+            lambda dy, W: _right(dy[..., ::-1, ::-1], W)),
+)
+
+
+BREAK = break_it(
+    "convolution.weak_test", "Break it: a wrong gradient that a weak test accepts",
+    wrong_dx, _right, _weak_and_honest, HOLES,
+    hints=("What could you change about the right gradient that makes no difference when every dy is 1? "
+           "When the kernel looks the same from all sides? When there is one of everything?",
+           "Let every output pixel stamp the kernel as if its blame were 1."))
+
+
+EXERCISES = (SIZE, DB, DW, DX, BREAK)

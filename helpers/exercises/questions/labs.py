@@ -1,0 +1,397 @@
+"""The exercises of the three labs in notebooks/07_pytorch_implementation.ipynb: checks that find the fault.
+
+Each check is shown right and wrong things; the suspects of helpers/exercises/labs.py are among the wrong
+ones.
+"""
+import numpy as np
+
+from helpers.exercises.catch_it import Suspect, catch_it
+from helpers.exercises.grading import Mistake
+from helpers.functional.normalization import batch_norm
+
+
+def _random(rng, *shape, most=9):
+    """Whole numbers, easy to read; none is zero."""
+    return rng.integers(1, most + 1, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+# --- the first: a normalization ---------------------------------------------------------------
+
+def norm_is_off(norm, x):
+    """How far norm(x) is from x normalized in each channel.
+
+    x (N, C, H, W); norm(x) has its shape, and neither weight nor bias.
+    Returns one number, 0 where norm is what batch normalization does
+    in training; what ε = 1e-5 or rounding make of 0 counts as 0.
+    """
+    axes = (0, 2, 3)      # one mean and one variance for each channel
+    mean, var = (f(x, axis=axes, keepdims=True) for f in (np.mean, np.var))
+    return np.abs(norm(x) - (x - mean) / np.sqrt(var + 1e-5)).max()
+
+
+def _over(axes, *, eps=1e-5, ddof=0, power=0.5, center=True):
+    """Normalization with the statistics of these axes."""
+    def norm(x):
+        mean = x.mean(axes, keepdims=True) * center
+        return (x - mean) / (x.var(axes, ddof=ddof, keepdims=True) + eps) ** power
+    return norm
+
+
+def normalizes_channels(x):
+    """As torch's BatchNorm2d in training, before weight and bias."""
+    return batch_norm(x, None, None, training=True)
+
+
+CHANNEL, ACTIVATION = (0, 2, 3), (0,)
+NORMS = (
+    ("normalizes each channel", True, normalizes_channels),
+    ("normalizes each channel with ε = 1e-6", True, _over(CHANNEL, eps=1e-6)),
+    ("normalizes each activation over the batch", False, _over(ACTIVATION)),
+    ("normalizes each channel of each sample", False, _over((2, 3))),
+    ("normalizes each sample", False, _over((1, 2, 3))),
+    ("normalizes the whole batch at once", False, _over((0, 1, 2, 3))),
+    ("normalizes each column of a channel", False, _over((0, 2))),
+    ("divides by the variance, not by its root", False, _over(CHANNEL, power=1)),
+    ("divides the variance by n − 1", False, _over(CHANNEL, ddof=1)),
+    ("does not subtract the mean", False, _over(CHANNEL, center=False)),
+)
+
+
+def _norms(rng):
+    """The channels have means and deviations of their own."""
+    x = _random(rng, 4, 2, 3, 5) * np.array([1.0, 3])[:, None, None] + np.array([20.0, -41])[:, None, None]
+    for does, right, norm in NORMS:
+        yield Suspect(does, right, {"norm": norm, "x": x.copy()})
+
+
+def _moments(axes, *, var=True, mean=True, ddof=0):
+    """A check of what the means and the variances of these axes are."""
+    def check(norm, x):
+        y = norm(x)
+        return max(np.abs(y.mean(axes)).max() * mean, np.abs(y.var(axes, ddof=ddof) - 1).max() * var)
+    return check
+
+
+def _not_affine(norm, x):
+    """How far each channel is from a straight line through x."""
+    x, y = (np.moveaxis(a, 1, 0).reshape(a.shape[1], -1) for a in (x, norm(x)))
+    return max(np.abs(b - np.polyval(np.polyfit(a, b, 1), a)).max() for a, b in zip(x, y, strict=True))
+
+
+def _signed(norm, x):
+    return (norm(x) - _over(CHANNEL)(x)).mean()
+
+
+FIRST = catch_it(
+    "labs.first", "The first suspect: a check of a normalization", norm_is_off, _norms,
+    blind=(
+        Mistake("blind", "It lets everything pass. The shape alone says nothing: compare the numbers with "
+                "those that they ought to be.",
+                lambda norm, x: float(norm(x).shape != x.shape)),
+        Mistake("moments of each channel", "It looks at the mean and the variance of each channel. They have "
+                "to be 0 and 1, and that is not enough: where each activation, or each sample, is brought to "
+                "0 and 1, the channel is too. Compute x̂ yourself and compare all of it.",
+                _moments(CHANNEL)),
+        Mistake("means of each channel", "It looks at the mean of each channel alone. Whatever brings any "
+                "part of a channel to mean 0 passes, with any variance.",
+                _moments(CHANNEL, var=False)),
+        Mistake("variances of each channel", "It looks at the variance of each channel alone: a mean that is "
+                "not 0 passes, and so does what normalizes smaller parts of a channel.",
+                _moments(CHANNEL, mean=False)),
+        Mistake("moments of each activation", "It expects mean 0 and variance 1 of each activation over the "
+                "batch, and so accuses the right one and lets the suspect pass. The places of a channel "
+                "share one mean and one variance: `axis=(0, 2, 3)`.",
+                _moments(ACTIVATION)),
+        Mistake("moments of each sample", "It expects mean 0 and variance 1 of each sample. That is layer "
+                "normalization; batch normalization has the batch in its means.",
+                _moments((1, 2, 3))),
+        Mistake("moments of all", "It looks at the mean and the variance of the whole array. All who "
+                "normalize any parts of it pass.",
+                _moments((0, 1, 2, 3))),
+        Mistake("n − 1", "It expects a variance that was divided by n − 1. Batch normalization divides by n "
+                "when it normalizes; n − 1 is for the running variance.",
+                lambda norm, x: np.abs(norm(x) - _over(CHANNEL, ddof=1)(x)).max()),
+        Mistake("straight line only", "It asks whether each channel of x̂ is a straight line of x: one "
+                "shift and one scale for all its places. That catches the suspect, but any shift and any "
+                "scale passes.",
+                _not_affine),
+        Mistake("differences cancel", "Its differences have signs and cancel in the mean, for wrong ones "
+                "have mean 0 as well. Take the largest of their sizes: `np.abs(…).max()`.",
+                _signed),
+        Mistake("accuses all", "It accuses everything, the right ones too. Expected is x less the mean of "
+                "its channel, divided by the root of its variance plus ε, ε being 1e-5.",
+                lambda norm, x: np.abs(norm(x) - x).max()),
+    ),
+    hints=("Which numbers of x share one mean and one variance? Does the mean over them tell the suspect "
+           "from the right one?",
+           "The suspect has mean 0 and variance 1 in every channel, as it should. So compute x̂ yourself, "
+           "with `axis=(0, 2, 3)`, and return the largest difference."))
+
+
+# --- the second: a residual block ---------------------------------------------------------------
+
+def block_is_off(block, backward, dy, x):
+    """How far backward is from the derivative of block, and harmless.
+
+    block(x) → y; backward(dy, x) → dx; x, dx, y, dy (m, n). Returns one
+    number, 0 where dx is right and dy is afterwards what it was before;
+    no entry of x is near a kink.
+    """
+    given, h = dy.copy(), 1e-6
+    dx = backward(given, x.copy())
+    off = np.abs(given - dy).max()
+    for i in np.ndindex(x.shape):
+        nudge = np.zeros(x.shape)
+        nudge[i] = h
+        change = (block(x + nudge) - block(x - nudge)) / (2 * h)
+        off = max(off, abs(dx[i] - (dy * change).sum()))
+    return off
+
+
+WEIGHT = np.array([[0.5, -1.0, 0.25], [2.0, 0.5, -0.75], [-0.5, 1.5, 1.0]])
+
+
+def block(x):
+    """x + ReLU(x Wᵀ), a sample in each row."""
+    return x + np.maximum(x @ WEIGHT.T, 0)
+
+
+def _mask(x):
+    return x @ WEIGHT.T > 0
+
+
+def adds_both(dy, x):
+    """The shortcut's blame and the branch's."""
+    return dy + (dy * _mask(x)) @ WEIGHT
+
+
+def adds_into_a_copy(dy, x):
+    """The same, in an array of its own."""
+    dx = dy.copy()
+    dx += (dy * _mask(x)) @ WEIGHT
+    return dx
+
+
+def masks_in_place(dy, x):
+    """What the suspect does."""
+    dy *= _mask(x)
+    return dy + dy @ WEIGHT
+
+
+def adds_in_place(dy, x):
+    """The right dx, in the array that belongs to the caller."""
+    dy += (dy * _mask(x)) @ WEIGHT
+    return dy.copy()
+
+
+BACKWARDS = (
+    ("adds both ways back", True, adds_both),
+    ("adds both in an array of its own", True, adds_into_a_copy),
+    ("masks dy in place and spoils the shortcut", False, masks_in_place),
+    ("returns the right dx and leaves another dy behind", False, adds_in_place),
+    ("forgets the shortcut", False, lambda dy, x: (dy * _mask(x)) @ WEIGHT),
+    ("forgets the branch", False, lambda dy, x: dy.copy()),
+    ("forgets the mask", False, lambda dy, x: dy + dy @ WEIGHT),
+    ("masks the shortcut too", False, lambda dy, x: dy * _mask(x) + (dy * _mask(x)) @ WEIGHT),
+    ("masks after the weights", False, lambda dy, x: dy + dy @ WEIGHT * _mask(x)),
+    ("has the transpose of the weights", False, lambda dy, x: dy + (dy * _mask(x)) @ WEIGHT.T),
+)
+
+
+def _backwards(rng):
+    x, dy = np.array([[1.0, -2, 3], [-2, 1, 2]]), _random(rng, 2, 3)
+    for does, right, backward in BACKWARDS:
+        yield Suspect(does, right, {"block": block, "backward": backward, "dy": dy.copy(), "x": x.copy()})
+
+
+def _measured(block, dy, x):
+    """The derivative of Σ dy·block(x), by central differences."""
+    nudges = 1e-6 * np.eye(x.size).reshape(-1, *x.shape)
+    return np.array([(dy * (block(x + n) - block(x - n))).sum() / 2e-6 for n in nudges]).reshape(x.shape)
+
+
+def _against(reference, *, ones=False):
+    """A check that compares dx with something and does not look at dy any more."""
+    def check(block, backward, dy, x):
+        given = dy.copy()
+        dx = backward(given, x.copy())
+        return np.abs(dx - reference(block, dy, given, x)).max()
+    return check
+
+
+def _dy_alone(block, backward, dy, x):
+    given = dy.copy()
+    backward(given, x.copy())
+    return np.abs(given - dy).max()
+
+
+def _sums(block, backward, dy, x):
+    return abs(backward(dy.copy(), x.copy()).sum() - dy.sum())
+
+
+SECOND = catch_it(
+    "labs.second", "The second suspect: a check of a residual block", block_is_off, _backwards,
+    blind=(
+        Mistake("blind", "It lets everything pass. The shape alone says nothing: compare dx with differences "
+                "of block.",
+                lambda block, backward, dy, x: float(backward(dy.copy(), x.copy()).shape != x.shape)),
+        Mistake("dy not looked at", "It measures dx rightly. It does not see who returns the right dx and "
+                "leaves another dy behind: a dy that others still need. Compare dy before and after.",
+                _against(lambda block, dy, given, x: _measured(block, dy, x))),
+        Mistake("spoilt dy as judge", "The suspect passes: it changed the dy that you gave it, and you used "
+                "this dy afterwards to measure. Measured with the spoilt blame, its dx is right. Keep a copy "
+                "of dy from before the call.",
+                _against(lambda block, dy, given, x: _measured(block, given, x))),
+        Mistake("dy alone", "It looks at dy alone, whether backward changed it. Whether dx is right is "
+                "nobody's question yet: compare it with differences of block.",
+                _dy_alone),
+        Mistake("shortcut not expected", "It expects the blame of the branch alone, and so accuses the right "
+                "one. A residual block has two ways back, and their blames add up.",
+                _against(lambda block, dy, given, x: _measured(lambda x: block(x) - x, dy, x))),
+        Mistake("conservation", "It expects of dx what holds of dy, such as the same sum, and so accuses the "
+                "right one. Pooling and copying conserve the blame; weights do not.",
+                _sums),
+        Mistake("accuses all", "It accuses everything, the right ones too. The number expected at x[i] is "
+                "Σ dy · (block(x + h) − block(x − h)) / 2h, where only x[i] is moved by h.",
+                _against(lambda block, dy, given, x: -_measured(block, dy, x))),
+    ),
+    hints=("Three witnesses, one of them at hand: move one entry of x by ±h, and see what Σ dy·block(x) "
+           "does. Which dy: the one before the call, or the one after it?",
+           "Give backward a copy of dy. Measure with your own dy, and compare the copy with it afterwards. "
+           "Return the larger of the two differences."))
+
+
+# --- the third: a training loop -----------------------------------------------------------------
+
+def training_is_off(W, gradient, eta):
+    """How far the steps of a training are from gradient descent.
+
+    W (T + 1, n): W[k] before step k, W[k + 1] after it; gradient(k, w)
+    → (n,), that of the cost of batch k at w; eta is the learning rate.
+    Returns one number, 0 where every step is −eta times the gradient.
+    """
+    off = 0.0
+    for k in range(len(W) - 1):
+        step = W[k + 1] - W[k]
+        off = max(off, np.abs(step + eta * gradient(k, W[k])).max())
+    return off
+
+
+BATCHES = np.array([[1.0, -2, 0.5], [0.5, 1, -1.5], [-1, 0.5, 2], [2, 1, 1], [-1.5, 2, 1], [1, -1, -2]])
+TARGETS, ETA = np.array([3.0, -2, 1, 4, -1, 2]), 0.05
+EPOCH = 3      # steps
+
+
+def gradient(k, w):
+    """The gradient of ½(w·x − t)² of batch k, which is one sample."""
+    return (BATCHES[k] @ w - TARGETS[k]) * BATCHES[k]
+
+
+def _steps(rule):
+    """W of six steps; rule(k, W, sum) → (the gradient used, the sum kept)."""
+    W, kept = [np.array([0.5, -1.0, 1.5])], np.zeros(3)
+    for k in range(len(BATCHES)):
+        used, kept = rule(k, W, kept)
+        W.append(W[-1] - ETA * used)
+    return np.array(W)
+
+
+def _added(keep):
+    """Gradients that add up; keep(k) is the share of the old sum that is left."""
+    def rule(k, W, kept):
+        total = keep(k) * kept + gradient(k, W[-1])
+        return total, total
+    return rule
+
+
+def _of(used):
+    return lambda k, W, kept: (used(k, W), kept)
+
+
+def _repaired(k, W):
+    """The third step left out, and made good in the last."""
+    end = _steps(_of(lambda k, W: gradient(k, W[-1])))[-1]
+    return (k != 2) * gradient(k, W[-1]) if k < len(BATCHES) - 1 else (W[-1] - end) / ETA
+
+
+TRAININGS = (
+    ("descends the gradient of each batch", True, _of(lambda k, W: gradient(k, W[-1]))),
+    ("zeroes the gradients before each step", True, _added(lambda k: 0)),
+    ("zeroes the gradients once an epoch", False, _added(lambda k: k % EPOCH > 0)),
+    ("never zeroes the gradients", False, _added(lambda k: 1)),
+    ("has a momentum that nobody asked for", False, _added(lambda k: 0.9)),
+    ("steps along the batch before", False, _of(lambda k, W: gradient(max(k - 1, 0), W[max(k - 1, 0)]))),
+    ("is stuck with the first batch", False, _of(lambda k, W: gradient(0, W[-1]))),
+    ("lets the learning rate shrink", False, _of(lambda k, W: 0.8**k * gradient(k, W[-1]))),
+    ("leaves out the third step", False, _of(lambda k, W: (k != 2) * gradient(k, W[-1]))),
+    ("has a learning rate twice as large", False, _of(lambda k, W: 2 * gradient(k, W[-1]))),
+    ("decays the weights as well", False, _of(lambda k, W: gradient(k, W[-1]) + 0.1 * W[-1])),
+    ("is pushed to one side", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, 0, 0])),
+    ("is pushed by amounts that cancel", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, -0.2, 0])),
+    ("leaves out the third step and makes up for it in the last", False, _of(_repaired)),
+)
+
+
+def _trainings(rng):
+    for does, right, rule in TRAININGS:
+        yield Suspect(does, right, {"W": _steps(rule), "gradient": gradient, "eta": ETA})
+
+
+def _departures(W, gradient, eta):
+    return np.array([np.abs(W[k + 1] - W[k] + eta * gradient(k, W[k])).max() for k in range(len(W) - 1)])
+
+
+def _signed_departures(W, gradient, eta):
+    return np.array([W[k + 1] - W[k] + eta * gradient(k, W[k]) for k in range(len(W) - 1)])
+
+
+def _at_the_end(W, gradient, eta):
+    """How far the last W is from that of an honest run."""
+    w = W[0]
+    for k in range(len(W) - 1):
+        w = w - eta * gradient(k, w)
+    return np.abs(W[-1] - w).max()
+
+
+def _bend(W, gradient, eta):
+    """The largest angle between a step and the gradient, as 1 − cosine; a step of zero has none."""
+    steps = [(W[k] - W[k + 1], gradient(k, W[k])) for k in range(len(W) - 1)]
+    return max(1 - s @ g / np.sqrt(s @ s * (g @ g)) for s, g in steps if s.any())
+
+
+THIRD = catch_it(
+    "labs.third", "The third suspect: a check of a training", training_is_off, _trainings,
+    blind=(
+        Mistake("blind", "It lets everything pass. W changes in every training: ask of each step whether it "
+                "is −eta times the gradient.",
+                lambda W, gradient, eta: float(not np.isfinite(W).all())),
+        Mistake("first step only", "It looks at the first step, or is content with one that is right. What "
+                "adds up is right once: the gradients before it are zero. Ask of every step, and return the "
+                "largest difference.",
+                lambda W, gradient, eta: _departures(W, gradient, eta)[0]),
+        Mistake("last step only", "It looks at the last step alone, and a step left out before it passes. "
+                "Ask of every step.",
+                lambda W, gradient, eta: _departures(W, gradient, eta)[-1]),
+        Mistake("differences cancel", "Its differences have signs, and those of one weight cancel those of "
+                "another. Take the largest of their sizes: `np.abs(…).max()`.",
+                lambda W, gradient, eta: _signed_departures(W, gradient, eta).sum()),
+        Mistake("one side only", "It takes the largest difference with its sign, so one below zero passes. "
+                "Take the largest of their sizes: `np.abs(…).max()`.",
+                lambda W, gradient, eta: _signed_departures(W, gradient, eta).max()),
+        Mistake("end only", "It compares where the run ended. Who left a step out and made up for it later "
+                "passes. Compare every step, from the W[k] that the run had.",
+                _at_the_end),
+        Mistake("direction only", "It looks at the direction of the steps and not at their length: another "
+                "learning rate passes. Compare the step itself with −eta times the gradient.",
+                _bend),
+        Mistake("accuses all", "It accuses everything, the right ones too. A right step is W[k + 1] − W[k] = "
+                "−eta · gradient(k, W[k]): with a minus, and the gradient taken at W[k], before the step.",
+                lambda W, gradient, eta: max(np.abs(W[k + 1] - W[k] + eta * gradient(k, W[k + 1])).max()
+                                             for k in range(len(W) - 1))),
+    ),
+    hints=("The first step of the suspect is right. What is different at the second?",
+           "Whatever the loop remembers, the right step is known from W[k] and batch k alone: −eta · "
+           "gradient(k, W[k]). Compare it with W[k + 1] − W[k], for every k."))
+
+
+EXERCISES = (FIRST, SECOND, THIRD)

@@ -1,0 +1,116 @@
+"""A figure of which the fixed part is drawn once and kept as pixels, so that only what moves is redrawn."""
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from helpers.plotting import contrast
+
+PIXELS_AN_INCH = 100    # figure.dpi of notebook.mplstyle: letters are as large as in every other figure
+TITLES = "left", "center", "right"
+
+
+class Stage:
+    """A figure of `size` CSS pixels: `frame` builds what stays, `perform` draws what moves.
+
+    The figure is not pyplot's: nothing has to be closed. `density` is the number of drawn pixels
+    for one CSS pixel; with 2 the picture is sharp on high-density screens too.
+    """
+
+    def __init__(self, frame: Callable | None, size: tuple[int, int], density: float):
+        """Build the figure and draw its fixed part, this once."""
+        inches = [side / PIXELS_AN_INCH for side in size]
+        self.figure = Figure(figsize=inches, dpi=PIXELS_AN_INCH * density)
+        self.canvas = FigureCanvasAgg(self.figure)
+        self.axes = self.figure.subplots() if frame is None else frame(self.figure)
+        if self.axes is None:
+            raise ValueError("frame: it returned None; return the axes that draw(axes, …) draws in")
+        contrast.darken(self.figure.findobj(Text))
+        self.canvas.draw()
+        self.figure.set_layout_engine("none")     # the axes stay where the fixed part shows them
+        self.fixed = self.canvas.copy_from_bbox(self.figure.bbox)
+        self.owners = [self.figure, *self.figure.axes]
+        self.known = {id(artist) for owner in self.owners for artist in owner.get_children()}
+        self.setting = [setting(axes) for axes in self.owners[1:]]
+        for axes in self.owners[1:]:
+            axes.autoscale(False)                 # nor do the limits follow what moves
+
+    def perform(self, draw: Callable, values: dict) -> tuple[object, bytes]:
+        """Let `draw(axes, **values)` add artists, picture them on the fixed part, and remove them.
+
+        Returns what `draw` returned, and the picture as a PNG file. Raises what `draw` raises, and
+        ValueError when it changed something of the fixed part.
+        """
+        for axes in self.owners[1:]:
+            axes.set_prop_cycle(None)             # the first curve has the first colour every time
+        try:
+            result = draw(self.axes, **values)
+            self._refuse_new_setting()
+            contrast.darken(one for one in self._moving() if isinstance(one, Text))
+            self.canvas.restore_region(self.fixed)
+            for artist in sorted(self._moving(), key=Artist.get_zorder):
+                artist.draw(self.canvas.get_renderer())
+            return result, encode(np.asarray(self.canvas.buffer_rgba()))
+        finally:
+            for artist in self._moving():
+                artist.remove()
+            for axes, old in zip(self.owners[1:], self.setting, strict=True):
+                restore(axes, old)
+
+    def _moving(self) -> list[Artist]:
+        return [artist for owner in self.owners for artist in owner.get_children()
+                if id(artist) not in self.known]
+
+    def _refuse_new_setting(self) -> None:
+        """A new title would not be seen, and with new limits the fixed part would be wrong."""
+        for axes, old in zip(self.owners[1:], self.setting, strict=True):
+            for name, value in setting(axes).items():
+                if name != "containers" and value != old[name]:
+                    raise ValueError(f"draw: it changed {name} from {old[name]!r} to {value!r}; limits, "
+                                     "labels and titles belong to frame, a text that changes to axes.text(…)")
+
+
+def setting(axes: Axes) -> dict:
+    """What of these axes is in the fixed part and has no artist of its own."""
+    names = {name: getattr(axes, f"get_{name}")() for name in ("xlim", "ylim", "xlabel", "ylabel")}
+    titles = {f"{place} title": axes.get_title(place) for place in TITLES}
+    return {**names, **titles, "position": axes.get_position(original=True).bounds,
+            "containers": len(axes.containers)}
+
+
+def restore(axes: Axes, old: dict) -> None:
+    """Bring back the setting; bars and error bars leave an empty container behind."""
+    if setting(axes) == old:
+        return
+    del axes.containers[old["containers"]:]
+    axes.set(**{name: old[name] for name in ("xlim", "ylim", "xlabel", "ylabel", "position")})
+    for place in TITLES:
+        axes.set_title(old[f"{place} title"], loc=place)
+
+
+def encode(rgba: np.ndarray) -> bytes:
+    """A PNG file of the picture (H, W, 4), quick rather than small.
+
+    Each row is stored as its difference to the row above (filter 2, "Up"), which is cheap and
+    makes most bytes zero; then zlib's fastest level finds little to do. PNG specification, third
+    edition, sections 9 and 11.
+    """
+    H, W, _ = rgba.shape
+    rows = np.empty((H, 1 + 4 * W), np.uint8)
+    flat = rgba.reshape(H, 4 * W)
+    rows[0, 0], rows[1:, 0] = 0, 2                # the first row has none above it
+    rows[0, 1:] = flat[0]
+    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    header = struct.pack(">IIBBBBB", W, H, 8, 6, 0, 0, 0)
+    parts = (b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

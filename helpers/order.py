@@ -1,0 +1,48 @@
+"""What to run first: a sentence after the error of a cell that was run out of order.
+
+The cells of a notebook reuse the names of the mathematics: a learner who goes back to an early cell may meet
+another W there. Without an error nothing is said.
+"""
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from IPython import get_ipython
+
+SINCE = ("Other cells have run since this one first did, and may have changed names that it uses. "
+         "Choose Run > Run All Above Selected Cell, then run this cell again.")
+MISSING = ("If a cell above makes {name}: choose Run > Run All Above Selected Cell, "
+           "then run this cell again.")
+
+
+class Order:
+    """The order in which the cells of a notebook ran for the first time."""
+
+    def __init__(self):  # noqa: D107
+        self.places: dict[str, int] = {}
+
+    def advice(self, result: Any) -> str:
+        """What to run before the cell of this `ExecutionResult` of IPython; empty if it ended well."""
+        cell = result.info.cell_id or result.info.raw_cell
+        place = self.places.setdefault(cell, len(self.places))
+        error = result.error_in_exec
+        if isinstance(error, NameError) and error.name:
+            return MISSING.format(name=error.name)
+        return SINCE if error is not None and place < len(self.places) - 1 else ""
+
+    def tell(self, result: Any) -> None:
+        """Write the advice below the traceback."""
+        if advice := self.advice(result):
+            print(advice, file=sys.stderr)
+
+
+def watch_order() -> None:
+    """From now on, an error in a cell that was run out of order is followed by what to run first.
+
+    Outside IPython, and when called again, nothing changes.
+    """
+    shell = get_ipython()
+    if shell is not None and not hasattr(shell, "_order_of_cells"):
+        shell._order_of_cells = Order()
+        shell.events.register("post_run_cell", shell._order_of_cells.tell)

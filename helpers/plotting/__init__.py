@@ -1,0 +1,4 @@
+"""The style of the series: colours, figures, grids, contrast, letters."""
+from helpers.plotting.figures import curves, show
+
+__all__ = ["curves", "show"]

@@ -1,0 +1,98 @@
+"""What the widgets around a trained network share: many small maps as one picture, bars of probabilities.
+
+The axes have a unit of one CSS pixel, y running down.
+"""
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from helpers.plotting import figures
+from helpers.plotting.lettering import write
+
+GAP = 4      # pixels between two maps
+ROW = 20     # pixels from one bar to the next
+
+
+class Tiles(NamedTuple):
+    """How n maps are laid out: `shown` of them in `columns`, `scale` pixels for each of their numbers."""
+
+    shown: int
+    columns: int
+    scale: int
+
+
+def named(number: int) -> str:
+    """A digit, or any class, with its article: "a 3", "an 8"."""
+    return f"{'an' if number in (11, 18) or str(number)[0] == '8' else 'a'} {number}"
+
+
+def tiles(maps: tuple[int, int, int], room: tuple[int, int], most: int = 40) -> Tiles:
+    """The layout of maps (n, h, w) in a room (width, height) that makes them largest, `most` at most.
+
+    Where not all have room, the first ones are shown.
+    """
+    n, h, w = maps
+    best = max((Tiles(n, columns, min(_most(room[0], columns, w), _most(room[1], -(-n // columns), h), most))
+                for columns in range(1, n + 1)), key=lambda tiling: tiling.scale)
+    return best if best.scale >= 1 or n == 1 else tiles((n // 2, h, w), room, most)
+
+
+def _most(room, count, side):
+    """The scale at which `count` maps and the gaps between them still have room."""
+    return ((room + GAP) // count - GAP) // side
+
+
+def place(tiling: Tiles, shape: tuple[int, int], index: int) -> tuple[int, int]:
+    """Left and top of map `index`, in pixels from the corner of the first."""
+    (h, w), scale = shape, tiling.scale
+    return index % tiling.columns * (w * scale + GAP), index // tiling.columns * (h * scale + GAP)
+
+
+def draw_maps(ax: Axes, maps: np.ndarray, corner: tuple[float, float], tiling: Tiles, *,
+              signed: bool = False) -> None:
+    """Draw maps (n, h, w), all on one scale: grey from the least to the largest, or signed around zero."""
+    (_, h, w), scale = maps.shape, tiling.scale
+    ends = [place(tiling, (h, w), k) for k in (min(tiling.columns, tiling.shown) - 1, tiling.shown - 1)]
+    pixels = np.full((ends[1][1] + h * scale, ends[0][0] + w * scale, 3), 255, np.uint8)
+    for k, one in enumerate(colored(maps, signed=signed)[:tiling.shown]):
+        left, top = place(tiling, (h, w), k)
+        pixels[top:top + h * scale, left:left + w * scale] = one.repeat(scale, 0).repeat(scale, 1)
+    x, y = corner
+    ax.imshow(pixels, extent=(x, x + pixels.shape[1], y + pixels.shape[0], y), aspect="auto",
+              interpolation="nearest")
+
+
+def colored(values: np.ndarray, *, signed: bool = False) -> np.ndarray:
+    """Red, green and blue of each number, 0 … 255: signed with zero in the middle, else grey, 0 black."""
+    low, high = span(values, signed=signed)
+    shade = (values - low) / (high - low) if high > low else np.full(values.shape, 0.5 if signed else 0.0)
+    return (255 * colormaps[figures.SIGNED if signed else "gray"](shade)[..., :3]).round().astype(np.uint8)
+
+
+def span(values: np.ndarray, *, signed: bool = False) -> tuple[float, float]:
+    """The numbers at the two ends of the colours; grey begins at 0 where nothing is negative."""
+    most = float(np.abs(values).max())
+    return (-most, most) if signed else (min(0.0, float(values.min())), max(0.0, float(values.max())))
+
+
+def draw_bars(ax: Axes, corner: tuple[float, float], width: float, p: np.ndarray, said: int,
+              right: int) -> None:
+    """Ten probabilities (or K) as bars below each other: green for what was said, blue for what is right."""
+    (x, y), labels = corner, []
+    for k, value in enumerate(p):
+        top, color = y + ROW * k, {right: figures.INPUT, said: figures.OUTPUT}.get(k, "#BBBBBB")
+        ax.add_artist(Rectangle((x, top + 2), max(1.0, width * value), ROW - 5, fc=color, ec="none"))
+        note = " right" * (k == right) or " said" * (k == said)
+        labels.append((str(k), x - 6, top + ROW / 2, 1))
+        labels.append((f"{value:.2f}{note}", x + max(1.0, width * value) + 5, top + ROW / 2, 0))
+    write(ax, labels)
+
+
+def short(value: float) -> str:
+    """Two digits of a number, with a real minus sign: 0.12, −3.4, 5e−06."""
+    text = f"{value:.2g}" if value else "0"
+    mantissa, _, exponent = text.partition("e")
+    return (mantissa + (f"e{int(exponent)}" if exponent else "")).replace("-", "−")

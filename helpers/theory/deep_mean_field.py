@@ -1,0 +1,55 @@
+"""What mean-field theory says about the blame in a deep net: plain, with batch norm, residual, or both.
+
+For wide layers and random weights of variance σ_w²/fan_in, biases 0, input of mean square 1, ξ normal:
+
+    net                   length or variance of z                        ‖δˡ‖² / ‖δˡ⁺¹‖²
+    plain                 q ← σ_w² E[φ(√q ξ)²]                            σ_w² E[φ′(√q ξ)²]
+    residual              q ← q + σ_w² E[φ(√q ξ)²]                        1 + σ_w² E[φ′(√q ξ)²]
+    batch norm            v ← σ_w² Var φ(ξ)                               σ_w² E[φ′(ξ)²] / v
+    both                  v ← v + σ_w² Var φ(ξ)                           1 + σ_w² E[φ′(ξ)²] / v
+
+The first line is helpers.theory. The second: W⁽ˡ⁺¹⁾ is independent of z⁽ˡ⁾, so that the squares of the two
+paths add up, forward and back. With batch norm u is standard normal whatever z was, and the blame is divided
+by √v, the deviation of z over the batch, to which the mean of φ over the batch adds nothing. There σ_w
+cancels: v is proportional to σ_w². For ReLU the factor is π/(π − 1), the one published.
+A batch of m samples changes the factors with batch norm by terms of the order 1/m.
+
+Sources: those of helpers.theory.mean_field; Yang & Schoenholz, "Mean field residual networks: on the edge of
+chaos" (2017), arXiv:1712.08969; Yang et al., "A mean field theory of batch normalization" (2019),
+arXiv:1902.08129.
+"""
+import numpy as np
+
+from helpers import arguments as check
+from helpers.functional.activations import ACTIVATIONS
+from helpers.theory.mean_field import chi, length_map, mean_square
+
+_XI = (np.arange(-8000, 8000) + 0.5) / 1000         # no node at 0, where a kink may be
+_DENSITY = np.exp(-_XI**2 / 2) / np.sqrt(2 * np.pi) / 1000
+
+
+def spread(activation: str) -> float:
+    """Var φ(ξ) of a standard normal ξ: what is left of E[φ²] when the mean is taken away."""
+    mean = ACTIVATIONS[activation][0](_XI) @ _DENSITY
+    return float(mean_square(1.0, activation) - mean**2)
+
+
+def factors(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = False,
+            residual: bool = False) -> np.ndarray:
+    """‖δˡ‖²/‖δˡ⁺¹‖² of the layers 1 … depth − 1, (depth − 1,), as the table above has it."""
+    q, found = sigma_w**2, []                            # of z⁽¹⁾
+    for _ in range(check.integer("depth", depth, least=1) - 1):
+        if batch_norm:
+            factor, more = chi(1.0, sigma_w, activation) / q, sigma_w**2 * spread(activation)
+        else:
+            factor, more = chi(q, sigma_w, activation), length_map(q, sigma_w, 0.0, activation)
+        found.append(factor + residual)
+        q = more + q * residual
+    return np.array(found)
+
+
+def predicted(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = False,
+              residual: bool = False) -> np.ndarray:
+    """‖δˡ‖ of the layers 1 … depth, (depth,), where the last one's is 1."""
+    each = factors(depth, sigma_w, activation, batch_norm=batch_norm, residual=residual)
+    return np.sqrt(np.append(np.cumprod(each[::-1])[::-1], 1.0))

@@ -1,0 +1,151 @@
+"""Mean-field theory of wide random networks: how long z is in each layer, and how the blame grows going back.
+
+    z⁽ˡ⁺¹⁾ = W φ(z⁽ˡ⁾) + b,   Wᵢⱼ ~ N(0, σ_w²/fan_in),   bᵢ ~ N(0, σ_b²)
+
+The length of a layer is q = mean of z². In a wide layer every zᵢ is normal with variance q, so that, with a
+standard normal ξ,
+
+    q⁽ˡ⁺¹⁾  = σ_w² E[φ(√q ξ)²] + σ_b²                 the length map
+    χ⁽ˡ⁾    = σ_w² E[φ′(√q ξ)²]                       the factor of the blame: ‖δˡ‖² = χ⁽ˡ⁾ ‖δˡ⁺¹‖²
+
+χ < 1 in every layer: gradients vanish; χ > 1: they explode; in between is the edge of chaos. The lengths
+begin with that of the first z, which is σ_w²·mean(x²) + σ_b² for an input x.
+
+Sources: Poole et al., "Exponential expressivity in deep neural networks through transient chaos" (2016),
+arXiv:1606.05340; Schoenholz et al., "Deep information propagation" (2017), arXiv:1611.01232; for ReLU, He
+et al., "Delving deep into rectifiers" (2015), arXiv:1502.01852. Used in
+notebooks/06_gradient_pathologies.ipynb.
+"""
+import math
+
+import numpy as np
+
+from helpers import arguments as check
+from helpers.functional.activations import ACTIVATIONS
+
+__all__ = ["chi", "edge_of_chaos", "fixed_point", "gradient_factors", "length_map", "lengths", "mean_square"]
+
+_ROUNDING = 1e-12     # how far a sum of weights may be from 1: nothing is decided within it
+STRAIGHT = {"identity": (1.0, 1.0), "relu": (0.0, 1.0), "leaky_relu": (0.01, 1.0)}   # slopes left, right of 0
+
+# ∫ f(ξ) N(ξ) dξ over ξ = ±eᵗ, t in even steps: exact to rounding for functions smooth on either side of 0,
+# and equally so for every q, since scaling ξ only shifts t. No node stands at 0, where a kink may be.
+_STEP = 1 / 8
+_NODES = np.exp(np.arange(-40, 2.5, _STEP))
+_WEIGHTS = _STEP * _NODES * np.exp(-_NODES**2 / 2) / math.sqrt(2 * math.pi)
+
+Lengths = float | np.ndarray
+
+
+def mean_square(q: Lengths, activation: str = "tanh", *, slope: bool = False) -> Lengths:
+    """E[φ(√q ξ)²], or with slope=True E[φ′(√q ξ)²], ξ standard normal; entry by entry for an array q.
+
+    For identity, ReLU and LeakyReLU in closed form: half the sum of the squared slopes, times q for φ. Raises
+    ValueError for a negative q or an unknown activation.
+    """
+    q = _checked_lengths(q)
+    function = _activation(activation)[slope]
+    if activation in STRAIGHT:
+        left, right = STRAIGHT[activation]
+        average = (left**2 + right**2) / 2
+        answer = np.full(q.shape, average) if slope else average * q
+    else:
+        scaled = np.sqrt(q)[..., None] * _NODES
+        answer = (function(scaled)**2 + function(-scaled)**2) @ _WEIGHTS
+    return answer if answer.ndim else float(answer)
+
+
+def length_map(q: Lengths, sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh") -> Lengths:
+    """The length of the next layer: σ_w² E[φ(√q ξ)²] + σ_b². q is a number or an array, not negative."""
+    var_w, var_b = check.number("sigma_w", sigma_w, least=0)**2, check.number("sigma_b", sigma_b, least=0)**2
+    return var_w * mean_square(q, activation) + var_b
+
+
+def chi(q: Lengths, sigma_w: float, activation: str = "tanh") -> Lengths:
+    """The factor of the squared blame in one layer of length q: σ_w² E[φ′(√q ξ)²]."""
+    return check.number("sigma_w", sigma_w, least=0)**2 * mean_square(q, activation, slope=True)
+
+
+def lengths(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
+            activation: str = "tanh") -> np.ndarray:
+    """The lengths (depth + 1,): q0 itself, and those after 1 … depth applications of the length map."""
+    found = [check.number("q0", q0, least=0, infinite=True)]
+    length_map(found[0], sigma_w, sigma_b, activation)   # refuses what does not fit, at depth 0 too
+    for _ in range(check.integer("depth", depth, least=0)):
+        found.append(length_map(found[-1], sigma_w, sigma_b, activation))
+    return np.array(found)
+
+
+def gradient_factors(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
+                     activation: str = "tanh") -> tuple[np.ndarray, np.ndarray]:
+    """Return (chis, products): χ of each layer along its own length, and what they come to going back.
+
+    chis (depth,): ‖δˡ‖² = chis[l] ‖δˡ⁺¹‖², l = 0 … depth − 1. products (depth + 1,): ‖δˡ‖² = products[l]
+    times that of the last, whose own is 1. Layer 0 is the one with length q0.
+    """
+    along = lengths(q0, depth, sigma_w, sigma_b, activation)
+    chis = np.atleast_1d(chi(along[:-1], sigma_w, activation))
+    return chis, np.append(np.cumprod(chis[::-1])[::-1], 1.0)
+
+
+def fixed_point(sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh", *, q0: float = 1.0) -> float:
+    """The length q* that deep layers come to: 0 when they fade away, ∞ when they grow without end.
+
+    Where every length stays as it is, as for ReLU with σ_w = √2 and σ_b = 0, it is q0; elsewhere q0 > 0 does
+    not matter. The map rises and bends down, so that there is one such length.
+    """
+    q0 = check.number("q0", q0, above=0)
+    least = length_map(0.0, sigma_w, sigma_b, activation)   # no q* is below
+    steepness = chi(0.0, sigma_w, activation)               # of the map at q = 0, where φ(0) = 0
+    if activation in STRAIGHT:
+        if abs(steepness - 1) > _ROUNDING:
+            return least / (1 - steepness) if steepness < 1 else math.inf
+        return math.inf if least else q0
+    if least == 0 and steepness <= 1 + _ROUNDING:
+        return 0.0
+    return _crossing(lambda q: q - length_map(q, sigma_w, sigma_b, activation), least)
+
+
+def edge_of_chaos(activation: str = "tanh", sigma_b: float = 0.0) -> float:
+    """The σ_w with χ = 1 at the fixed point: blame neither vanishes nor explodes.
+
+    χ = 1 gives σ_w² = 1/E[φ′²] for each q, and q = q* gives σ_b² = q − E[φ²]/E[φ′²]. That is solved for q.
+    For identity, ReLU and LeakyReLU χ does not depend on q: 1, √2, √(2/(1 + s²)), whatever σ_b is, though
+    with σ_b > 0 the lengths then grow without end.
+    """
+    variance = check.number("sigma_b", sigma_b, least=0)**2
+    if activation in STRAIGHT:
+        return 1 / math.sqrt(mean_square(1.0, activation, slope=True))
+
+    def excess(q):
+        return q - mean_square(q, activation) / mean_square(q, activation, slope=True) - variance
+    q = 0.0 if excess(0.0) >= 0 else _crossing(excess, 0.0)
+    return 1 / math.sqrt(mean_square(q, activation, slope=True))
+
+
+def _crossing(function, least):
+    """The q from `least` on where function(q) goes from minus to plus, or ∞; halved in ln q, to rounding."""
+    low = high = max(least, 1.0)
+    while function(high) < 0:
+        low, high = high, 2 * high
+        if high > 1e15:
+            return math.inf
+    while low > least and function(low) >= 0:
+        low, high = max(least, low / 2), low
+    for _ in range(60):
+        middle = math.sqrt(low) * math.sqrt(high) if low else high / 2
+        low, high = (low, middle) if function(middle) >= 0 else (middle, high)
+    return high
+
+
+def _activation(name):
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        raise ValueError(f"activation: got {name!r}, expected one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[name]
+
+
+def _checked_lengths(q):
+    array = np.asarray(q)
+    if array.dtype.kind not in "fiu" or not (array >= 0).all():   # NaN is not ≥ 0
+        raise ValueError(f"q: got {q!r}, expected a length, a mean of squares, not negative")
+    return array.astype(np.float64)

@@ -1,0 +1,50 @@
+"""Many deep random networks at once: how large the blame is in each of their layers.
+
+Every network is one of helpers/theory/deep_network.py without biases. A random input of mean square 1 goes
+in, a random blame comes in at the last layer; nothing is learned. What the theory says about the sizes is in
+helpers/theory/deep_mean_field.py. Used in notebooks/06_gradient_pathologies.ipynb.
+"""
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from helpers import arguments as check
+from helpers.theory.deep_network import Net, backward, forward, norms
+
+__all__ = ["CASES", "Case", "measured", "unit"]
+
+Case = tuple[str, float]   # an activation, a scale σ_w
+
+CASES = [(activation, sigma_w) for activation, scales in
+         {"tanh": (1.0, 1.5, 3.0), "relu": (1.0, 2**0.5, 2.0), "sigmoid": (1.0, 4.0, 12.0)}.items()
+         for sigma_w in scales]
+
+
+def unit(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Normal weights (out, in) of variance 1/in, that is, of σ_w = 1."""
+    return rng.normal(size=shape) / np.sqrt(shape[1])
+
+
+def measured(cases: Sequence[Case], *, seeds: int = 1, depth: int = 20, width: int = 256, samples: int = 8,
+             draw: Callable[[np.random.Generator, tuple[int, int]], np.ndarray] = unit,
+             batch_norm: bool = False, residual: bool = False) -> dict[Case, np.ndarray]:
+    """‖δˡ‖ of layers 1 … depth, the last one's being 1: for each case (activation, σ_w) a (seeds, depth).
+
+    The network of a seed draws its numbers once; each case multiplies them by its σ_w. `draw` is a rule of
+    helpers/functional/initialization.py. Raises ValueError for no case and for a size below 1.
+    """
+    if not cases:
+        raise ValueError("cases: got none, expected at least one pair such as ('tanh', 1.5)")
+    for name, value in {"seeds": seeds, "depth": depth, "width": width, "samples": samples}.items():
+        check.integer(name, value, least=1)
+    found = {case: [] for case in cases}
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        weights = [draw(rng, (width, width)) for _ in range(depth)]
+        x, delta = rng.normal(size=(2, samples, width))
+        gamma, beta = ([np.full(width, value)] * (depth - 1) * batch_norm for value in (1.0, 0.0))
+        for (activation, sigma_w), sizes in found.items():
+            net = Net([sigma_w * W for W in weights], [], gamma, beta, activation, residual)
+            back = norms(backward(net, forward(net, x), delta).delta)
+            sizes.append(back / back[-1])
+    return {case: np.array(sizes) for case, sizes in found.items()}

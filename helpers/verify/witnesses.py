@@ -1,0 +1,200 @@
+"""Three witnesses for one gradient: the hand, torch autograd, and central differences.
+
+    three_witnesses(conv2d, F.conv2d, dy, x=(x, dx), W=(W, dW), b=(b, db))
+
+The three are asked about the same inputs and the same blame dy. When any two disagree, WitnessError says
+which and by how much. PyTorch is imported here and nowhere else in `helpers`.
+"""
+import functools
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from helpers.verify.differences import STEP, KinkError, central_differences, evaluate
+from helpers.verify.report import AUTOGRAD_LIMIT, DIFFERENCE_LIMIT, ENTRY_LIMIT, Row, Testimony
+
+ROUNDING = 1e-14   # what the rounding of float64 may amount to in numbers around 1
+
+
+class WitnessError(AssertionError):
+    """A gradient, or a value, on which the witnesses do not agree."""
+
+
+def three_witnesses(function: Callable, reference: Callable, dy: np.ndarray, *,
+                    options: dict | None = None,
+                    **inputs: tuple[np.ndarray, np.ndarray]) -> Testimony:
+    """Compare gradients derived by hand with autograd and with central differences, or raise.
+
+    `function` works on NumPy arrays, `reference` is the same function of torch; both are called with the
+    inputs in the order given, and with `options`, which are held fixed. Each of `inputs` is a pair, the array
+    and the gradient claimed for it, both float64. dy has the shape of the function's value and must not be
+    constant. Errors are ‖a − b‖ / ‖b‖, less what rounding explains; "too small" is a gradient that
+    differences cannot tell from rounding, while autograd can.
+
+    Raises WitnessError when an error exceeds 1e-10 (autograd) or 1e-6 (differences), or one entry is off
+    by a hundredth of itself; KinkError when an input lies on a kink; ValueError when the question itself
+    is not a fair one.
+    """
+    rows = _hear(function, reference, dy, options or {}, inputs)
+    wrong = [row for row in rows if row.disagrees]
+    if wrong:
+        raise WitnessError("; ".join(row.complaint() for row in wrong))
+    return rows
+
+
+def refuted(function: Callable, reference: Callable, dy: np.ndarray, *, options: dict | None = None,
+            **inputs: tuple[np.ndarray, np.ndarray]) -> Testimony:
+    """Show that the witnesses reject a wrong gradient; raise WitnessError when they let it pass."""
+    rows = _hear(function, reference, dy, options or {}, inputs)
+    passed = [row.name for row in rows[1:] if not row.disagrees]
+    if passed:
+        raise WitnessError(f"{', '.join(passed)}: expected a wrong gradient, but every witness accepts it")
+    return Testimony(rows[1:])
+
+
+def torch_steps(make: Callable, start: np.ndarray, slopes: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """Where an optimizer of torch goes from `start`: (steps, *start.shape), its place after each step.
+
+    make([parameter], lr=…) builds it; slopes (steps, *start.shape) are the gradients, rates (steps,) the lr.
+    """
+    p, places = _tensor(start).requires_grad_(), []
+    optimizer = make([p], lr=float(rates[0]))
+    for slope, rate in zip(slopes, rates, strict=True):
+        optimizer.param_groups[0]["lr"], p.grad = float(rate), _tensor(slope)
+        optimizer.step()
+        places.append(p.detach().numpy().copy())
+    return np.array(places)
+
+
+def function_answers(make: Callable, dy: np.ndarray, *inputs: np.ndarray) -> np.ndarray:
+    """In one row, value and gradients of the autograd.Function that make(torch.autograd.Function) returns."""
+    asked = _torch(make(torch.autograd.Function).apply, inputs, dy, {}, dy)
+    return np.concatenate([answer.ravel() for answer in asked])
+
+
+def _hear(function, reference, dy, options, inputs):
+    _refuse_unfair(dy, inputs)
+    arrays = [np.asarray(array) for array, _ in inputs.values()]
+    by_hand = functools.partial(function, **options)
+    y = evaluate(by_hand, arrays)
+    if not np.isfinite(y).all():
+        raise ValueError("function: its value holds a NaN or an infinity, expected finite numbers")
+    truths, noises = _autograd(reference, arrays, dy, options, y)
+    rows = [Row("value", y.shape, _error(y, truths[0], ROUNDING * math.sqrt(y.size), noises[0]), None)]
+    if rows[0].disagrees:   # of another function, a right gradient would be wrong
+        raise WitnessError(rows[0].complaint())
+    for i, (name, (_, claimed)) in enumerate(inputs.items()):
+        measured = _differences(name, by_hand, arrays, dy, i)
+        rows.append(_row(name, np.asarray(claimed), truths[i + 1], noises[i + 1], measured, dy, y))
+    return Testimony(rows)
+
+
+def _row(name, claimed, truth, noise, measured, dy, y):
+    """Judge one gradient. The quotients divide the rounding of y, in every output, by the step."""
+    entries, quotients = measured
+    blur = ROUNDING / 5 / STEP * max(_norm(dy), _norm(dy * y)) * math.sqrt(entries.size)
+    apart = _error(truth.flat[entries], quotients, blur)
+    if apart > DIFFERENCE_LIMIT:
+        raise WitnessError(f"{name}: autograd and central differences disagree (error {apart:.1g}); expected "
+                           "`function` and `reference` to be the same, and not too steep, at the inputs")
+    genuine = 100 * noise < _rms(truth)
+    unseen = genuine and blur > ENTRY_LIMIT * _norm(truth)
+    return Row(f"d{name}", truth.shape, _error(claimed, truth, ROUNDING * _norm(dy), noise),
+               math.nan if unseen else _error(claimed.flat[entries], quotients, blur))
+
+
+def _autograd(reference, arrays, dy, options, y):
+    """The value and the gradients in torch, and how far rounding moves each of them.
+
+    A gradient is linear in dy: what another dy, added and taken away again, does not leave as it was is
+    rounding. So is what goes when the last digits of the inputs are shaken.
+    """
+    truths, rng = _torch(reference, arrays, dy, options, y), np.random.default_rng(0)
+    noises = [0.0] * len(truths)
+    for _ in range(4):
+        shaken = [array * (1 + 1e-13 * rng.normal(size=array.shape)) for array in arrays]
+        more = _rms(dy) * rng.normal(size=dy.shape)
+        added, taken = (_torch(reference, shaken, d, options, y) for d in (dy + more, more))
+        taken[0] = 0.0   # the value does not depend on dy
+        noises = [max(n, _rms(a - t - b)) for n, a, t, b in zip(noises, added, taken, truths, strict=True)]
+    return truths, noises
+
+
+def _torch(reference, arrays, dy, options, y):
+    tensors = [_tensor(array).requires_grad_() for array in arrays]
+    value = reference(*tensors, **_in_torch(options))
+    if not isinstance(value, torch.Tensor) or value.dtype != torch.float64:
+        got = getattr(value, "dtype", type(value).__name__)
+        raise ValueError(f"reference: its value is of {got}, expected one tensor of torch.float64")
+    if not y.shape == dy.shape == tuple(value.shape):
+        raise ValueError(f"dy: got shape {dy.shape}; by hand the value has shape {y.shape}, in torch "
+                         f"{tuple(value.shape)}; expected all three alike")
+    gradients = [None] * len(tensors)
+    if value.requires_grad:
+        gradients = torch.autograd.grad(value, tensors, _tensor(dy), allow_unused=True)
+    return [value.detach().numpy(), *(np.zeros(array.shape) if gradient is None else gradient.numpy()
+                                      for array, gradient in zip(arrays, gradients, strict=True))]
+
+
+def _differences(name, function, arrays, dy, which):
+    try:
+        return central_differences(function, arrays, dy, which)
+    except KinkError as kink:
+        raise KinkError(f"{name}: {kink}") from None
+
+
+def _in_torch(options):
+    """The options for torch: arrays that are held fixed become tensors."""
+    return {name: _tensor(v) if isinstance(v, np.ndarray) else v for name, v in options.items()}
+
+
+def _tensor(array):
+    return torch.tensor(np.array(array, order="C"))   # torch takes no array that runs backwards
+
+
+def _refuse_unfair(dy, inputs):
+    """Refuse a question that a wrong gradient could answer."""
+    if not inputs:
+        raise ValueError("inputs: got none, expected at least one pair x=(x, dx)")
+    for name, pair in {"dy": (dy, dy), **inputs}.items():
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise ValueError(f"{name}: expected a pair (array, its gradient by hand)")
+        for what, array in zip((name, f"d{name}"), pair, strict=True):
+            _refuse_array(what, array, finite=what == name)
+        if pair[0].shape != pair[1].shape:
+            raise WitnessError(f"d{name}: got shape {pair[1].shape}; a gradient has the shape of "
+                               f"{name}, which is {pair[0].shape}")
+    alike = np.unique(dy, return_counts=True)[1].max() > dy.size / 2 or np.ptp(dy) < 1e-2 * np.abs(dy).max()
+    if not dy.any() or dy.size > 1 and alike:
+        raise ValueError("dy: got the same number everywhere or nearly so, which lets wrong gradients pass; "
+                         "expected random numbers, such as rng.normal(size=y.shape)")
+
+
+def _refuse_array(name, array, *, finite):
+    if not isinstance(array, (np.ndarray, np.float64)) or array.dtype != np.float64:
+        got = getattr(array, "dtype", type(array).__name__)
+        raise ValueError(f"{name}: got {got}, expected a NumPy array of float64")
+    if not array.size:
+        raise ValueError(f"{name}: got shape {array.shape}, expected at least one entry")
+    if finite and not np.isfinite(array).all():
+        raise ValueError(f"{name}: got a NaN or an infinity, expected finite numbers")
+
+
+def _error(a, b, slack, noise=None):
+    """‖a − b‖ / ‖b‖, less the slack that rounding is given; with `noise`, the worst entry is asked too."""
+    apart = np.abs(a - b)
+    error = np.maximum(0.0, _norm(apart) - slack) / max(_norm(b), slack, 1e-300)
+    if error <= AUTOGRAD_LIMIT and noise is not None and _rms(b) > 0:
+        worst = np.max(apart / (np.abs(b) + (1e-12 * _rms(b) + 100 * noise) / ENTRY_LIMIT))
+        error = worst if worst > ENTRY_LIMIT else error
+    return float(error) if np.isfinite(error) else math.inf
+
+
+def _norm(array):
+    return float(np.linalg.norm(array))
+
+
+def _rms(array):
+    return _norm(array) / math.sqrt(array.size)

@@ -1,0 +1,1 @@
+"""The explorers of the notebooks: one file or one folder for each."""

@@ -1,0 +1,196 @@
+"""Where a network draws the line between two classes: a widget of 04_fully_connected_backprop.ipynb.
+
+The network learns while the sliders move, by the net beside it: no further than to the step asked
+for, about 0.07 ms a step, so at most 70 ms for a setting that is new. The latest KEPT settings are remembered
+with their parameters on the way, one set every ten steps: to come back to one, or to move the steps where
+they have been, costs only the picture.
+"""
+from collections import namedtuple
+from functools import lru_cache
+
+import numpy as np
+from contourpy import contour_generator
+from ipywidgets import Dropdown, IntSlider, SelectionSlider, ToggleButtons
+from matplotlib import colormaps
+from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
+
+from helpers.explore.explorer import Explore, explore
+from helpers.functional.activations import ACTIVATIONS
+from helpers.plotting import figures
+from helpers.widgets.decision_boundary.net import DATA, DIVERGED, MOST_UNITS, STRIDE, Params, Training, output
+
+STEPS, KEPT = 1000, 32
+RATES = 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100
+LIMIT, CELLS = 2.5, 121                                 # of the picture: |x₁|, |x₂|; places along a side
+STRAIGHT = 1e-6                                         # a stray of the order of rounding
+AFFINE_WITHIN = 1e-10                                   # of the range of z²; rounding leaves less than 1e-13
+SIZE = 700, 372                                         # pixels
+
+LEVELS = [-3.0, -1.5, -0.5, 0, 0.5, 1.5, 3.0]           # of z, where a band of another tint begins
+BANDS = colormaps[figures.SIGNED]([0.26, 0.33, 0.40, 0.46, 0.54, 0.60, 0.67, 0.74])
+POINT = {which: {"marker": marker, "mfc": colormaps[figures.SIGNED](shade), "mec": "white", "mew": 0.7,
+                 "ms": 7} for which, marker, shade in ((0, "o", 0.05), (1, "^", 0.93))}
+UNIT, BOUNDARY = {"color": figures.NEUTRAL, "lw": 0.8, "ls": (0, (4, 3))}, {"color": "black", "lw": 2.4}
+RING = {"marker": "o", "mfc": "none", "mec": "black", "mew": 1.3, "ms": 11}
+
+SIDE = np.linspace(-LIMIT, LIMIT, CELLS)
+GRID = np.stack(np.meshgrid(SIDE, SIDE), axis=-1).reshape(-1, 2)
+AFFINE = np.column_stack([GRID, np.ones(len(GRID))])    # what an affine map of x is made of
+FIT = np.linalg.pinv(AFFINE)
+
+# One setting at one step: z (CELLS, CELLS) the output before the sigmoid, `wrong` which points are
+# misclassified, `lines` the parts of the boundary, `stray` how far these leave the straight line that fits
+# best, or None, `nonaffine` how far z leaves the affine map of x that fits best, as a share of its range.
+View = namedtuple("View", "X y params step losses diverged z wrong lines stray nonaffine")
+
+training = lru_cache(maxsize=KEPT)(Training)
+
+
+@lru_cache(maxsize=2)     # for the picture and for its sentence
+def view(data: str, activation: str, hidden: int, eta: float, steps: int) -> View:
+    """Train to this step, and look at what has become of the boundary."""
+    one = training(data, activation, hidden, eta)
+    params = one.params(steps)
+    step = steps if one.diverged is None else min(steps, one.diverged - 1)
+    z = output(params, GRID, activation)[:, 0]
+    wrong = ((output(params, one.X, activation) > 0) != (one.y > 0))[:, 0]
+    lines = [sharpened(line, params, activation)
+             for line in contour_generator(SIDE, SIDE, z.reshape(CELLS, CELLS)).lines(0)]
+    nonaffine = np.abs(z - AFFINE @ (FIT @ z)).max() / (np.ptp(z) or 1)
+    return View(one.X, one.y, params, step, one.losses[:step + 1], step < steps, z.reshape(CELLS, CELLS),
+                wrong, lines, stray(lines), nonaffine)
+
+
+def sharpened(line: np.ndarray, params: Params, activation: str) -> np.ndarray:
+    """The points (n, 2) moved along the lines of the grid to where z is 0, by halving what lies between.
+
+    Contours interpolate between two neighbours of the grid, as if z were affine there; it need not be.
+    """
+    place = (line + LIMIT) / (SIDE[1] - SIDE[0])
+    place = np.where(abs(place - place.round()) < 1e-9, place.round(), place)
+    ends = [SIDE[bound(place).astype(int)] for bound in (np.floor, np.ceil)]
+    positive = output(params, ends[0], activation) > 0
+    for _ in range(30):
+        middle = (ends[0] + ends[1]) / 2
+        same = (output(params, middle, activation) > 0) == positive
+        ends = [np.where(same, middle, ends[0]), np.where(same, ends[1], middle)]
+    return middle
+
+
+def stray(lines: list[np.ndarray]) -> float | None:
+    """How far the points (n, 2) of all parts stray from the straight line that fits best; None for none."""
+    if not lines:
+        return None
+    around = np.concatenate(lines) - np.concatenate(lines).mean(axis=0)
+    return float(np.abs(around @ np.linalg.svd(around, full_matrices=False)[2][1]).max())
+
+
+def decision_boundary() -> Explore:
+    """Train a small network at each move; see where it parts two classes, and whether by a straight line.
+
+    `result` is the View of this moment.
+    """
+    return explore(
+        _draw, _frame, _describe, size=SIZE, data=ToggleButtons(options=list(DATA)),
+        activation=Dropdown(options=list(ACTIVATIONS), value="tanh"),
+        hidden=IntSlider(4, 1, MOST_UNITS, description="hidden units"),
+        eta=SelectionSlider(options=RATES, value=1, description="learning rate η"),
+        steps=IntSlider(600, 0, STEPS, STRIDE))
+
+
+def _frame(figure):
+    """The plane of the two features, the cost beside it, and room for words below that."""
+    figure.set_layout_engine("none")
+    left = figure.add_axes((0.057, 0.12, 0.455, 0.86))
+    left.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), xticks=range(-2, 3), yticks=range(-2, 3))
+    left.set_xlabel("$x_1$", labelpad=0)
+    left.set_ylabel("$x_2$", labelpad=-6)
+    left.spines[["top", "right"]].set_visible(True)
+    right = figure.add_axes((0.605, 0.57, 0.365, 0.36))
+    right.set(xlim=(0, STEPS), ylim=(1e-4, 1e2), yscale="log", yticks=10.0 ** np.arange(-4, 3, 2))
+    right.set_title("cost", color=figures.OUTPUT)
+    right.set_xlabel("steps", labelpad=0)
+    right.grid(axis="y")
+    _legend(figure)
+    return left, right
+
+
+def _legend(figure):
+    for x, y, name, style in ((0.565, 0.095, "class 0", {"ls": "", **POINT[0]}),
+                              (0.675, 0.095, "class 1", {"ls": "", **POINT[1]}),
+                              (0.785, 0.095, "misclassified", {"ls": "", **RING}),
+                              (0.565, 0.035, "boundary", BOUNDARY),
+                              (0.716, 0.035, "z¹ = 0 of a hidden unit", UNIT)):
+        half = 0.01 if "lw" in style else 0
+        figure.add_artist(Line2D([x - half, x + half], [y, y], **style))
+        figure.text(x + 0.018, y, name, va="center", fontsize=9.5)
+
+
+def _draw(axes, **values):
+    left, right = axes
+    one = view(*values.values())
+    left.contourf(SIDE, SIDE, one.z, LEVELS, colors=BANDS, extend="both")
+    left.add_artist(LineCollection(_unit_lines(*one.params[:2]), **UNIT))
+    left.add_artist(LineCollection(one.lines, **BOUNDARY))
+    for which, style in POINT.items():
+        left.plot(*one.X[one.y[:, 0] == which].T, ls="", **style)
+    left.plot(*one.X[one.wrong].T, ls="", **RING)
+    right.plot(one.losses, color=figures.OUTPUT)
+    bottom, top = right.get_ylim()                        # what is beyond them is marked at the edge
+    right.plot(one.step, np.clip(one.losses[-1], bottom, top), "o", color="black", ms=6, clip_on=False)
+    for k, (words, weight) in enumerate(_remarks(one)):
+        right.text(-0.135, -0.40 - 0.165 * k, words, transform=right.transAxes, va="center", weight=weight)
+    return one
+
+
+def _unit_lines(W1, b1):
+    """The two ends of the line W1[k]·x + b1[k] = 0 of each hidden unit k, as long as the picture."""
+    length = np.linalg.norm(W1, axis=1, keepdims=True)
+    foot, along = -b1[:, None] * W1 / length**2, np.column_stack([-W1[:, 1], W1[:, 0]]) / length
+    return np.stack([foot - 3 * LIMIT * along, foot + 3 * LIMIT * along], axis=1)
+
+
+def _remarks(one):
+    """What there is to read beside the picture: (words, weight)."""
+    yield f"accuracy {(~one.wrong).mean():.0%}, cost {_number(one.losses[-1])}", "normal"
+    straight = "a straight line" if (one.stray or 0) < STRAIGHT else f"no straight line, {one.stray:.2f} off"
+    yield f"boundary: {'none in the picture' if one.stray is None else straight}", "normal"
+    yield "z²: " + ("an affine map of x" if one.nonaffine < AFFINE_WITHIN else
+                    f"no affine map of x, {one.nonaffine:.0%} off"), "normal"
+    if one.diverged:
+        yield f"diverged at step {one.step + 1}", "bold"
+
+
+def _number(value):
+    """Three decimals; one digit of what is smaller, none after the point of what is large."""
+    return f"{value:.0e}".replace("e-0", "e−") if value < 0.0005 else f"{value:,.{3 if value < 10 else 0}f}"
+
+
+def _describe(data, activation, hidden, eta, steps):
+    one = view(data, activation, hidden, eta, steps)
+    ended = (f" It diverged at step {one.step + 1}, where the cost passed {DIVERGED:,.0f}; shown is step "
+             f"{one.step}." if one.diverged else "")
+    return (f"{data[0].upper()}{data[1:]}, {activation}, {hidden} hidden unit{'s' * (hidden > 1)}, learning "
+            f"rate {eta:g}, step {steps}: accuracy {(~one.wrong).mean():.0%}, {_loss(one)}.{ended} "
+            f"{_boundary(one)}, and z² {_affine(one)}.")
+
+
+def _loss(one):
+    first, last = one.losses[0], one.losses[-1]
+    way = "above" if last > first else "down from"
+    return f"cost {_number(last)}" + f", {way} {_number(first)} at step 0" * (one.step > 0)
+
+
+def _boundary(one):
+    if one.stray is None:
+        return f"There is no boundary, all of the picture is class {int(one.z.flat[0] > 0)}"
+    if one.stray < STRAIGHT:
+        return f"The boundary is a straight line, within {STRAIGHT:g}"
+    return f"The boundary is no straight line, up to {one.stray:.2f} away from the one that fits best"
+
+
+def _affine(one):
+    if one.nonaffine < AFFINE_WITHIN:
+        return f"is an affine map of x, within {AFFINE_WITHIN:g} of its range"
+    return f"is no affine map of x, from which it deviates by {one.nonaffine:.0%} of its range"

@@ -1,0 +1,161 @@
+"""Follow the blame back through a pooling layer: the stepper of notebooks/02_pooling.ipynb."""
+from collections.abc import Callable
+
+import numpy as np
+from ipywidgets import IntSlider, ToggleButtons
+
+from helpers.explore.explorer import Explore, explore
+from helpers.functional.windows import output_size
+from helpers.plotting import figures
+from helpers.plotting.grids import grid, integers, matrix
+from helpers.plotting.marks import corners, framed, rings, written
+
+X = np.array([[2, 5, 5, -1, 0, 0], [5, 1, 3, 0, -2, 0], [-3, -1, 4, 4, 2, 1], [-1, -3, 6, 4, 6, -2],
+              [0, 0, -2, 1, 6, 3]], float)               # ties, zeros, a window of negative numbers
+BLAME = np.array([[3, -1, 2, 1, -2], [1, 4, -2, 3, 2], [-3, 2, 5, -1, 1], [2, 1, -4, 2, 3]], float)
+FIRST, MASK, OVERWRITE = "first index (torch)", "mask x == max (wrong)", "overwrite with = (wrong)"
+AVERAGED = {FIRST: "shared alike (torch)", MASK: "shared alike, as there is no winner to mask"}
+WORDS = "none one two three four five six seven eight nine".split()
+LEFTS, TOPS = (0.3, 7.3), (1.3, 7.6)                     # of the grids, in cells
+
+
+def pooling_stepper(by_torch: Callable) -> Explore:
+    """Step through the output pixels, see whom the blame of each is paid to, and compare with torch.
+
+    `by_torch(dy, x, kind, k, s)` returns dx as an array; `kind` is "max" or "average". Two wrong
+    rules can be watched as they part from it.
+    """
+    truths = {(kind, k, s): by_torch(upstream(kind, k, s), X, kind, k, s)
+              for kind in ("max", "average") for k in (2, 3) for s in (1, 2, 3)}
+    kernel, stride = IntSlider(2, 2, 3, description="kernel"), IntSlider(1, 1, 3, description="stride")
+    step = IntSlider(2, 1, BLAME.size, description="step")
+    step.settings = [1, 2]                        # what the sweep of the tests tries: there in every view
+
+    def fit(_change):
+        step.max = upstream("max", kernel.value, stride.value).size
+
+    kernel.observe(fit, "value")
+    stride.observe(fit, "value")
+    return explore(
+        lambda axes, **v: _draw(axes, truths[v["kind"], v["kernel"], v["stride"]], **v), _frame,
+        lambda **v: _say(truths[v["kind"], v["kernel"], v["stride"]], **v), size=(700, 426),
+        kind=ToggleButtons(options=["max", "average"], description="kind"),
+        rule=ToggleButtons(options=[FIRST, MASK, OVERWRITE], description="rule",
+                           style={"button_width": "max-content"}),
+        kernel=kernel, stride=stride, step=step)
+
+
+def upstream(kind: str, k: int, s: int) -> np.ndarray:
+    """The blame dy of the output; k² times as large for an average, so that shares are whole numbers."""
+    H, W = (output_size(n, k, s) for n in X.shape)
+    return BLAME[:H, :W] * (k * k if kind == "average" else 1)
+
+
+def receivers(window: np.ndarray, kind: str, rule: str) -> np.ndarray:
+    """Which entries of a window (k, k) are paid, as booleans."""
+    if kind == "average":
+        return np.ones(window.shape, bool)
+    if rule == MASK:
+        return window == window.max()
+    return np.arange(window.size).reshape(window.shape) == window.argmax()
+
+
+def handed_out(kind: str, rule: str, kernel: int, stride: int, step: int) -> tuple[np.ndarray, ...]:
+    """dx before and after the output pixel of this `step` has paid, whom it pays, and its place."""
+    dy, dx, k, s = upstream(kind, kernel, stride), np.zeros_like(X), kernel, stride
+    for p, q in list(np.ndindex(dy.shape))[:step]:
+        window, before, paid = np.s_[s * p:s * p + k, s * q:s * q + k], dx.copy(), np.zeros(X.shape, bool)
+        paid[window] = receivers(X[window], kind, rule)
+        share = dy[p, q] / (k * k if kind == "average" else 1)
+        dx[paid] = share if rule == OVERWRITE else dx[paid] + share
+    return before, dx, paid, (p, q)
+
+
+def complete(kernel: int, stride: int, step: int) -> np.ndarray:
+    """The input pixels that no window after this `step` touches, as booleans."""
+    done, k, s = np.ones(X.shape, bool), kernel, stride
+    for p, q in list(np.ndindex(upstream("max", k, s).shape))[step:]:
+        done[s * p:s * p + k, s * q:s * q + k] = False
+    return done
+
+
+def _frame(figure):
+    """One sheet whose unit is the side of a cell, and what the marks of torch's dx mean."""
+    figure.set_layout_engine("none")
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, 21), ylim=(12.78, 0))
+    ax.axis("off")
+    for differs, words in enumerate(("complete, as in torch", "complete, not as in torch")):
+        corner, mark = (14.2, TOPS[1] + 1.2 + 1.4 * differs), np.array([[bool(differs)]])
+        grid(ax, np.array([[""]]), corner, tinted=~mark)
+        corners(ax, (corner, 1), mark)
+        ax.text(corner[0] + 1.3, corner[1] + 0.5, words, color=figures.NEUTRAL, va="center", fontsize=9.5)
+    return ax
+
+
+def _draw(ax, truth, kind, kernel, stride, **values):
+    _, dx, paid, (p, q) = handed_out(kind=kind, kernel=kernel, stride=stride, **values)
+    block, (left, right), (top, low) = (stride * p, stride * q, kernel, kernel), LEFTS, TOPS
+    matrix(ax, (left, top), integers(X), "input x", figures.INPUT, lit=block, tinted=paid)
+    matrix(ax, (right, top), integers(upstream(kind, kernel, stride)), "blame dy", figures.BLAME,
+           lit=(p, q, 1, 1))
+    matrix(ax, (left, low), integers(dx), "dx so far", figures.BLAME,
+           lit=block if kind == "average" else None)
+    done, same = complete(kernel, stride, values["step"]), np.isclose(dx, truth)
+    matrix(ax, (right, low), integers(truth), "torch's dx", figures.NEUTRAL, tinted=done & same)
+    corners(ax, ((right, low), 1), done & ~same)
+    if kind == "max":
+        rings(ax, ((left, top), 1), np.argwhere(paid), np.argwhere(_tied(p, q, kernel, stride) & ~paid),
+              figures.OUTPUT)
+        for i, j in np.argwhere(paid):
+            framed(ax, ((left, low), 1), (i, j, 1, 1), figures.BLAME)
+    _write(ax, kind=kind, kernel=kernel, stride=stride, **values)
+    return dx
+
+
+def _tied(p, q, k, s):
+    tied, window = np.zeros(X.shape, bool), np.s_[s * p:s * p + k, s * q:s * q + k]
+    tied[window] = X[window] == X[window].max()
+    return tied
+
+
+def _write(ax, **values):
+    """The payment in words, in the room right of the grids."""
+    for n, (words, size) in enumerate(zip(_share(**values), (13, 10, 10), strict=True)):
+        ax.text(17.3, TOPS[0] + 1.5 + 0.9 * n, words, color=figures.BLAME, ha="center", va="center",
+                fontsize=size)
+
+
+def _share(kind, rule, kernel, stride, step):
+    """What is paid, to whom, and what is lost: "dx += 3", "to the first of two winners", ""."""
+    before, _, paid, (p, q) = handed_out(kind, rule, kernel, stride, step)
+    blame, tied = upstream(kind, kernel, stride)[p, q], _tied(p, q, kernel, stride).sum()
+    amount, whom, count = written(blame), "the only winner", paid.sum()
+    if kind == "average":
+        amount, whom = f"{amount}/{count} = {written(blame / count)}", f"each of {WORDS[count]}"
+    elif tied > 1:
+        whom = f"{'each' if rule == MASK else 'the first'} of {WORDS[tied]} winners"
+    if rule != OVERWRITE:
+        return f"dx += {amount}", f"to {whom}", ""
+    return f"dx = {amount}", f"at {whom}", "over what stood there" if before[paid].any() else ""
+
+
+def _say(truth, kind, kernel, stride, rule, step):
+    _, dx, _, (p, q) = handed_out(kind, rule, kernel, stride, step)
+    count, (head, tail, lost) = upstream(kind, kernel, stride).size, _share(kind, rule, kernel, stride, step)
+    said = AVERAGED.get(rule, rule) if kind == "average" else rule
+    return (f"{kind.capitalize()}, kernel {kernel}, stride {stride}, {said}, step {step} of {count}: "
+            f"output pixel ({p}, {q}) blames rows {stride * p} to {stride * p + kernel - 1}, columns "
+            f"{stride * q} to {stride * q + kernel - 1} of x: {head} {tail}{', ' * bool(lost)}{lost}; "
+            f"{_verdict(np.isclose(dx, truth), complete(kernel, stride, step), step == count)}.")
+
+
+def _verdict(same, done, last):
+    differ = (done & ~same).sum()
+    if last:
+        return "all is handed out, and dx " + (
+            f"differs from torch's in {differ} of {done.size} entries" if differ else "equals torch's")
+    if not done.any():
+        return "no entry of dx is complete yet"
+    return f"{done.sum()} entries of dx are complete, " + (
+        f"{differ} of them not as in torch" if differ else "all of them as in torch")

@@ -1,0 +1,326 @@
+"""An explorer without a browser: what it draws, says, refuses, records, and leaves behind (nothing)."""
+import base64
+import gc
+import io
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import psutil
+import pytest
+from ipywidgets import Checkbox, Dropdown, FloatSlider, IntSlider, SelectMultiple, Text, ToggleButtons
+from ipywidgets.widgets.widget import _instances
+from matplotlib.figure import Figure
+from PIL import Image
+
+from helpers.explore import explorer as module
+from helpers.explore import panel, raster
+from helpers.explore.explorer import explore
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+SIZE = 320, 200
+
+
+def frame(figure):
+    axes = figure.subplots()
+    axes.set(xlim=(0, 6), ylim=(-3, 3), title="A wave")
+    return axes
+
+
+def draw(axes, height=1, kind="sine", filled=False):
+    x = np.linspace(0, 6, 40)
+    y = height * (np.sin(x) if kind == "sine" else np.cos(x))
+    axes.plot(x, y)
+    axes.text(1, 2, f"{height} high")
+    if filled:
+        axes.fill_between(x, 0, y)
+    if height == 3:
+        raise ZeroDivisionError("three is too high")
+    return height * 10
+
+
+def describe(height=1, kind="sine", filled=False):
+    return f"A {kind} <of> height {height}, {'filled' if filled else 'a line'}."
+
+
+def wave(**changes):
+    usual = {"draw": draw, "frame": frame, "describe": describe, "size": SIZE, "height": IntSlider(1, 0, 3),
+             "kind": Dropdown(options=["sine", "cosine"]), "filled": Checkbox(False)}
+    return explore(**{**usual, **changes})
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+# --- what it draws and says ------------------------------------------------------------------
+
+def test_values_result_and_sentence_follow_the_controls():
+    one = wave()
+    assert (one.values, one.result) == ({"height": 1, "kind": "sine", "filled": False}, 10)
+    before = one.png()
+    one.controls["height"].value = 2                 # as the browser does
+    assert (one.result, one.sentence) == (20, "A sine <of> height 2, a line.")
+    assert not np.array_equal(pixels(before), pixels(one.png()))
+
+
+@pytest.mark.parametrize("density", [1, 2])
+def test_the_picture_is_as_sharp_as_asked_and_always_of_one_size(density):
+    one = wave(density=density)
+    assert (one.panel.picture.width, one.panel.picture.height) == ("320", "200")
+    for values in ({}, {"height": 2}, {"kind": "cosine", "filled": True}):
+        one.set(**values)
+        assert pixels(one.png()).shape == (200 * density, 320 * density, 4)
+        assert (pixels(one.png())[..., 3] == 255).all()
+        assert bytes(one.panel.picture.value) == one.png()
+
+
+def test_the_picture_is_the_one_that_a_whole_figure_would_be():
+    whole = Figure(figsize=(3.2, 2), dpi=200)
+    draw(frame(whole), 2, "cosine", True)
+    wanted = io.BytesIO()
+    whole.savefig(wanted, format="png", dpi=200)
+    one = wave()
+    one.set(height=2, kind="cosine", filled=True)
+    # The moving part lies above the spines, which a whole figure draws last.
+    different = (np.abs(pixels(one.png()).astype(int) - pixels(wanted.getvalue())).max(axis=2) > 40).mean()
+    assert different < 0.005
+
+
+def test_letters_and_the_rest_of_the_png_survive_the_encoding():
+    picture = np.random.default_rng(0).integers(0, 256, (7, 5, 4), dtype=np.uint8)
+    assert np.array_equal(pixels(raster.encode(picture)), picture)
+
+
+def test_without_a_frame_and_without_a_description():
+    one = explore(lambda axes, height: axes.plot([0, height]), size=SIZE, height=IntSlider(1, 0, 3))
+    assert one.sentence == "The picture for height = 1."
+
+
+def test_a_frame_of_several_axes_bars_a_legend_and_an_image():
+    def build(figure):
+        left, right = figure.subplots(1, 2)
+        right.set(xlim=(0, 4), ylim=(0, 4))
+        figure.colorbar(left.imshow(np.eye(3)), ax=left)
+        return left, right
+
+    def both(axes, n):
+        axes[0].imshow(np.full((3, 3), n), vmin=0, vmax=4)
+        axes[1].bar([1, 2], [n, 1], label="bars")
+        axes[1].errorbar([1], [n], yerr=[0.5])
+        axes[1].legend()
+        axes[1].inset_axes([0.5, 0.5, 0.4, 0.4]).plot([n, 1])
+    one = explore(both, build, size=SIZE, n=IntSlider(1, 0, 4))
+    before, first = one.stage.figure.findobj(), one.png()
+    one.set(n=3)
+    one.reset()
+    assert one.png() == first and len(one.stage.figure.findobj()) == len(before)
+    assert one.stage.axes[1].containers == []
+
+
+def test_the_first_curve_has_the_first_colour_each_time():
+    one = wave()
+    first = one.png()
+    one.set(height=2)
+    one.set(height=1)
+    assert one.png() == first
+
+
+@pytest.mark.parametrize("change", [lambda axes: axes.set_title("another"), lambda axes: axes.set_xlim(0, 9),
+                                    lambda axes: axes.set_xlabel("x")])
+def test_a_draw_that_changes_the_fixed_part_is_told_so(change):
+    def meddle(axes, height):
+        axes.plot([0, height])
+        if height == 2:
+            change(axes)
+    one = explore(meddle, frame, size=SIZE, height=IntSlider(1, 0, 3))
+    with pytest.raises(ValueError, match="belong to frame"):
+        one.set(height=2)
+    one.set(height=3)                                # and harms no later picture
+
+
+# --- what it refuses -------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("values", "words"), [
+    ({"depth": 2}, "depth: no control has this name; there are height, kind, filled"),
+    ({"height": 4}, "height: a whole number from 0 to 3 expected, got 4"),
+    ({"height": 1.5}, "height: a whole number from 0 to 3 expected, got 1.5"),
+    ({"height": "two"}, "height: a whole number from 0 to 3 expected, got 'two'"),
+    ({"kind": "tangent"}, "kind: one of 'sine', 'cosine' expected, got 'tangent'"),
+    ({"filled": "yes"}, "filled: True or False expected, got 'yes'"),
+    ({"height": 2, "kind": "tangent"}, "kind: one of"),
+])
+def test_set_refuses_in_plain_words_and_moves_nothing(values, words):
+    one = wave()
+    before, picture = one.values, one.png()
+    with pytest.raises(ValueError, match=re.escape(words)):
+        one.set(**values)
+    assert (one.values, one.png(), one.errors) == (before, picture, [])
+
+
+def test_labels_are_not_values():
+    numbers = ToggleButtons(options=[("one", 1), ("two", 2)])
+    one = explore(lambda axes, n: axes.plot([0, n]), size=SIZE, n=numbers)
+    with pytest.raises(ValueError, match="n: one of 1, 2 expected, got 'two'"):
+        one.set(n="two")
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"height": 3}, "height: a control of ipywidgets expected"),
+    ({"describe": lambda **_: ""}, "describe: a sentence expected, got ''"),
+    ({"describe": lambda **_: None}, "describe: a sentence expected, got None"),
+    ({"frame": lambda figure: None}, "frame: it returned None"),
+])
+def test_a_wrong_construction_is_refused(changes, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        wave(**changes)
+
+
+def test_an_error_in_the_first_picture_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        wave(height=IntSlider(3, 0, 3))
+
+
+# --- errors later ----------------------------------------------------------------------------
+
+def test_an_error_is_shown_and_recorded_and_the_last_good_picture_stays():
+    one = wave()
+    good, sentence = one.png(), one.sentence
+    one.controls["height"].value = 3
+    assert [str(error) for error in one.errors] == ["three is too high"]
+    assert one.panel.error.layout.display == "" and 'role="alert"' in one.panel.error.value
+    shown = one.panel.error.value
+    assert "ZeroDivisionError: three is too high" in shown and "of draw: raise ZeroDivisionError(" in shown
+    assert (one.png(), one.sentence, one.result) == (good, sentence, 10)
+    one.controls["height"].value = 2
+    assert one.panel.error.layout.display == "none" and one.result == 20
+
+
+def test_set_raises_what_draw_raises():
+    with pytest.raises(ZeroDivisionError):
+        wave().set(height=3)
+
+
+def test_an_error_in_describe_is_one_as_well():
+    one = wave(describe=lambda height, **_: f"A wave of one over {1 / (2 - height)} metres")
+    one.controls["height"].value = 2
+    assert len(one.errors) == 1 and "ZeroDivisionError" in one.panel.error.value
+
+
+# --- reset, and one picture for many changes -------------------------------------------------
+
+def counted(**changes):
+    calls = []
+    one = wave(draw=lambda axes, **values: (calls.append(values), draw(axes, **values)), **changes)
+    calls.clear()
+    return one, calls
+
+
+def test_many_controls_are_one_picture():
+    one, calls = counted()
+    one.set(height=2, kind="cosine", filled=True)
+    one.reset()
+    assert [call["height"] for call in calls] == [2, 1]
+
+
+def test_a_control_that_moves_another_one_is_one_picture():
+    kind = Dropdown(options=["sine", "cosine"])
+    height = IntSlider(1, 0, 3)
+    kind.observe(lambda change: setattr(height, "value", 2), "value")
+    one, calls = counted(kind=kind, height=height)
+    kind.value = "cosine"
+    assert calls == [{"height": 2, "kind": "cosine", "filled": False}]
+
+
+def test_the_button_brings_everything_back():
+    one = wave()
+    start, first = one.values, one.png()
+    one.set(height=2, filled=True)
+    button = next(widget for widget in one.panel.root.children[0].children if widget.description == "Reset")
+    button.click()
+    assert (one.values, one.png()) == (start, first)
+
+
+# --- what a cell shows -----------------------------------------------------------------------
+
+def test_one_output_lives_shows_and_says():
+    one = wave()
+    one.set(height=2)
+    bundle = one._repr_mimebundle_()
+    assert set(bundle) == {VIEW, "text/html", "text/plain"}
+    assert bundle[VIEW]["model_id"] == one.panel.root.model_id
+    assert bundle["text/plain"] == one.sentence
+    page = bundle["text/html"]
+    assert 'alt="A sine &lt;of&gt; height 2, a line." width="320" height="200"' in page
+    assert page.endswith("<p>A sine &lt;of&gt; height 2, a line.</p>")
+
+
+def test_the_still_picture_keeps_colours_in_few_bytes():
+    def red_line(axes, height):
+        rng = np.random.default_rng(0)
+        axes.imshow(rng.random((50, 50)), extent=(0, 6, -3, 3), cmap="gray", aspect="auto")
+        axes.plot([1, 5], [height, height], color="red", lw=2)
+    one = explore(red_line, frame, size=SIZE, height=IntSlider(1, 0, 3))
+    small = base64.b64decode(re.search("base64,([^\"]+)", one._repr_mimebundle_()["text/html"])[1])
+    still = np.asarray(Image.open(io.BytesIO(small)).convert("RGB")).astype(int)
+    assert len(small) < len(one.png()) and still.shape == (400, 640, 3)
+    assert np.abs(still - pixels(one.png())[..., :3]).max() < 40
+
+
+def test_every_control_has_a_name_of_the_same_width():
+    one = wave(kind=ToggleButtons(options=["sine", "cosine"], description="kind of wave"))
+    names = {name: control.description for name, control in one.controls.items()}
+    assert names == {"height": "height", "kind": "kind of wave", "filled": "filled"}
+    assert {control.style.description_width for control in one.controls.values()} == {"13ch"}
+
+
+def test_the_words_behind_a_checkbox_take_no_room_from_the_sliders():
+    one = wave(filled=Checkbox(False, description="fill the room between the wave and the axis"))
+    assert one.controls["height"].style.description_width == "7ch"
+
+
+def test_words_reach_the_picture_and_the_live_sentence():
+    one = wave()
+    one.set(height=2)
+    assert one.panel.picture.tooltip == one.sentence
+    assert "A sine &lt;of&gt; height 2" in one.panel.sentence.value
+    assert "aria-live" in panel.ACCESSIBLE and "aria-label" in panel.ACCESSIBLE
+
+
+# --- nothing is left behind ------------------------------------------------------------------
+
+def test_no_figure_of_pyplot_is_opened():
+    before = plt.get_fignums()
+    wave().set(height=2)
+    assert plt.get_fignums() == before
+
+
+def test_a_thousand_pictures_leave_nothing_behind():
+    one = wave(size=(200, 120), density=1, height=FloatSlider(1, min=0, max=2, step=0.001))
+    process = psutil.Process()
+
+    def census():
+        gc.collect()
+        figures = sum(isinstance(thing, Figure) for thing in gc.get_objects())
+        return figures, len(_instances), len(one.stage.figure.findobj()), len(one.stage.figure._localaxes)
+    for k in range(200):                             # caches of fonts and paths are full by then
+        one.controls["height"].value = k / 100
+    before, memory = census(), process.memory_info().rss
+    for k in range(1000):
+        one.controls["height"].value = k % 200 / 100 + 0.001
+    assert census() == before
+    assert process.memory_info().rss - memory < 10e6
+
+
+def test_explorers_are_found_while_they_live():
+    one, two = wave(), wave()
+    assert module.explorers()[-2:] == [one, two]
+
+
+def test_other_controls_can_be_set():
+    one = explore(lambda axes, words, some: axes.text(0.5, 0.5, f"{words} {some}"), size=SIZE,
+                  words=Text("a"), some=SelectMultiple(options=[1, 2, 3], value=(1,)))
+    one.set(words="b", some=(2, 3))
+    assert one.values == {"words": "b", "some": (2, 3)}
+    with pytest.raises(ValueError, match="some: one of 1, 2, 3 expected, got \\(4,\\)"):
+        one.set(some=(4,))

@@ -1,0 +1,457 @@
+"""Batch normalisation against torch: values, gradients, running statistics, invariants, refusals."""
+import inspect
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from checks import agree, frozen, own_memory, refused, search
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.functional import _batch_last, normalization, windows
+from helpers.functional.linear import linear, linear_backward
+from helpers.functional.normalization import (
+    batch_norm,
+    batch_norm_backward,
+    batch_statistics,
+    running_statistics,
+)
+from helpers.verify.witnesses import WitnessError, three_witnesses
+
+torch.set_num_threads(1)
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+class Case(NamedTuple):
+    """The arrays, None where torch allows it, and the options that numpy and torch share."""
+
+    x: np.ndarray
+    running: tuple
+    weight: np.ndarray | None
+    bias: np.ndarray | None
+    options: dict
+    dy: np.ndarray
+
+
+@st.composite
+def cases(draw):
+    """Channels of different mean and size; ε is large now and then, so that its place shows."""
+    C, H, W = (draw(st.integers(1, n)) for n in (5, 4, 5))
+    N = draw(st.sampled_from([1, 2, 3, 6, 7]))
+    shape = draw(st.sampled_from([(N, C), (N, C, W), (N, C, H, W)]))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    training = draw(st.booleans())
+    if training and np.prod(shape) == C:
+        shape = (N + 2, *shape[1:])
+    scale = np.exp(rng.normal(size=(C, *[1] * (len(shape) - 2))))
+    x = (rng.normal(size=shape) * scale + 3 * rng.normal(size=scale.shape)).astype(dtype)
+    x.flags.writeable = False
+    running = frozen(rng, C, dtype), np.exp(frozen(rng, C, dtype))
+    if training and draw(st.booleans()):
+        running = None, None
+    weight, bias = (frozen(rng, C, dtype) if draw(st.booleans()) else None for _ in range(2))
+    options = {"training": training, "eps": draw(st.sampled_from([1e-5, 0.1, 1e-3, 2.0]))}
+    return Case(x, running, weight, bias, options, frozen(rng, shape, dtype))
+
+
+def in_torch(case, running=None):
+    """y, dx, dweight, dbias; a weight of ones and a bias of zeros stand in for none."""
+    ones = np.ones(case.x.shape[1], case.x.dtype)
+    weight, bias = (plain if given is None else given
+                    for given, plain in ((case.weight, ones), (case.bias, 0 * ones)))
+    x, weight, bias = (torch.tensor(array, requires_grad=True) for array in (case.x, weight, bias))
+    mean, var = running or (None if v is None else torch.tensor(v) for v in case.running)
+    y = F.batch_norm(x, mean, var, weight, bias, **case.options)
+    return [y, *torch.autograd.grad(y, (x, weight, bias), torch.tensor(case.dy))]
+
+
+def by_hand(case):
+    y = batch_norm(case.x, *case.running, case.weight, case.bias, **case.options)
+    return [y, *batch_norm_backward(case.dy, case.x, *case.running, case.weight, **case.options)]
+
+
+@search(max_examples=150)
+@given(cases())
+def test_forward_and_backward(case):
+    results = by_hand(case)
+    for ours, theirs in zip(results, in_torch(case), strict=True):
+        agree(ours, theirs, case.x.dtype)
+    own_memory(results, [case.x, *case.running, case.weight, case.bias, case.dy])
+    nothing, *rest = batch_norm_backward(case.dy, case.x, *case.running, case.weight, **case.options,
+                                         needs_dx=False)
+    assert nothing is None and all(np.array_equal(a, b) for a, b in zip(rest, results[2:], strict=True))
+
+
+@search(max_examples=60)
+@given(cases(), st.sampled_from([0.1, 0.3, 0.0, 1.0]))
+def test_running_statistics(case, momentum):
+    """torch writes into its running tensors; ours are new arrays."""
+    C, dtype = case.x.shape[1], case.x.dtype
+    if case.x.size == C:
+        return
+    old = frozen(np.random.default_rng(1), C, dtype), np.exp(frozen(np.random.default_rng(2), C, dtype))
+    truths = [torch.tensor(array) for array in old]
+    F.batch_norm(torch.tensor(case.x), *truths, training=True, momentum=momentum)
+    results = running_statistics(case.x, *old, momentum=momentum)
+    for ours, theirs in zip(results, truths, strict=True):
+        agree(ours, theirs, dtype)
+    own_memory(results, [case.x, *old])
+
+
+def test_batches_in_a_row():
+    """Twenty batches of different means: the running statistics stay torch's, to rounding."""
+    rng, mean, var = np.random.default_rng(0), np.zeros(4), np.ones(4)
+    truths = [torch.zeros(4, dtype=torch.float64), torch.ones(4, dtype=torch.float64)]
+    for k in range(20):
+        x = rng.normal(k, k + 1, size=(5, 4, 3))
+        F.batch_norm(torch.tensor(x), *truths, training=True)
+        mean, var = running_statistics(x, mean, var)
+    np.testing.assert_allclose(mean, truths[0], rtol=1e-13)
+    np.testing.assert_allclose(var, truths[1], rtol=1e-13)
+
+
+def test_small_numbers_by_hand():
+    x = np.array([[1.0, 10.0], [3.0, 10.0], [5.0, 40.0]])
+    mean, var = batch_statistics(x)
+    assert mean.tolist() == [3, 20] and var == pytest.approx([8 / 3, 200])
+    np.testing.assert_allclose(batch_norm(x, training=True, eps=1e-300)[:, 0], [-1.5**0.5, 0, 1.5**0.5])
+    new = running_statistics(x, np.array([0.0, 0.0]), np.array([1.0, 1.0]), momentum=0.25)
+    np.testing.assert_allclose(new, [[0.75, 5.0], [0.75 + 4 / 4, 0.75 + 300 / 4]])   # 4 and 300: with n − 1
+    given = ([1.0, 10.0], [3.0, 8.0], [2.0, 1.0], [0.0, 5.0])
+    y = batch_norm(x, *map(np.array, given), eps=1.0)
+    np.testing.assert_allclose(y, [[0, 5], [2, 5], [4, 15]])
+
+
+# --- speed and precision ---------------------------------------------------------------------
+
+@pytest.mark.parametrize("shape", [(6, 5), (3, 7, 4), (3, 7, 4, 5)])
+@pytest.mark.parametrize("chunk", [1, 500, 10**6])
+def test_pieces_change_nothing(monkeypatch, shape, chunk):
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(2, 3, size=shape), rng.normal(size=shape)
+    w, b, mean, var = np.exp(rng.normal(size=(4, shape[1])))
+
+    def all_of_it():
+        return [part for training in (True, False) for part in
+                (batch_norm(x, mean, var, w, b, training=training),
+                 *batch_norm_backward(dy, x, mean, var, w, training=training))] + [*batch_statistics(x)]
+    before = all_of_it()
+    monkeypatch.setattr(windows, "CHUNK", chunk)
+    for ours, others in zip(all_of_it(), before, strict=True):
+        np.testing.assert_allclose(ours, others, rtol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(4096, 3), (64, 3, 17, 19)])
+def test_float32_far_from_zero_is_as_good_as_torch_s(shape):
+    """Means of 1000 with deviations around 1: what float32 does to the statistics, ours and torch's."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(1000, 1, size=shape).astype(np.float32)
+    dy, truth = rng.normal(size=shape).astype(np.float32), x.astype(np.float64)
+    exact = [batch_norm(truth, training=True),
+             *batch_norm_backward(dy.astype(np.float64), truth, training=True), *batch_statistics(truth)]
+    case = Case(x, (None, None), None, None, {"training": True, "eps": 1e-5}, dy)
+    mean, var = torch.zeros(3), torch.zeros(3)
+    F.batch_norm(torch.tensor(x), mean, var, training=True, momentum=1.0)
+    n = x.size // 3
+    theirs = [*(t.detach().numpy() for t in in_torch(case)), mean.numpy(), var.numpy() * (n - 1) / n]
+    for ours, other, right in zip([*by_hand(case), *batch_statistics(x)], theirs, exact, strict=True):
+        size = np.abs(right).max()
+        assert np.abs(ours - right).max() <= 2 * np.abs(other - right).max() + 1e-6 * size
+
+
+# Values of which no small multiple is a float32, and a count that is no power of two.
+@pytest.mark.parametrize("count", [2, 3, 7, 11, 49, 1001])
+@pytest.mark.parametrize("value", [1e8 / 3, 0.1, -1e-3 / 7, 1e30 / 3])
+def test_a_channel_of_one_value_is_all_zeros(value, count):
+    """μ is that value and σ² is 0, in float32 too: sums are divided in float64 and rounded last."""
+    x = np.full((count, 1), value, np.float32)
+    mean, var = batch_statistics(x)
+    assert mean[0] == x[0, 0] and var[0] == 0 and not batch_norm(x, training=True).any()
+    noise = np.random.default_rng(0).normal(size=(count, 1)).astype(np.float32)
+    dx, *_ = batch_norm_backward(x, noise, training=True)
+    assert np.abs(dx).max() <= 1e-5 * abs(value) / noise.std(), "a constant dy has nothing but its mean"
+
+
+def test_float32_means_are_rounded_once(monkeypatch):
+    """To half a unit of the last place; rounded before the division too, they are worse now and then."""
+    x = np.random.default_rng(0).normal(1000, 1, size=(11, 2000)).astype(np.float32)
+    exact = x.astype(np.float64).sum(axis=0) / 11
+
+    def worst():
+        return (np.abs(batch_statistics(x)[0] - exact) / np.spacing(exact.astype(np.float32))).max()
+    assert worst() <= 0.5
+    once = normalization._sums
+    monkeypatch.setattr(normalization, "_sums", lambda a: once(a).astype(a.dtype))
+    assert worst() > 0.5 and batch_norm(np.full((11, 1), 1e8 / 3, np.float32), training=True)[0, 0] < -0.99
+
+
+@pytest.mark.parametrize("turn", [lambda a: a[::-1], lambda a: a.transpose(0, 1, 3, 2), lambda a: a[:, ::2],
+                                  lambda a: a[..., 1:], np.asfortranarray])
+def test_views_are_as_good_as_copies(turn):
+    rng = np.random.default_rng(0)
+    x, dy = (turn(rng.normal(size=(4, 6, 5, 3))) for _ in range(2))
+    w, b = rng.normal(size=(2, x.shape[1]))
+    views, copies = ((batch_norm(x, None, None, w, b, training=True),
+                      *batch_norm_backward(dy, x, None, None, w, training=True))
+                     for x, dy in ((x, dy), (x.copy(), dy.copy())))
+    for ours, copied in zip(views, copies, strict=True):
+        np.testing.assert_allclose(ours, copied, rtol=1e-12, atol=1e-14)
+
+
+def test_the_order_in_memory_is_that_of_x():
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=(2, 9, 6, 5, 3))
+    w, b = rng.normal(size=(2, 6))
+    turned = [np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0) for a in (x, dy)]
+    results, others = ((batch_norm(x, None, None, w, b, training=True),
+                        *batch_norm_backward(dy, x, None, None, w, training=True))
+                       for x, dy in ((x, dy), turned))
+    for i, (ours, other) in enumerate(zip(results, others, strict=True)):
+        np.testing.assert_allclose(ours, other, rtol=1e-12, atol=1e-14)
+        assert ours.flags.c_contiguous and _batch_last.batch_last(other) == (i < 2)
+
+
+def test_nan_stays_in_its_channel():
+    x = np.random.default_rng(0).normal(size=(4, 3, 2))
+    x[1, 1, 0] = np.nan
+    y = batch_norm(x, training=True)
+    assert np.isnan(y[:, 1]).all() and not np.isnan(y[:, [0, 2]]).any()
+    assert F.batch_norm(torch.tensor(x), None, None, training=True)[:, 1].isnan().all()
+
+
+def test_no_samples_in_use():
+    y = batch_norm(np.zeros((0, 3)), np.zeros(3), np.ones(3))
+    dx, dw, db = batch_norm_backward(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(3), np.ones(3))
+    assert y.shape == dx.shape == (0, 3) and dw.tolist() == db.tolist() == [0, 0, 0]
+
+
+# --- invariants ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("shape", [(7, 3), (5, 3, 4), (4, 3, 2, 5)])
+def test_invariants(shape):
+    """Σ dx = 0, Σ dx·x̂ = 0 up to ε, in each channel; neither without the terms through μ and σ²."""
+    rng, axes = np.random.default_rng(0), (0, *range(2, len(shape)))
+    x, dy, w = rng.normal(2, 3, size=shape), rng.normal(1, 1, size=shape), rng.normal(size=3)
+    for eps in (1e-12, 0.1):
+        xhat = batch_norm(x, training=True, eps=eps)
+        dx, dweight, _ = batch_norm_backward(dy, x, None, None, w, training=True, eps=eps)
+        size = np.abs(dx).sum(axes)
+        assert (np.abs(dx.sum(axes)) < 1e-13 * size).all()
+        var = batch_statistics(x)[1]
+        left = w / np.sqrt(var + eps) * dweight * eps / (var + eps)     # what ε leaves: 1 − mean x̂²
+        np.testing.assert_allclose((dx * xhat).sum(axes), left, atol=1e-12)
+        assert (np.abs(left) < 1e-10).all() == (eps < 1e-3)
+    bare, *_ = batch_norm_backward(dy, x, *batch_statistics(x), w, eps=1e-12)
+    assert (np.abs(bare.sum(axes)) > 1e-2 * np.abs(bare).sum(axes)).all()
+
+
+def test_scale_of_the_weights_before_it():
+    """W·∂C/∂W = 0 for each neuron (up to ε), ∂C/∂b = 0: the size of w and the bias before it do nothing."""
+    rng = np.random.default_rng(0)
+    x, W, b, dy = (rng.normal(size=s) for s in ((9, 4), (3, 4), (3,), (9, 3)))
+    eps = 1e-12
+    y = batch_norm(linear(x, W, b), training=True, eps=eps)
+    np.testing.assert_allclose(batch_norm(linear(x, 7 * W, b + 5), training=True, eps=eps), y, atol=1e-9)
+    dz, *_ = batch_norm_backward(dy, linear(x, W, b), training=True, eps=eps)
+    _, dW, db = linear_backward(dz, x, W)
+    assert (np.abs((W * dW).sum(axis=1)) < 1e-10).all() and (np.abs(db) < 1e-13).all()
+    assert np.abs(dW).min() > 1e-4
+    dz7, *_ = batch_norm_backward(dy, linear(x, 7 * W, b), training=True, eps=eps)
+    np.testing.assert_allclose(linear_backward(dz7, x, W)[1], dW / 7, atol=1e-9)   # longer w, shorter dW
+
+
+# --- three witnesses, and faults that are rejected -------------------------------------------
+
+def hostile(shape=(4, 3, 2, 5)):
+    rng = np.random.default_rng(0)
+    x = rng.normal(2, 3, size=shape)
+    return rng.normal(size=shape), x, rng.normal(size=3), np.exp(rng.normal(size=3)), *rng.normal(size=(2, 3))
+
+
+@pytest.mark.parametrize("eps", [1e-5, 0.1])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", [(6, 3), (5, 3, 4), (4, 3, 2, 5)])
+def test_three_witnesses(shape, training, eps):
+    dy, x, mean, var, w, b = hostile(shape)
+    options = {"training": training, "eps": eps}
+    dx, dw, db = batch_norm_backward(dy, x, mean, var, w, **options)
+    three_witnesses(lambda x, w, b: batch_norm(x, mean, var, w, b, **options),
+                    lambda x, w, b: F.batch_norm(x, *map(torch.tensor, (mean, var)), w, b, **options),
+                    dy, x=(x, dx), w=(w, dw), b=(b, db))
+
+
+def claim(dy, x, w, eps, *, centred=True, scaled=True, ddof=0, channels=True, root=True, sign=1.0):
+    """dx written out once more, with one fault."""
+    axes = (0, *range(2, x.ndim)) if channels else (0,)
+    spread = [-1, *[1] * (x.ndim - 2)]
+    n = x.size / x.shape[1] if channels else len(x)
+    mean, var = x.mean(axes, keepdims=True), x.var(axes, keepdims=True, ddof=ddof)
+    scale = 1 / np.sqrt(var + eps) if root else 1 / (np.sqrt(var) + eps)
+    xhat = (x - mean) * scale
+    through = centred * dy.sum(axes, keepdims=True) / n
+    through = through + scaled * sign * xhat * (dy * xhat).sum(axes, keepdims=True) / n
+    return w.reshape(spread) * scale * (dy - through)
+
+
+FAULTS = {"no mean term": {"centred": False}, "no variance term": {"scaled": False}, "n − 1": {"ddof": 1},
+          "per activation": {"channels": False}, "ε outside the root": {"root": False},
+          "sign of the variance term": {"sign": -1.0}}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_wrong_backward_is_rejected(fault):
+    dy, x, _, _, w, b = hostile()
+    _, dw, db = batch_norm_backward(dy, x, None, None, w, training=True, eps=0.1)
+
+    def ask(dx):
+        three_witnesses(lambda x, w, b: batch_norm(x, None, None, w, b, training=True, eps=0.1),
+                        lambda x, w, b: F.batch_norm(x, None, None, w, b, True, eps=0.1),
+                        dy, x=(x, dx), w=(w, dw), b=(b, db))
+    ask(claim(dy, x, w, 0.1))
+    with pytest.raises(WitnessError, match="^dx .* disagrees"):
+        ask(claim(dy, x, w, 0.1, **FAULTS[fault]))
+
+
+def faulty_source(*changes):
+    """The module with one line written wrongly."""
+    text = inspect.getsource(normalization)
+    for right, wrong in changes:
+        assert text.count(right) == 1, right
+        text = text.replace(right, wrong)
+    space = {"__name__": "faulty"}
+    exec(compile(text, "faulty", "exec"), space)
+    return space
+
+
+PLANTED = {   # which test must go red
+    "no mean term": [("centred += _spread((dbias / _count(", "0 * _spread((dbias / _count(")],
+    "no variance term": [("centred *= _spread((scale * dweight", "centred *= 0 * _spread((scale * dweight")],
+    "n − 1 for normalising": [("_sums(centred**2) / _count(x)", "_sums(centred**2) / (_count(x) - 1)")],
+    "the blame of the scale without the scale": [("* centred) * scale", "* centred)")],
+    "x̂ without the scale": [("scale * dweight / _count", "dweight / _count")],
+    "running variance biased": [("var * (_count(x) / (_count(x) - 1))", "var")],
+    "momentum on the wrong side": [("(1 - share) * running_mean + share * mean",
+                                    "share * running_mean + (1 - share) * mean")],
+    "momentum of the variance": [("(1 - share) * running_var + share * unbiased",
+                                  "share * running_var + (1 - share) * unbiased")],
+    "ε outside the root": [("1 / np.sqrt(var + eps)", "1 / (np.sqrt(var) + eps)")],
+    "the batch after training": [("    if training:\n        _, var", "    if True:\n        _, var")],
+    "the running ones in training": [("    if training:\n        _, var",
+                                      "    if running_mean is None:\n        _, var")],
+    "after training, through the statistics": [("if training else 0\n", "if True else 0\n")],
+    "no weight in dx": [("dx[:, c] *= _spread(scale if weight is None else scale * weight[c], x)",
+                         "dx[:, c] *= _spread(scale, x)")],
+    "no weight in y": [("(centred, _spread(scale if weight is None else scale * weight[c], x)",
+                        "(centred, _spread(scale, x)")],
+    "weights of the first channels": [
+        ("dx[:, c] *= _spread(scale if weight is None else scale * weight[c], x)",
+         "dx[:, c] *= _spread(scale * weight[:len(scale)], x)")],
+    "sums in float32": [("dtype=np.float64)", "dtype=x.dtype)")],
+}
+
+
+def everything(space, dtype=np.float64):
+    """What the tests above ask, in one go: all values of one module on one hostile question."""
+    dy, x, mean, var, w, b = (array.astype(dtype) for array in hostile())
+    found = []
+    for training in (True, False):
+        options = {"training": training, "eps": 0.1}
+        found += [space["batch_norm"](x, mean, var, w, b, **options),
+                  *space["batch_norm_backward"](dy, x, mean, var, w, **options)]
+    return found + [*space["running_statistics"](x, mean, var, momentum=0.3)]
+
+
+def in_torch_everything():
+    dy, x, mean, var, w, b = hostile()
+    found = []
+    for training in (True, False):
+        found += in_torch(Case(x, (mean, var), w, b, {"training": training, "eps": 0.1}, dy))
+    new = torch.tensor(mean), torch.tensor(var)
+    F.batch_norm(torch.tensor(x), *new, training=True, momentum=0.3)
+    return [tensor.detach().numpy() for tensor in (*found, *new)]
+
+
+def apart(found):
+    return max(np.abs(a - b).max() for a, b in zip(found, in_torch_everything(), strict=True))
+
+
+@pytest.mark.parametrize("fault", [name for name in PLANTED if name not in ("sums in float32",
+                                                                            "weights of the first channels")])
+def test_a_planted_fault_is_seen(fault):
+    assert apart(everything(faulty_source())) < 1e-12
+    assert apart(everything(faulty_source(*PLANTED[fault]))) > 1e-3
+
+
+def test_a_weight_of_another_channel_is_seen(monkeypatch):
+    """Only when the channels come in pieces: test_pieces_change_nothing is for that."""
+    monkeypatch.setattr(windows, "CHUNK", 1)
+    assert apart(everything(faulty_source())) < 1e-12
+    assert apart(everything(faulty_source(*PLANTED["weights of the first channels"]))) > 1e-3
+
+
+def test_sums_in_float32_are_seen():
+    """Between 10⁸ and −10⁸, float32 forgets ones, whatever the order; float64 does not."""
+    x = np.ones((1002, 1), np.float32)
+    x[0], x[-1] = 1e8, -1e8
+    wrong = faulty_source(*PLANTED["sums in float32"])["batch_statistics"](x)[0]
+    assert batch_statistics(x)[0] == np.float32(1000 / 1002) and abs(wrong - 1000 / 1002) > 2e-3
+
+
+# --- what is refused, and how ----------------------------------------------------------------
+
+X, V = np.ones((4, 3)), np.ones(3)
+
+
+def forward(x=X, *rest, **options):
+    return batch_norm(x, *rest, **{"training": True, **options})
+
+
+def backward(dy=X, x=X, *rest, **options):
+    return batch_norm_backward(dy, x, *rest, **{"training": True, **options})
+
+
+@pytest.mark.parametrize("call, sentence", [
+    (lambda: forward(X[:1]), "x: got shape (1, 3), expected more than one value in each channel: the mean"),
+    (lambda: forward(np.ones((1, 3, 1, 1))), "x: got shape (1, 3, 1, 1), expected more than one value"),
+    (lambda: forward(np.ones((0, 3))), "x: got shape (0, 3), expected more than one value"),
+    (lambda: forward(np.ones((3, 0))), "x: got shape (3, 0), expected more than one value"),
+    (lambda: backward(X[:1], X[:1]), "x: got shape (1, 3), expected more than one value"),
+    (lambda: batch_statistics(X[:1]), "x: got shape (1, 3), expected more than one value"),
+    (lambda: running_statistics(X[:1], V, V), "x: got shape (1, 3), expected more than one value"),
+    (lambda: forward(X[0]), "x: got shape (3,), expected (N, C) or (N, C, L) or (N, C, H, W)"),
+    (lambda: forward(X[..., None, None, None]), "x: got shape (4, 3, 1, 1, 1), expected (N, C)"),
+    (lambda: forward(X.tolist()), "x: got a list, expected a NumPy array"),
+    (lambda: forward(X.astype(int)), "x: got an array of int64, expected float32 or float64"),
+    (lambda: forward(X, V[:2]), "running_mean: got shape (2,), expected (3,), one number for each"),
+    (lambda: forward(X, V, V[:1]), "running_var: got shape (1,), expected (3,), one number for each channel"),
+    (lambda: forward(X, None, None, V[None]), "weight: got shape (1, 3), expected (C,)"),
+    (lambda: forward(X, None, None, None, 0.5), "bias: got a float, expected a NumPy array (C,)"),
+    (lambda: forward(X, None, None, V.astype(np.float32)), "x is float64, weight is float32: expected"),
+    (lambda: batch_norm(X), "running_mean: got None, expected an array (C,); only with training=True"),
+    (lambda: batch_norm(X, V), "running_var: got None, expected an array (C,)"),
+    (lambda: batch_norm_backward(X, X), "running_mean: got None, expected an array (C,)"),
+    (lambda: forward(training=1), "training: got 1, expected True or False"),
+    (lambda: forward(eps=0), "eps: got 0, expected a number above 0"),
+    (lambda: forward(eps=-1e-5), "eps: got -1e-05, expected a number above 0"),
+    (lambda: forward(eps="small"), "eps: got 'small', expected a number above 0"),
+    (lambda: backward(X[:2]), "dy: got shape (2, 3), expected (4, 3), the shape of x"),
+    (lambda: backward(X[None]), "dy: got shape (1, 4, 3), expected (4, 3), the shape of x"),
+    (lambda: backward(X.astype(np.float32)), "dy is float32, x is float64: expected the same dtype"),
+    (lambda: backward(None), "dy: got a NoneType, expected a NumPy array"),
+    (lambda: running_statistics(X, None, V), "running_mean: got None, expected an array (C,)"),
+    (lambda: running_statistics(X, V, V[:2]), "running_var: got shape (2,), expected (3,), one number"),
+    (lambda: running_statistics(X, V, V, momentum=None), "momentum: got None, expected a number"),
+    (lambda: running_statistics(X, V, V, momentum=1.5), "momentum: got 1.5, expected a number of at least 0"),
+    (lambda: running_statistics(X, V, V.astype(np.float32)), "x is float64, running_mean is float64,"),
+])
+def test_sentences(call, sentence):
+    assert refused(call, "").startswith(sentence)
+
+
+def test_names_and_order_are_torch_s():
+    theirs = list(inspect.signature(F.batch_norm).parameters)
+    ours = list(inspect.signature(batch_norm).parameters)
+    assert [name for name in theirs if name not in ("input", "momentum")] == ours[1:] and ours[0] == "x"

@@ -1,0 +1,118 @@
+"""Schedules against torch.optim.lr_scheduler; plausible wrong ones are told from them."""
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from checks import refused
+
+from helpers.functional import schedules
+from helpers.functional.schedules import cosine_annealing_lr, linear_lr, step_lr, warmup_cosine
+
+torch.set_num_threads(1)
+pytestmark = pytest.mark.filterwarnings("error")
+
+L = torch.optim.lr_scheduler
+
+
+def warm(optimizer):
+    up = L.LinearLR(optimizer, start_factor=0.2, total_iters=20)
+    down = L.CosineAnnealingLR(optimizer, T_max=70, eta_min=0.01)
+    return L.SequentialLR(optimizer, [up, down], milestones=[20])
+
+
+SCHEDULES = {   # ours, torch's
+    "step": (lambda t: step_lr(t, 0.3, 30), lambda o: L.StepLR(o, 30)),
+    "step, slower": (lambda t: step_lr(t, 0.3, 7, gamma=0.9), lambda o: L.StepLR(o, 7, gamma=0.9)),
+    "cosine": (lambda t: cosine_annealing_lr(t, 0.3, 150), lambda o: L.CosineAnnealingLR(o, 150)),
+    "cosine, and up again": (lambda t: cosine_annealing_lr(t, 0.3, 40, 0.02),
+                             lambda o: L.CosineAnnealingLR(o, 40, 0.02)),
+    "linear": (lambda t: linear_lr(t, 0.3), lambda o: L.LinearLR(o)),
+    "linear, down": (lambda t: linear_lr(t, 0.3, 1.0, 0.1, 50), lambda o: L.LinearLR(o, 1.0, 0.1, 50)),
+    "warm-up": (lambda t: warmup_cosine(t, 0.3, 20, 70, 0.2, 0.01), warm),
+}
+WRONG_SCHEDULES = {
+    "step: one step early": ("step", lambda t: step_lr(t + 1, 0.3, 30)),
+    "step: one step late": ("step", lambda t: step_lr(max(t - 1, 0), 0.3, 30)),
+    "step: without a floor": ("step", lambda t: 0.3 * 0.1 ** (t / 30)),
+    "cosine: off by one": ("cosine", lambda t: cosine_annealing_lr(t + 1, 0.3, 150)),
+    "cosine: T_max − 1": ("cosine", lambda t: cosine_annealing_lr(t, 0.3, 149)),
+    "cosine: a quarter of a wave": ("cosine", lambda t: 0.3 * math.cos(math.pi / 2 * t / 150)),
+    "cosine: η_min is added": ("cosine, and up again", lambda t: 0.02 + cosine_annealing_lr(t, 0.3, 40)),
+    "cosine: stays down": ("cosine, and up again", lambda t: cosine_annealing_lr(min(t, 40), 0.3, 40, 0.02)),
+    "linear: from 0": ("linear", lambda t: 0.3 * min(t / 5, 1)),
+    "linear: arrives one step early": ("linear", lambda t: linear_lr(t + 1, 0.3)),
+    "linear: goes on": ("linear, down", lambda t: 0.3 * (1 - 0.9 * t / 50)),
+    "warm-up: the cosine does not wait":
+        ("warm-up", lambda t: (warmup_cosine(t, 0.3, 20, 70, 0.2) if t < 20
+                               else cosine_annealing_lr(t, 0.3, 70, 0.01))),
+    "warm-up: both at once": ("warm-up", lambda t: linear_lr(t, 1, 0.2, total_iters=20) *
+                              cosine_annealing_lr(t, 0.3, 70, 0.01)),
+    "warm-up: one step longer": ("warm-up", lambda t: warmup_cosine(t, 0.3, 21, 70, 0.2, 0.01)),
+}
+
+
+def off(ours, theirs, steps=150):
+    """The largest distance between a schedule and torch's, as a part of the rate 0.3."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.3)
+    scheduler, worst = theirs(optimizer), 0.0
+    for t in range(steps):
+        worst = np.maximum(worst, abs(ours(t) - optimizer.param_groups[0]["lr"]) / 0.3)
+        optimizer.step()
+        scheduler.step()
+    return worst
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_are_torchs(name):
+    ours, theirs = SCHEDULES[name]
+    assert off(ours, theirs) <= 1e-12
+
+
+@pytest.mark.parametrize("name", WRONG_SCHEDULES)
+def test_a_wrong_schedule_is_not_torchs(name):
+    of, wrong = WRONG_SCHEDULES[name]
+    assert off(wrong, SCHEDULES[of][1]) > 1e-4
+
+
+def test_the_cosine_is_the_closed_form_of_torch():
+    """torch finds each rate from the one before; its own closed form says the same."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.3)
+    scheduler = L.CosineAnnealingLR(optimizer, 40, 0.02)
+    for t in range(100):
+        closed, = scheduler._get_closed_form_lr()
+        assert cosine_annealing_lr(t, 0.3, 40, 0.02) == pytest.approx(closed, rel=1e-14)
+        optimizer.step()
+        scheduler.step()
+    assert cosine_annealing_lr(0, 0.3, 40, 0.02) == 0.3 and cosine_annealing_lr(40, 0.3, 40, 0.02) == 0.02
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_takes_many_steps_and_gives_plain_numbers(name):
+    ours, _ = SCHEDULES[name]
+    many = ours(np.arange(100))
+    assert many.shape == (100,)
+    np.testing.assert_allclose(many, [ours(t) for t in range(100)], rtol=1e-14)
+    assert type(ours(3)) is type(ours(np.int64(3))) is float
+
+
+SCHEDULE_CALLS = {   # what is right, and odd values by name
+    step_lr: ({"step": 1, "lr": 0.1, "step_size": 3}, {"step_size": [0, -1, 2.5], "gamma": [-0.1, math.nan]}),
+    cosine_annealing_lr: ({"step": 1, "lr": 0.1, "T_max": 3}, {"T_max": [0, 2.5], "eta_min": [-1, math.inf]}),
+    linear_lr: ({"step": 1, "lr": 0.1}, {"start_factor": [0, -0.1, 1.1], "end_factor": [-0.1, 1.1, None],
+                                         "total_iters": [0, 1.5]}),
+    warmup_cosine: ({"step": 1, "lr": 0.1, "total_iters": 2, "T_max": 3},
+                    {"total_iters": [0], "T_max": [0], "start_factor": [0], "eta_min": [-1]}),
+}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULE_CALLS, ids=lambda schedule: schedule.__name__)
+def test_odd_schedules_are_refused(schedule):
+    right, odd = SCHEDULE_CALLS[schedule]
+    schedule(**right)
+    odd = {**odd, "step": [-1, 0.5, "1", None, True, np.array([1, -1])], "lr": [-0.1, math.nan, "0.1", True]}
+    for name, values in odd.items():
+        for value in values:
+            refused(partial(schedule, **{**right, name: value}), name)
+    assert set(schedules.__all__) == {s.__name__ for s in SCHEDULE_CALLS}

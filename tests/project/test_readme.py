@@ -1,0 +1,155 @@
+"""README.md: its links lead somewhere, its numbers are those of today, its film is the widget's."""
+import re
+import subprocess
+import sys
+
+import claims
+import pictures
+import prose
+import pytest
+import refresh
+from PIL import Image, ImageSequence
+
+from helpers.exercises.grading import grade
+from helpers.verify.report import AUTOGRAD_LIMIT, DIFFERENCE_LIMIT
+
+ROOT = refresh.ROOT
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+FILM = ROOT / "images" / "pathologies.gif"
+
+
+def lead_nowhere(text):
+    """The links and pictures of a Markdown file that lead nowhere, and the pictures without words."""
+    page = prose.read(text)
+    own = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for _, heading in page.headings}
+    found = []
+    for address in [*page.links, *(source for source, _ in page.images)]:
+        path, _, anchor = address.partition("#")
+        if address.startswith("https://"):
+            continue
+        if path and not (ROOT / path).exists():
+            found.append(address)
+        elif anchor and not path and anchor not in own:
+            found.append(address)
+        elif anchor and path.endswith(".ipynb") and anchor not in anchors(ROOT / path):
+            found.append(address)
+    return found + [source for source, words in page.images if len(words.split()) < 4]
+
+
+def anchors(path):
+    return {prose.anchor(heading) for cell in refresh.load(path).cells if cell.cell_type == "markdown"
+            for _, heading in prose.read(cell.source).headings}
+
+
+def test_links_lead_somewhere_and_pictures_have_words():
+    assert lead_nowhere(TEXT) == []
+
+
+@pytest.mark.parametrize("fault", [
+    "[gone](gone.md)", "[gone](notebooks/00_start_here.ipynb#Nowhere)", "[gone](#nowhere)",
+    "![](images/pooling.svg)", "![a picture with words](images/gone.svg)"])
+def test_a_link_that_leads_nowhere_is_noticed(fault):
+    assert len(lead_nowhere(f"{TEXT}\n\n{fault}")) == 1
+
+
+def rows(text):
+    """The rows of a table of notebooks: address, title, question, minutes."""
+    return re.findall(r"(?m)^\| \[([^\]]+)\]\((?:notebooks/)?(\w+\.ipynb)\) \| (.+?) \| (\d+) \|$", text)
+
+
+def told(path):
+    """What a notebook says of itself: its title, its question, its minutes."""
+    first = refresh.load(path).cells[0].source
+    title = re.match(r"# (.+)", first)[1]
+    minutes = re.search(r"[Aa]bout (\d+)\s+minutes", first)
+    return title, " ".join(re.search(r"\*\*(.+?\?)\*\*", first, re.DOTALL)[1].split()), int(minutes[1])
+
+
+def test_the_table_of_notebooks_says_what_they_say_of_themselves():
+    found = rows(TEXT)
+    assert [name for _, name, *_ in found] == [path.name for path in refresh.notebooks()]
+    for title, name, question, minutes in found:
+        assert (title, question, int(minutes)) == told(ROOT / "notebooks" / name)
+
+
+def test_the_claims_are_those_of_today():
+    assert claims.written(TEXT) == TEXT, "run `python tests/claims.py`"
+
+
+def test_another_claim_is_noticed(monkeypatch):
+    monkeypatch.setattr(claims, "calls", lambda *_: 7)
+    assert claims.written(TEXT) != TEXT
+    with pytest.raises(ValueError, match="README.md: one"):
+        claims.written(TEXT.replace("<!-- end of speed -->", ""))
+
+
+def test_the_hours_are_the_sum_of_the_minutes():
+    """As the sum of the minutes, to half an hour; notebook 00 adds up the same."""
+    total = sum(claims.minutes([refresh.load(path) for path in refresh.notebooks()]))
+    [hours] = re.findall(r"about ([\d.]+) hours for all eight notebooks", TEXT)
+    assert float(hours) == round(total / 30) / 2
+
+
+def test_what_is_called_checked_is_what_the_witnesses_check():
+    said = r"(?s)relative\s+error at most (\S+?)\).*?differences \(at most (\S+?)\)"
+    limits = re.findall(said, TEXT)
+    assert limits == 2 * [("1e-10", "1e-6")]
+    assert (AUTOGRAD_LIMIT, DIFFERENCE_LIMIT) == (1e-10, 1e-6)
+    assert not re.search(r"\bprove[ds]?\b", TEXT), "samples prove nothing"
+
+
+def test_placeholders_are_no_wrong_answers():
+    """A break-it exercise lists what is right, of wrong shape, not finite, rejected: no usual mistakes."""
+    listed = [mistake for one in claims.exercises().values() for mistake in one.mistakes]
+    named = claims.mistakes()
+    asked = sum(one.name.endswith(("break_it", "weak_test")) for one in claims.exercises().values())
+    assert asked > 5 and len(listed) == len(named) + 4 * asked
+    assert "right" not in {mistake.name for mistake in named}
+    assert not {id(hole) for hole in claims.holes()} & {id(mistake) for mistake in named}
+
+
+def test_holes_are_those_of_the_break_it_exercises():
+    held = [module for module in claims.modules() if hasattr(module, "HOLES")]
+    assert len(held) > 5 and len(claims.holes()) == sum(len(module.HOLES) for module in held)
+    for module in held:
+        assert module.HOLES[0].sentence in grade(module.BREAK.name, module.HOLES[0].function).sentence
+
+
+def test_counting():
+    notebooks = [refresh.load(path) for path in refresh.notebooks()]
+    source = "\n".join(cell.source for nb in notebooks for cell in nb.cells if cell.cell_type == "code")
+    assert claims.calls(notebooks, "refuted") == len(re.findall(r"(?<![\w.])refuted\(", source)) > 10
+
+
+@pytest.mark.parametrize("section, column", [("Slider to pixels", "gone"), ("Gone", "with")])
+def test_what_was_not_measured_is_not_claimed(section, column):
+    with pytest.raises(ValueError, match="write it with"):
+        claims.measured(section, column)
+
+
+def test_a_table_of_results_is_read(tmp_path, monkeypatch):
+    text = ("## One\n\n| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n\n| b |\n|---|\n| 9 |\n\n"
+            "## Two\n\n| c |\n|---|\n| 5 |\n")
+    monkeypatch.setattr(claims, "RESULTS", tmp_path / "results.md")
+    claims.RESULTS.write_text(text, encoding="utf-8")
+    assert claims.measured("One", "b", "a") == [["2", "1"], ["4", "3"]]
+    assert claims.measured("Two", "c") == [["5"]]
+
+
+# --- the film --------------------------------------------------------------------------------
+
+def test_the_film_is_what_the_widget_draws(tmp_path):
+    if reason := pictures.other_matplotlib():
+        pytest.skip(reason)
+    script = ROOT / "images" / "animate_pathologies.py"
+    subprocess.run([sys.executable, script, tmp_path], check=True, timeout=120)
+    stored, fresh = (list(ImageSequence.all_frames(Image.open(path)))
+                     for path in (FILM, tmp_path / FILM.name))
+    assert len(stored) == len(fresh) > 20
+    for old, new in zip(stored, fresh, strict=True):
+        assert pictures.difference(old.convert("RGB"), new.convert("RGB")) == ""
+    assert len({frame.convert("RGB").tobytes() for frame in stored}) == len(stored), "each frame is another"
+
+
+def test_the_film_is_small():
+    assert FILM.stat().st_size < 500_000

@@ -1,0 +1,219 @@
+"""The house: who may import whom, how long a function and a module may be, what a signature says.
+
+Who may import whom stands in pyproject.toml and is judged by import-linter. Every other rule is a function of
+source text; a fault is planted for each.
+"""
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from source_lines import code_lines
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "helpers").rglob("*.py"))
+
+LONGEST_FUNCTION = 20
+LONGEST_MODULE = 200
+# Lists of questions, named mistakes and worked solutions, as a learner writes them: many short things.
+LISTS, LONGEST_LIST = ROOT / "helpers/exercises/questions", 500
+
+
+def source(path):
+    return path.read_text(encoding="utf-8")
+
+
+# --- rules: each returns what is wrong with a source text ------------------------------------
+
+def definitions(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+
+
+def long_functions(text, most=LONGEST_FUNCTION):
+    lines, found = code_lines(text), {}
+    for node in definitions(ast.parse(text)):
+        length = len([line for line in range(node.lineno, node.end_lineno + 1) if line in lines])
+        if length > most:
+            found[node.name] = length
+    return found
+
+
+def public(tree):
+    """Functions of the module and methods of its classes whose names have no underscore in front."""
+    owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")]
+    return [node for owner in owners for node in owner.body
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name[0] != "_"]
+
+
+def without_docstring(text):
+    tree = ast.parse(text)
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_"]
+    return {getattr(node, "name", "the module") for node in (tree, *classes, *public(tree))
+            if not ast.get_docstring(node)}
+
+
+def without_hints(text):
+    """Each public function, and each of its arguments, that says no type."""
+    found = set()
+    for node in public(ast.parse(text)):
+        a = node.args
+        arguments = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+        bare = {argument.arg for argument in arguments if argument.annotation is None} - {"self", "cls"}
+        found |= {f"{node.name}({name})" for name in bare}
+        found |= {f"{node.name} ->"} if node.returns is None else set()
+    return found
+
+
+def bound(tree):
+    """The names that a module's own lines give a meaning."""
+    names = set()
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        else:
+            stored = [n for n in ast.walk(node) if isinstance(getattr(n, "ctx", None), ast.Store)]
+            names |= {n.id for n in stored if isinstance(n, ast.Name)}
+    return names
+
+
+def missing_exports(text):
+    """Names in __all__ that the module does not have."""
+    tree, found = ast.parse(text), set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]:
+            found = set(ast.literal_eval(node.value))
+    return found - bound(tree)
+
+
+def unexported(text):
+    """With __all__, what a module defines in public and does not name there."""
+    tree = ast.parse(text)
+    own = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    listed = [ast.literal_eval(node.value) for node in tree.body
+              if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"]
+    return {name for name in own if name[0] != "_"} - set(listed[0]) if listed else set()
+
+
+# --- the house as it stands ------------------------------------------------------------------
+
+@pytest.fixture(params=MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def module(request):
+    return request.param
+
+
+def linted(folder):
+    """What import-linter says of the contracts in pyproject.toml, for the helpers of a folder."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)},
+                          capture_output=True, text=True, encoding="utf-8")
+
+
+def test_imports_go_one_way():
+    ran = linted(ROOT)
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_each_room_says_in_a_sentence_what_lives_there():
+    """Its first lines; what else it holds is imports of the names that notebooks use."""
+    for path in MODULES:
+        if path.stem == "__init__" and path.parent != ROOT / "helpers":
+            tree = ast.parse(source(path))
+            assert ast.get_docstring(tree)
+            assert all(isinstance(node, ast.ImportFrom) or ast.unparse(node).startswith("__all__")
+                       for node in tree.body[1:]), path
+
+
+def test_functions_are_short(module):
+    assert not long_functions(source(module))
+
+
+def test_the_functions_of_tasks_are_short():
+    assert not long_functions(source(ROOT / "tasks.py"))
+
+
+def test_modules_are_short(module):
+    most = LONGEST_LIST if module.parent == LISTS else LONGEST_MODULE
+    assert len(source(module).splitlines()) <= most
+
+
+def test_what_is_public_says_what_it_is(module):
+    assert not without_docstring(source(module))
+    assert module.parent == LISTS or not without_hints(source(module))
+
+
+def test_exports_exist(module):
+    assert not missing_exports(source(module))
+    assert not unexported(source(module))
+
+
+# --- faults are found ------------------------------------------------------------------------
+
+UPWARDS = {    # a contract, a room, and an import that breaks it
+    "Imports point down": ("theory/quadratics", "from helpers.nn import optim"),
+    "Mathematics draws nothing": ("nn/optim", "import matplotlib.pyplot"),
+    "Sliders and figures know no mathematics": ("plotting/grids", "from helpers import data"),
+    "Only the witnesses import torch": ("functional/linear", "from torch.nn import functional"),
+    "The mathematics stands on NumPy alone": ("functional/pooling", "def f():\n    import scipy.signal"),
+    "Exercises need no theory": ("exercises/questions/matrices", "from helpers.theory import mean_field"),
+}
+
+
+@pytest.mark.parametrize("contract", UPWARDS)
+def test_an_import_that_breaks_a_contract_is_found(contract, tmp_path):
+    module, line = UPWARDS[contract]
+    shutil.copytree(ROOT / "helpers", tmp_path / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / f"helpers/{module}.py").open("a") as file:
+        file.write(f"\n{line}\n")
+    said = linted(tmp_path).stdout
+    assert re.search(rf"{contract}.* BROKEN", said) and said.count("BROKEN") == 1, said
+
+
+def test_a_room_without_a_contract_is_found(tmp_path):
+    shutil.copytree(ROOT / "helpers", tmp_path / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "helpers/attic.py").write_text("")
+    assert "attic" in linted(tmp_path).stdout
+
+
+def body(lines, *, extra=""):
+    return f"def f(x):\n{extra}" + "".join(f"    x = {n}\n" for n in range(lines))
+
+
+def inside(head, text):
+    return f"{head}\n" + "".join(f"    {line}\n" for line in text.splitlines())
+
+
+def test_a_long_function_is_found():
+    docstring = '    """One line.\n\n    ' + "And more.\n    " * 30 + '"""\n'
+    assert not long_functions(body(19))
+    assert long_functions(body(20)) == {"f": 21}
+    assert not long_functions(body(19, extra=docstring + "\n    # a comment\n\n" * 9))
+    assert long_functions(inside("class A:", body(20))) == {"f": 21}
+    text = '    s = """' + "no docstring\n" * 25 + '"""\n'
+    assert long_functions(body(1, extra=text)) == {"f": 28}
+    wide = "def f(\n" + "".join(f"    x{n},\n" for n in range(25)) + "):\n    return x0\n"
+    assert long_functions(wide) == {"f": 28}
+    assert long_functions(inside("def outer():", body(20))) == {"outer": 22, "f": 21}
+
+
+def test_what_says_nothing_is_found():
+    silent = "def f(x, *a, y: int, **k): ...\n" + inside("class A:", "def m(self, z) -> int: ...")
+    assert without_hints(silent) == {"f(x)", "f(a)", "f(k)", "f ->", "m(z)"}
+    assert without_docstring(silent) == {"the module", "A", "f", "m"}
+    hidden = '"""Module."""\ndef _f(x):\n    return x\nclass _A:\n    def m(self, z):\n        return z\n'
+    fine = hidden + 'def g(x: int, *a: int, **k: int) -> None:\n    """Do."""\n'
+    assert not without_hints(fine) and not without_docstring(fine)
+
+
+def test_an_export_of_nothing_is_found():
+    text = "from a import b as c\nimport d.e\nX: int = 1\ndef f(): pass\nclass A: pass\nfor i in X: y = i\n"
+    assert missing_exports(text + "__all__ = ['c', 'd', 'X', 'f', 'A', 'y', 'b', 'gone']") == {"b", "gone"}
+    assert not missing_exports(text)
+    assert unexported(text + "__all__ = ['A']") == {"f"} and not unexported(text)
