@@ -340,7 +340,7 @@ def test(*options: str) -> int:
 def refresh(*notebooks: str) -> int:
     """Run notebooks from cleared outputs and store what they print, in one canonical form."""
     paths = [os.path.abspath(name) if os.path.exists(name) else name for name in notebooks]
-    return run(PYTHON, "tests/refresh.py", *paths)
+    return run(PYTHON, "tools/refresh.py", *paths)
 
 
 def bench(*names: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from common import publish, table
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tools"))
 import refresh  # noqa: E402
 
 # The most that the kernel's process held at any time, by the units of getrusage: KiB, on macOS bytes.

@@ -113,7 +113,7 @@ def compare(stored: NotebookNode, fresh: NotebookNode, path: Path) -> list[str]:
         pairs = found(old), found(new)
         if len(pairs[0]) != len(pairs[1]):
             complaints.append(f"{path.name}, cell {i + 1}: {len(pairs[0])} pictures are stored, "
-                              f"{len(pairs[1])} are drawn now; run `python tests/refresh.py`")
+                              f"{len(pairs[1])} are drawn now; run `python tools/refresh.py`")
         elif not EXEMPT & set(old.metadata.get("tags", [])):
             complaints += [f"{path.name}, cell {i + 1}: picture {k} {what}"
                            for k, pair in enumerate(zip(*pairs, strict=True), start=1)

@@ -27,7 +27,7 @@ FAILED = b""
 COMBINATIONS = 20      # random ones of all controls together, after each control alone
 CELL = f"""\
 import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path[:0] = {[str(Path(__file__).parent), str(refresh.ROOT / "tools")]!r}
 import sweep
 print({MARK!r} + sweep.report())"""
 

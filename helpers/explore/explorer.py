@@ -11,7 +11,7 @@ from traitlets import TraitError
 from helpers.explore.panel import Panel, still
 from helpers.explore.raster import Stage
 
-FEWEST_WORDS = 4     # of a sentence that describes a picture, as tests/notebook_rules.py counts
+FEWEST_WORDS = 4     # of a sentence that describes a picture, as tools/notebook_rules.py counts
 _made: list[weakref.ref] = []
 
 

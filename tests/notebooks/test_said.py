@@ -1,4 +1,4 @@
-"""What prose says has its twin in code: each displayed equation, and each number (tests/said.py)."""
+"""What prose says has its twin in code: each displayed equation, and each number (tools/said.py)."""
 import copy
 import re
 

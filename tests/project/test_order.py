@@ -12,8 +12,8 @@ CELLS = ["from helpers.order import watch_order\n\nwatch_order()", "W = 1", "ass
 @pytest.fixture(scope="module")
 def kernel():
     """A kernel that runs any cell, as often as wanted, and says what it wrote to stderr."""
-    client = NotebookClient(sample.notebook("# Order", *(("code", cell) for cell in CELLS)), allow_errors=True,
-                            resources={"metadata": {"path": str(refresh.ROOT)}})
+    client = NotebookClient(sample.notebook("# Order", *(("code", cell) for cell in CELLS)),
+                            allow_errors=True, resources={"metadata": {"path": str(refresh.ROOT)}})
     places = [i for i, cell in enumerate(client.nb.cells) if cell.cell_type == "code"]
 
     def run(k):

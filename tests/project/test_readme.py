@@ -73,7 +73,7 @@ def test_the_table_of_notebooks_says_what_they_say_of_themselves():
 
 
 def test_the_claims_are_those_of_today():
-    assert claims.written(TEXT) == TEXT, "run `python tests/claims.py`"
+    assert claims.written(TEXT) == TEXT, "run `python tools/claims.py`"
 
 
 def test_another_claim_is_noticed(monkeypatch):

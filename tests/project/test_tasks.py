@@ -529,7 +529,7 @@ def test_refresh_takes_names_as_seen_from_where_one_stands(ready, monkeypatch, t
     monkeypatch.chdir(tmp_path)
     commands = ran(ready, monkeypatch)
     assert ready.main(["refresh", "x.ipynb", "--check"]) == 0
-    assert commands == [f"PYTHON tests/refresh.py {tmp_path / 'x.ipynb'} --check"]
+    assert commands == [f"PYTHON tools/refresh.py {tmp_path / 'x.ipynb'} --check"]
 
 
 def test_bench_runs_all_in_order_or_those_that_are_named(ready, monkeypatch, capsys):

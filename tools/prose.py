@@ -37,12 +37,14 @@ class Html(HTMLParser):
     """Collect the links, the pictures and the text of a piece of HTML."""
 
     def __init__(self, source: str):
+        """Read it at once."""
         super().__init__()
         self.links, self.images, self.text = [], [], ""
         self.feed(source)
         self.close()
 
     def handle_starttag(self, tag, attrs):
+        """Note a picture or a link."""
         found = dict(attrs)
         if tag == "img":
             self.images.append((found.get("src") or "", found.get("alt") or ""))
@@ -50,6 +52,7 @@ class Html(HTMLParser):
             self.links.append(found["href"] or "")
 
     def handle_data(self, data):
+        """Note what is read."""
         self.text += data
 
 

@@ -1,6 +1,6 @@
 """What the prose of a notebook says beside its code: displayed equations, and numbers.
 
-    python tests/said.py 01     equations without an entry in tests/said/, numbers without a source
+    python tools/said.py 01     equations without an entry in tests/said/, numbers without a source
 
 tests/said/NN_name.toml is made once by reading. An `[[equation]]` holds the literal LaTeX of a displayed
 equation and the lines of code that say the same under the same names; a `[[number]]` a number of the prose
@@ -18,7 +18,7 @@ from pathlib import Path
 import prose
 import refresh
 
-TABLES = Path(__file__).resolve().parent / "said"
+TABLES = refresh.ROOT / "tests" / "said"
 DIGITS = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?![\d])")
 POWER = re.compile(r"(?:(\d+(?:\.\d+)?)\s*(?:·|\\cdot|\\times|×)\s*)?10\s*"
                    r"(?:\^\{?\s*([-−]?\d+)\}?|([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))")

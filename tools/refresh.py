@@ -1,8 +1,8 @@
 """Run notebooks from cleared outputs and write them in one canonical form.
 
-    python tests/refresh.py                      every notebook of notebooks/
-    python tests/refresh.py notebooks/01*.ipynb  these
-    python tests/refresh.py --check              write nothing; name what would change
+    python tools/refresh.py                      every notebook of notebooks/
+    python tools/refresh.py notebooks/01*.ipynb  these
+    python tools/refresh.py --check              write nothing; name what would change
 
 Notebooks are committed only through this program: two runs give the same bytes, so that a
 change in a notebook's history is a change that somebody made. A notebook that raises is

@@ -25,7 +25,7 @@ ALT_WORDS = 4
 TAGS = {"exercise", "nbval-ignore-output", "nbval-skip"}
 # What a comment in the cell must say, with four words or more after it, to exempt the cell.
 REASONS = {"nbval-ignore-output": "not compared:", "nbval-skip": "not run:"}
-REFRESH = "run `python tests/refresh.py`"
+REFRESH = "run `python tools/refresh.py`"
 
 
 # --- reading ---------------------------------------------------------------------------------

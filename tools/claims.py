@@ -1,7 +1,7 @@
 """Count and look up what README.md claims, and write it between its marks.
 
-    python tests/claims.py            write the tables
-    python tests/claims.py --check    write nothing; exit 1 where a table is not what is counted now
+    python tools/claims.py            write the tables
+    python tools/claims.py --check    write nothing; exit 1 where a table is not what is counted now
 
 What is counted is counted in the stored notebooks and in helpers/; what was measured is looked up in
 benchmarks/results.md, which `python3 tasks.py bench` writes.
@@ -13,7 +13,7 @@ import re
 import sys
 from types import ModuleType
 
-import pictures
+import notebook_rules
 import refresh
 from nbformat import NotebookNode
 
@@ -38,7 +38,7 @@ def calls(notebooks: list[NotebookNode], name: str) -> int:
 
 def compared(notebooks: list[NotebookNode]) -> int:
     """How many code cells strict nbval compares."""
-    return sum(cell.cell_type == "code" and not pictures.EXEMPT & set(cell.metadata.get("tags", []))
+    return sum(cell.cell_type == "code" and not set(notebook_rules.tags(cell)) & notebook_rules.REASONS.keys()
                for nb in notebooks for cell in nb.cells)
 
 
@@ -96,7 +96,8 @@ def measured(section: str, *columns: str) -> list[list[str]]:
 def claims() -> str:
     """What the series claims, and what was counted or measured, as a Markdown table."""
     notebooks = [refresh.load(path) for path in refresh.notebooks()]
-    drawn = sum(len(pictures.found(cell)) for nb in notebooks for cell in nb.cells)
+    drawn = sum(kind.startswith("image/") or text.count("data:image/") for nb in notebooks
+                for _, _, kind, text in notebook_rules.outputs(nb))
     (ours, *_), (theirs, *_) = measured("Slider to pixels", "median, ms")[:2]
     epoch, textbook = measured("One epoch on the digits", "ours ÷ torch", "textbook ÷ ours")[0]
     return markdown(["claim", "counted and measured"], [
@@ -140,7 +141,7 @@ TABLES = {"claims": claims, "speed": speed}
 def written(text: str) -> str:
     """The README with today's tables between their marks. Raises ValueError where there are no marks."""
     for name, table in TABLES.items():
-        begin, end = f"<!-- {name}: written by tests/claims.py -->", f"<!-- end of {name} -->"
+        begin, end = f"<!-- {name}: written by tools/claims.py -->", f"<!-- end of {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
             raise ValueError(f"README.md: one {begin!r} and one {end!r} expected")
         text = text[:text.index(begin) + len(begin)] + f"\n{table()}\n" + text[text.index(end):]
@@ -152,7 +153,7 @@ def main() -> int:
     old = README.read_text(encoding="utf-8")
     new = written(old)
     if new != old and "--check" in sys.argv:
-        print("README.md claims what is no longer so; run `python tests/claims.py`", file=sys.stderr)
+        print("README.md claims what is no longer so; run `python tools/claims.py`", file=sys.stderr)
         return 1
     README.write_text(new, encoding="utf-8", newline="\n")
     return 0
