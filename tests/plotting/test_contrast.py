@@ -130,15 +130,12 @@ def test_pale_letters_are_given_their_ink(color, became):
     assert to_hex(figure.axes[0].texts[0].get_color()) == to_hex(became).lower()
 
 
-def test_a_figure_with_small_letters_is_not_shown(monkeypatch):
+def test_a_figure_is_shown_with_letters_in_their_ink_or_not_at_all(monkeypatch):
+    shown, figure = [], written(color=figures.BLAME)
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
     with pytest.raises(ValueError, match="letters of 7 points"):
         figures.show(written(fontsize=7), "Four words or more.")
-
-
-def test_a_figure_is_shown_with_letters_in_their_ink(monkeypatch):
-    shown = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
-    figure = written(color=figures.BLAME)
+    assert not shown
     figures.show(figure, "Four words or more.")
     assert shown and contrast.unreadable(figure) == []
 

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
+from shown import asked, stage
 
 from helpers.data import KERNELS, digit
 from helpers.plotting import grids
@@ -20,6 +21,18 @@ def by_torch(dy, x, K, s):
     return [grad.numpy() for grad in torch.autograd.grad(y, (x, K), torch.tensor(dy))]
 
 
+@pytest.fixture(scope="module")
+def explorer():
+    return convolution_explorer()
+
+
+@pytest.fixture(scope="module")
+def stepper():
+    return backward_stepper(by_torch)
+
+
+# --- the stepper -----------------------------------------------------------------------------
+
 @pytest.mark.parametrize("s, n", [(1, 3), (2, 2)])
 def test_both_views_end_at_torch(s, n):
     dx, dK = by_torch(BLAME[:n, :n], X, KERNEL, s)
@@ -28,42 +41,44 @@ def test_both_views_end_at_torch(s, n):
     assert not np.array_equal(scattered(s, n * n - 1)[0], dx), "the last step must matter"
 
 
-def test_the_stepper_says_whether_it_agrees():
-    stepper = backward_stepper(by_torch)
-    assert "have yet to follow" in stepper.sentence
-    stepper.set(step=9)
-    assert "equal torch's" in stepper.sentence
+def test_the_stepper_says_whether_it_agrees(stepper):
+    assert "have yet to follow" in asked(stepper)
+    assert "equal torch's" in asked(stepper, step=9)
     liar = backward_stepper(lambda *a: [g + 1 for g in by_torch(*a)])
-    liar.set(step=9)
-    assert "differ from torch's" in liar.sentence
-    liar.set(view="gather")
-    assert "not torch's" in liar.sentence
+    assert "differ from torch's" in asked(liar, step=9)
+    assert "not torch's" in asked(liar, view="gather")
 
+
+def test_the_stepper_says_what_green_is(stepper):
+    assert "complete" in stepping.LEGEND
+    assert stepping.LEGEND in [text.get_text() for text in stepper.stage.figure.findobj(Text)]
+
+
+# --- the explorer ----------------------------------------------------------------------------
 
 @pytest.mark.parametrize("entries, stride, padding, dilation", [
     ("-1 1", 1, 0, 1), ("1 2; -1 0; 0 1/2", 3, 2, 2), ("1 2 3; 4 5 6; 7 8 9", 2, 1, 3)])
-def test_the_explorer_shows_torchs_output(entries, stride, padding, dilation):
-    explorer = convolution_explorer()
-    explorer.set(image="digit", entries=entries, stride=stride, padding=padding, dilation=dilation)
+def test_the_explorer_shows_torchs_output(explorer, entries, stride, padding, dilation):
+    said = asked(explorer, image="digit", entries=entries, stride=stride, padding=padding, dilation=dilation)
     pixels = exploring.IMAGES["digit"]()
     truth = F.conv2d(torch.tensor(pixels)[None, None], torch.tensor(read_kernel(entries))[None, None],
                      stride=stride, padding=padding, dilation=dilation)[0, 0]
     assert np.allclose(explorer.result, truth) and explorer.values["kernel"] == OWN
-    assert f"+ 1 = {truth.shape[0]}, width" in explorer.sentence
+    assert f"+ 1 = {truth.shape[0]}, width" in said
 
 
-def drawn(explorer, kind):
-    """What of a kind the explorer's picture holds, drawn once more and left in its axes."""
-    explorer.draw(explorer.stage.axes, **explorer.values)
-    return explorer.stage.figure.findobj(kind)
+def drawn(explorer, **values):
+    """The axes with the picture for these values, and all that stands at its start."""
+    axes = stage(exploring._frame_forward, exploring.SIZE)
+    explorer.draw(axes, **{**explorer.start, **values})
+    return axes
 
 
 @pytest.mark.parametrize("padding, words", [(0, "of the input;"), (2, "of the padded input;")])
-def test_an_input_without_padding_is_not_called_padded(padding, words):
-    explorer = convolution_explorer()
-    explorer.set(padding=padding)
+def test_an_input_without_padding_is_not_called_padded(explorer, padding, words):
     title = "padded input x" if padding else "input x"
-    assert words in explorer.sentence and title in [text.get_text() for text in drawn(explorer, Text)]
+    assert words in explorer.describe(**{**explorer.start, "padding": padding})
+    assert title in [text.get_text() for text in drawn(explorer, padding=padding)[0].texts]
 
 
 @pytest.mark.parametrize("image", exploring.IMAGES)
@@ -75,20 +90,13 @@ def test_the_numbers_shown_add_up_to_the_sum_shown(image):
 
 
 @pytest.mark.parametrize("entries, dilation", [("1 2 3; 4 5 6; 7 8 9", 3), ("-1 1", 2), ("1 2; 3 4", 1)])
-def test_the_window_frames_each_pixel_that_meets_the_kernel_and_no_other(entries, dilation):
-    explorer = convolution_explorer()
-    explorer.set(image="digit", entries=entries, dilation=dilation, across=0, down=0)
-    frames, = (one for one in drawn(explorer, PathPatch) if one.axes is explorer.stage.axes[0])
+def test_the_window_frames_each_pixel_that_meets_the_kernel_and_no_other(explorer, entries, dilation):
+    axes = drawn(explorer, image="digit", entries=entries, dilation=dilation, across=0, down=0)
+    frames, = (one for one in axes[0].patches if isinstance(one, PathPatch))
     corners = frames.get_path().vertices.reshape(-1, 5, 2)[:, 0]
     places = np.round((corners - 0.01) / (0.98 / 8)).astype(int)      # 8 pixels in the unit square
     kh, kw = read_kernel(entries).shape
     assert sorted(map(tuple, places)) == sorted((dilation * j, dilation * i) for i, j in np.ndindex(kh, kw))
-
-
-def test_the_stepper_says_what_green_is():
-    stepper = backward_stepper(by_torch)
-    assert "complete" in stepping.LEGEND
-    assert stepping.LEGEND in [text.get_text() for text in stepper.stage.figure.findobj(Text)]
 
 
 @pytest.mark.parametrize("entries", ["", "1 2; 3", "1/0", "a", "nan", "1e9", "1 2 3 4 5 6"])
@@ -96,6 +104,14 @@ def test_bad_entries_are_refused_in_words(entries):
     with pytest.raises(ValueError, match="entries: got"):
         read_kernel(entries)
 
+
+@pytest.mark.parametrize("entry, words", [(1 / 9, "1/9"), (-1 / 16, "(−1/16)"), (0.5, "0.5"), (0.0, "0"),
+                                          (0.33, "0.33")])
+def test_a_factor_is_written_as_short_as_it_can_be(entry, words):
+    assert exploring._factor(entry) == words
+
+
+# --- letters ---------------------------------------------------------------------------------
 
 @pytest.fixture
 def letters(monkeypatch):
@@ -110,26 +126,17 @@ def letters(monkeypatch):
     return sizes
 
 
-def test_the_numbers_of_the_stepper_are_at_least_9_points(letters):
-    stepper = backward_stepper(by_torch)
-    for view, stride, step in [("scatter", 1, 9), ("scatter", 2, 4), ("gather", 1, 25), ("gather", 2, 25)]:
-        stepper.set(view=view, stride=stride)
-        stepper.set(step=step)
+@pytest.mark.parametrize("view, stride, step", [("scatter", 1, 9), ("scatter", 2, 4), ("gather", 1, 25),
+                                                ("gather", 2, 25)])
+def test_the_numbers_of_the_stepper_are_at_least_9_points(stepper, letters, view, stride, step):
+    stepper.draw(stage(stepping._frame_backward, stepping.SIZE), view=view, stride=stride, step=step)
     assert min(letters) * 0.72 * stepping.SIZE[0] / stepping.UNITS[0] >= 9        # 100 pixels an inch
 
 
 @pytest.mark.parametrize("entries", [
     *(exploring._written(rows) for rows in KERNELS.values()), "-1 1",
     "1 2 3 4; 5 6 7 8; 0 0 0 0; -1 -2 -3 -4", "1 2 3 4 5; 0 0 1 2 3; 1 1 1 1 1; -1 -2 -3 -4 -5; 5 4 3 2 1"])
-def test_the_numbers_of_the_explorer_are_at_least_9_points(entries, letters):
-    explorer = convolution_explorer()
-    letters.clear()
-    explorer.set(image="digit", entries=entries)
+def test_the_numbers_of_the_explorer_are_at_least_9_points(explorer, entries, letters):
+    drawn(explorer, image="digit", entries=entries)
     cell = 0.98 / max(read_kernel(entries).shape) * exploring.PANELS[1][3] * exploring.SIZE[0]
     assert min(letters) * 0.72 * cell >= 9
-
-
-@pytest.mark.parametrize("entry, words", [
-    (1 / 9, "1/9"), (-1 / 16, "(−1/16)"), (0.5, "0.5"), (0.0, "0"), (-2.0, "(−2)"), (0.33, "0.33")])
-def test_a_factor_is_written_as_short_as_it_can_be(entry, words):
-    assert exploring._factor(entry) == words

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-import sweep
 import torch
 import torch.nn.functional as F
+from shown import asked, watched
 
 from helpers.data import digit
 from helpers.plotting.marks import written
@@ -26,20 +26,15 @@ from helpers.widgets.pooling.stepper import (
 
 KINDS, PIXELS = ("max", "average"), digit(DIGIT) * 16
 POOL = {"max": F.max_pool2d, "average": F.avg_pool2d}
-GEOMETRIES = list(itertools.product(KINDS, (1, 2, 3, 4), (1, 2, 3, 4), (0, 1, 2)))
+GEOMETRIES = list(itertools.product(KINDS, (1, 2, 3, 4), (1, 2, 3, 4)))
 VIEWS = list(itertools.product(KINDS, (2, 3), (1, 2, 3)))
+of_each_view = pytest.mark.parametrize("kind, k, s", VIEWS)
 
 
 def by_torch(dy, x, kind, k, s, p=0):
     x = torch.tensor(x, requires_grad=True)
     y = POOL[kind](x[None], k, s, p)[0]
     return torch.autograd.grad(y, x, torch.tensor(dy))[0].numpy()
-
-
-def by_torch_each(dy, kind, k, s):
-    """What each output pixel pays alone, in order, (Ho · Wo, H, W); no blame is zero."""
-    assert dy.all()
-    return [by_torch(blame, X, kind, k, s) for blame in np.eye(dy.size).reshape(-1, *dy.shape) * dy]
 
 
 def pooled(x, kind, k, s, p):
@@ -51,15 +46,9 @@ def moved(shift):
     return F.pad(torch.tensor(PIXELS), (shift, -shift)).numpy()
 
 
-def watched(monkeypatch, where, name):
-    """The calls of a function that draws from now on: what it got, but for the axes, by name last."""
-    calls, draws = [], getattr(where, name)
-
-    def draw(ax, *values, **more):
-        calls.append((*values, more))
-        return draws(ax, *values, **more)
-    monkeypatch.setattr(where, name, draw)
-    return calls
+def windows_of(x, k, s):
+    """All windows of an image by torch: (Ho, Wo, k, k)."""
+    return torch.as_tensor(x).unfold(0, k, s).unfold(1, k, s)
 
 
 @pytest.fixture(scope="module")
@@ -87,32 +76,21 @@ def test_a_shift_loses_what_leaves():
     assert np.array_equal(shifted(np.array([[1., 2, 3]]), -1), [[2, 3, 0]])
 
 
-@pytest.mark.parametrize("shift", [-2, 0, 1])
-@pytest.mark.parametrize("kind, k, s, p", GEOMETRIES)
-def test_what_is_shown_is_torchs(kind, k, s, p, shift):
-    one, half = Pooled(PIXELS, kind, k, s, p, shift, 100, 0), min(p, k // 2)
-    assert one.p == half and np.allclose(one.y, pooled(moved(shift), kind, k, s, half), rtol=1e-15)
-    assert np.allclose(one.before, pooled(PIXELS, kind, k, s, half), rtol=1e-15)
-    assert np.array_equal(one.dy, BLAME[:len(one.y), :len(one.y)])
-    assert np.allclose(one.dx, by_torch(one.dy, moved(shift), kind, k, s, half), rtol=1e-12)
+@pytest.mark.parametrize("kind, k, s", GEOMETRIES)
+def test_what_is_shown_is_torchs(kind, k, s):
+    for p, shift in itertools.product((0, 1, 2), (-2, 0, 1)):
+        one, half = Pooled(PIXELS, kind, k, s, p, shift, 100, 0), min(p, k // 2)
+        assert one.p == half and np.allclose(one.y, pooled(moved(shift), kind, k, s, half), rtol=1e-15)
+        assert np.allclose(one.before, pooled(PIXELS, kind, k, s, half), rtol=1e-15)
+        assert np.array_equal(one.dy, BLAME[:len(one.y), :len(one.y)])
+        assert np.allclose(one.dx, by_torch(one.dy, moved(shift), kind, k, s, half), rtol=1e-12)
 
 
 def test_the_result_is_that_of_the_controls(explorer):
-    explorer.reset()
-    explorer.set(kind="average", kernel=4, stride=3, padding=2, shift=-1)
+    asked(explorer, kind="average", kernel=4, stride=3, padding=2, shift=-1)
     y, dx = explorer.result
     assert np.allclose(y, pooled(moved(-1), "average", 4, 3, 2))
     assert np.allclose(dx, by_torch(BLAME[:3, :3].copy(), moved(-1), "average", 4, 3, 2))
-
-
-def by_unfold(p, **values):
-    """The shifted input, all windows, the chosen place and the ties in its window, by torch alone."""
-    x, s, k = moved(values["shift"]), values["stride"], values["kernel"]
-    margin = -np.inf if values["kind"] == "max" else 0.0
-    windows = F.pad(torch.tensor(x), (p, p, p, p), value=margin).unfold(0, k, s).unfold(1, k, s).numpy()
-    rows, columns = windows.shape[:2]
-    place = round(values["down"] / 100 * (rows - 1)), round(values["across"] / 100 * (columns - 1))
-    return x, windows, place, int((windows[place] == windows[place].max()).sum())
 
 
 NAMES = "kind", "kernel", "stride", "padding", "shift", "across", "down"
@@ -122,16 +100,17 @@ SAMPLE = [dict(zip(NAMES, setting, strict=True)) for setting in itertools.produc
 
 @pytest.mark.parametrize("values", SAMPLE[::5], ids=str)
 def test_the_sentence_of_the_explorer_is_true(explorer, values):
-    explorer.reset()
-    explorer.set(**values)
-    said, one = explorer.sentence, Pooled(PIXELS, **values)
-    x, windows, place, tied = by_unfold(one.p, **values)
+    said, one = explorer.describe(**values), Pooled(PIXELS, **values)
+    x, k, s, kind = moved(values["shift"]), values["kernel"], values["stride"], values["kind"]
+    margin = -np.inf if kind == "max" else 0.0
+    windows = windows_of(F.pad(torch.tensor(x), (one.p,) * 4, value=margin), k, s).numpy()
+    place = tuple(round(values[way] / 100 * (len(windows) - 1)) for way in ("down", "across"))
     window, dy = windows[place], BLAME[place]
-    y = pooled(x, values["kind"], values["kernel"], values["stride"], one.p)
-    before = pooled(PIXELS, values["kind"], values["kernel"], values["stride"], one.p)
+    y, before = (pooled(image, kind, k, s, one.p) for image in (x, PIXELS))
     assert f"⌋ + 1 = {len(windows)}. The window of output pixel {place} holds " in said
     assert re.search("holds ([^:]*):", said)[1] == "; ".join(", ".join(map(written, row)) for row in window)
-    if values["kind"] == "max":
+    if kind == "max":
+        tied = int((window == window.max()).sum())
         assert f"the maximum {window.max():.0f} stands there {tied} times" in said or tied == 1
         assert f"receives {dy:.0f}" in said
     else:
@@ -145,20 +124,19 @@ def test_the_sentence_of_the_explorer_is_true(explorer, values):
 
 
 @pytest.mark.parametrize("k, p", list(itertools.product((1, 2, 3, 4), (0, 1, 2))))
-def test_a_padding_is_refused_where_torch_refuses_it(explorer, k, p):
-    explorer.reset()
-    explorer.set(kernel=k, padding=p)
+def test_a_padding_is_refused_where_torch_refuses_it(k, p):
+    said = module._say(Pooled(PIXELS, "max", k, 2, p, 1, 66, 66))
     try:
         pooled(PIXELS, "max", k, 1, p)
         refused = False
     except RuntimeError:
         refused = True
-    assert (f"torch refuses padding {p}" in explorer.sentence) == refused
-    assert f"(8 + 2·{min(p, k // 2)} − {k}) / 2⌋" in explorer.sentence
+    assert (f"torch refuses padding {p}" in said) == refused
+    assert f"(8 + 2·{min(p, k // 2)} − {k}) / 2⌋" in said
 
 
 @pytest.mark.parametrize("k, s, p", [(2, 1, 0), (3, 1, 1), (3, 2, 1), (4, 1, 2), (4, 2, 0)])
-def test_the_winner_is_paid_for_all_the_windows_it_wins(k, s, p):
+def test_the_argmax_is_paid_for_all_the_windows_that_choose_it(k, s, p):
     """The sum that the sentence announces, counted window by window with torch's indices."""
     x = moved(1)
     _, indices = F.max_pool2d(torch.tensor(x)[None], k, s, p, return_indices=True)
@@ -201,10 +179,8 @@ def test_some_outputs_do_not_change_and_some_do():
 
 @pytest.mark.parametrize("setting, y, dx", [
     (("max", 2, 2, 0, 1, 0, 0), "y = max = 0, held by 4", "dx += 5 at the solid ring"),
-    (("max", 2, 2, 0, 0, 33, 100), "y = max = 16, held by 2", "dx += 4 at the solid ring"),
     (("max", 3, 2, 1, 1, 66, 66), "y = max = 16", "dx += 2 at the ring"),
     (("average", 3, 2, 1, 1, 66, 66), "y = 61/9 ≈ 6.78", "dx += 2/9 in each cell of the frame"),
-    (("average", 2, 2, 0, 0, 66, 66), "y = 12/4 = 3", "dx += 2/4 in each cell of the frame"),
     (("average", 2, 2, 0, 1, 33, 100), "y = 15/4 = 3.75", "dx += 4/4 in each cell of the frame"),
     (("average", 1, 4, 0, 1, 100, 100), "y = 12", "dx += 4 in each cell of the frame")], ids=str)
 def test_the_payment_is_written_out(setting, y, dx):
@@ -215,8 +191,7 @@ def test_the_payment_is_written_out(setting, y, dx):
                                            ("average", 2, 2, 1), ("average", 1, 2, 0)])
 def test_the_panels_of_the_explorer_show_torchs_numbers(kind, k, s, p, explorer, monkeypatch):
     panels, marks = watched(monkeypatch, module, "_panel"), watched(monkeypatch, module, "corners")
-    explorer.reset()
-    explorer.set(kind=kind, kernel=k, stride=s, padding=p, down=0, across=0)
+    asked(explorer, kind=kind, kernel=k, stride=s, padding=p, down=0, across=0)
     shown = {name: (values, title, more.get("tinted")) for name, values, title, _, more in panels}
     y, before = pooled(moved(1), kind, k, s, p), pooled(PIXELS, kind, k, s, p)
     dy, n = BLAME[:len(y), :len(y)].copy(), k * k if kind == "average" else 1
@@ -231,8 +206,7 @@ def test_the_panels_of_the_explorer_show_torchs_numbers(kind, k, s, p, explorer,
 @pytest.mark.parametrize("across, down", [(0, 0), (60, 0), (50, 50), (66, 100), (100, 100)])
 def test_the_ring_is_at_torchs_index_and_the_dashed_ones_at_its_equals(across, down, explorer, monkeypatch):
     ringed = watched(monkeypatch, module, "rings")
-    explorer.reset()
-    explorer.set(kernel=3, stride=1, padding=1, across=across, down=down, shift=0)
+    asked(explorer, kernel=3, stride=1, padding=1, across=across, down=down, shift=0)
     _, solid, dashed, *_ = ringed[-1]
     y, indices = F.max_pool2d(torch.tensor(PIXELS)[None], 3, 1, 1, return_indices=True)
     p, q = round(down / 100 * 7), round(across / 100 * 7)
@@ -242,54 +216,38 @@ def test_the_ring_is_at_torchs_index_and_the_dashed_ones_at_its_equals(across, d
     assert sorted(solid.tolist() + dashed.tolist()) == equals
 
 
-def liar(name, lie, monkeypatch):
-    forward, backward = module.POOLS[name]
-    wrong = {"y": (lambda *a: forward(*a) + 1, backward), "dx": (forward, lambda *a: backward(*a) * 2)}
-    monkeypatch.setitem(module.POOLS, name, wrong[lie])
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("lie", ["y", "dx"])
 def test_a_helper_that_lies_is_noticed(kind, lie, monkeypatch):
-    liar(kind, lie, monkeypatch)
+    forward, backward = module.POOLS[kind]
+    wrong = {"y": (lambda *a: forward(*a) + 1, backward), "dx": (forward, lambda *a: backward(*a) * 2)}
+    monkeypatch.setitem(module.POOLS, kind, wrong[lie])
     with pytest.raises(AssertionError):
-        test_what_is_shown_is_torchs(kind, 3, 2, 1, 0)
+        test_what_is_shown_is_torchs(kind, 3, 2)
 
 
 # --- the stepper -----------------------------------------------------------------------------
 
-@pytest.mark.parametrize("kind, k, s", VIEWS)
-def test_the_stepper_ends_at_torch(kind, k, s):
+@of_each_view
+def test_the_stepper_ends_at_torch_and_wrong_rules_where_they_must(kind, k, s):
     dy = upstream(kind, k, s)
     truth = by_torch(dy, X, kind, k, s)
-    assert np.array_equal(handed_out(kind, FIRST, k, s, dy.size)[1], truth)
-    assert not np.array_equal(handed_out(kind, FIRST, k, s, dy.size - 1)[1], truth), "the last step matters"
-    assert dy.shape == pooled(X, kind, k, s, 0).shape and np.unique(dy).size > 1
-
-
-@pytest.mark.parametrize("kind, k, s", VIEWS)
-def test_wrong_rules_part_from_torch_where_they_must(kind, k, s):
-    dy = upstream(kind, k, s)
     dx = {rule: handed_out(kind, rule, k, s, dy.size)[1] for rule in (FIRST, MASK, OVERWRITE)}
-    windows = torch.tensor(X).unfold(0, k, s).unfold(1, k, s).flatten(2)
-    ties = ((windows == windows.max(2, keepdim=True)[0]).sum(2) > 1).any()
-    assert ties, "each view must have a tie"
-    assert np.array_equal(dx[MASK], dx[FIRST]) == (kind == "average")
-    assert np.array_equal(dx[OVERWRITE], dx[FIRST]) == (s >= k)
-
-
-@pytest.mark.parametrize("kind, k, s", VIEWS)
-def test_the_wrong_rules_are_the_ones_they_are_called(kind, k, s):
-    dy = upstream(kind, k, s)
-    each = by_torch_each(dy, kind, k, s)
+    assert dy.shape == pooled(X, kind, k, s, 0).shape and np.unique(dy).size > 1 and dy.all()
+    assert np.array_equal(dx[FIRST], truth)
+    assert not np.array_equal(handed_out(kind, FIRST, k, s, dy.size - 1)[1], truth), "the last step matters"
+    each = [by_torch(one, X, kind, k, s) for one in np.eye(dy.size).reshape(-1, *dy.shape) * dy]
     overwritten = np.zeros(X.shape)
     for payment in each:                          # the last window that pays a pixel has the last word
         overwritten = np.where(payment != 0, payment, overwritten)
-    assert np.array_equal(handed_out(kind, OVERWRITE, k, s, dy.size)[1], overwritten)
-    windows = torch.tensor(X).unfold(0, k, s).unfold(1, k, s).flatten(2).flatten(0, 1)
-    masks = (windows == windows.max(1, keepdim=True)[0]) * torch.tensor(dy).flatten()[:, None]
-    masked = F.fold(masks.T[None], X.shape, k, stride=s)[0, 0] if kind == "max" else sum(each)
-    assert np.array_equal(handed_out(kind, MASK, k, s, dy.size)[1], masked)
+    assert np.array_equal(dx[OVERWRITE], overwritten)
+    assert np.array_equal(dx[OVERWRITE], truth) == (s >= k)
+    windows = windows_of(X, k, s).flatten(2).flatten(0, 1)
+    masks = windows == windows.max(1, keepdim=True)[0]
+    assert (masks.sum(1) > 1).any(), "each view must have a tie"
+    masked = F.fold((masks * torch.tensor(dy).flatten()[:, None]).T[None], X.shape, k, stride=s)[0, 0]
+    assert np.array_equal(dx[MASK], masked if kind == "max" else truth)
+    assert np.array_equal(dx[MASK], truth) == (kind == "average")
 
 
 def test_a_mask_hands_out_more_than_it_received():
@@ -298,7 +256,7 @@ def test_a_mask_hands_out_more_than_it_received():
     assert np.abs(handed_out("max", MASK, 2, 2, dy.size)[1]).sum() > np.abs(dy).sum()
 
 
-@pytest.mark.parametrize("kind, k, s", VIEWS)
+@of_each_view
 def test_what_is_complete_does_not_change(kind, k, s):
     count = upstream(kind, k, s).size
     end, before = handed_out(kind, FIRST, k, s, count)[1], np.zeros(X.shape, bool)
@@ -311,7 +269,7 @@ def test_what_is_complete_does_not_change(kind, k, s):
 
 
 @pytest.mark.parametrize("rule", [FIRST, MASK, OVERWRITE])
-@pytest.mark.parametrize("kind, k, s", VIEWS)
+@of_each_view
 def test_the_stepper_tells_the_truth_at_every_step(stepper, kind, k, s, rule):
     dy = upstream(kind, k, s)
     truth = by_torch(dy, X, kind, k, s)
@@ -319,7 +277,8 @@ def test_the_stepper_tells_the_truth_at_every_step(stepper, kind, k, s, rule):
         values = {"kind": kind, "rule": rule, "kernel": k, "stride": s, "step": step}
         done = complete(k, s, step)
         differ = (done & (handed_out(**values)[1] != truth)).sum()
-        verdict = stepper.describe(**values).rpartition("; ")[2]
+        said, verdict = stepper.describe(**values).rpartition("; ")[::2]
+        assert f"step {step} of {dy.size}: " in said
         if step == dy.size:
             parts = f"differs from torch's in {differ} of 30 entries." if differ else "equals torch's."
             assert verdict == f"all is handed out, and dx {parts}"
@@ -328,19 +287,8 @@ def test_the_stepper_tells_the_truth_at_every_step(stepper, kind, k, s, rule):
             assert (f"{differ} of them not as in torch" in verdict) == bool(differ)
 
 
-@pytest.mark.parametrize("kind, k, s", VIEWS)
-def test_every_view_of_the_stepper_draws(stepper, kind, k, s):
-    count = upstream(kind, k, s).size
-    for rule, step in itertools.product((FIRST, MASK, OVERWRITE), (1, count)):
-        stepper.set(kind=kind, rule=rule, kernel=k, stride=s, step=step)
-        assert np.array_equal(stepper.result, handed_out(kind, rule, k, s, step)[1])
-        assert f"step {step} of {count}: " in stepper.sentence
-    assert not stepper.errors
-
-
 def test_the_slider_ends_where_the_steps_end(stepper):
-    stepper.reset()
-    stepper.set(step=20)
+    asked(stepper, step=20)
     for k, s in [(3, 1), (3, 3), (2, 3), (2, 1), (2, 2), (3, 2)]:
         stepper.set(kernel=k, stride=s)
         count = upstream("max", k, s).size
@@ -348,47 +296,37 @@ def test_the_slider_ends_where_the_steps_end(stepper):
     assert max(stepper.controls["step"].settings) <= min(upstream("max", k, s).size for _, k, s in VIEWS)
 
 
-def said(one, **values):
-    one.reset()
-    one.set(**values)
-    return one.sentence
+@pytest.mark.parametrize("values, words", [
+    ({"step": 2}, "dx += −1 to the first of two winners"),
+    ({"step": 2, "rule": MASK}, "dx += −1 to each of two winners"),
+    ({"step": 2, "rule": OVERWRITE}, "dx = −1 at the first of two winners, over what stood there"),
+    ({"step": 3}, "dx += 2 to the only winner"),
+    ({"step": 1, "rule": OVERWRITE}, "dx = 3 at the first of two winners"),
+    ({"kind": "average"}, "dx += −4/4 = −1 to each of four")], ids=str)
+def test_the_share_is_written_out(stepper, values, words):
+    assert re.search("of x: (.*); ", stepper.describe(**{**stepper.start, **values}))[1] == words
 
 
-def share(one, **values):
-    return re.search("of x: (.*); ", said(one, **values))[1]
-
-
-def test_the_share_is_written_out(stepper):
-    assert share(stepper, step=2) == "dx += −1 to the first of two winners"
-    assert share(stepper, step=2, rule=MASK) == "dx += −1 to each of two winners"
-    assert share(stepper, step=2, rule=OVERWRITE) == (
-        "dx = −1 at the first of two winners, over what stood there")
-    assert share(stepper, step=3) == "dx += 2 to the only winner"
-    assert share(stepper, kernel=3, step=1, rule=MASK) == "dx += 3 to each of three winners"
-    assert share(stepper, kind="average") == "dx += −4/4 = −1 to each of four"
-    assert share(stepper, kind="average", kernel=3, step=1) == "dx += 27/9 = 3 to each of nine"
-    assert "stride 1, shared alike (torch), step 2" in said(stepper, kind="average")
-    assert "stride 1, shared alike, as there is no" in said(stepper, kind="average", rule=MASK)
-    assert share(stepper, step=1, rule=OVERWRITE) == "dx = 3 at the first of two winners"
+def test_an_average_has_no_mask(stepper):
+    values = {**stepper.start, "kind": "average"}
+    assert "stride 1, shared alike (torch), step 2" in stepper.describe(**values)
+    assert "stride 1, shared alike, as there is no" in stepper.describe(**{**values, "rule": MASK})
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_stepper_exposes_a_liar(kind):
     one = pooling_stepper(lambda *a: by_torch(*a) + 1)
-    one.set(kind=kind, step=20)
-    assert "differs from torch's in 30 of 30 entries" in one.sentence
-    one.set(step=10)
-    assert f"{complete(2, 1, 10).sum()} of them not as in torch" in one.sentence
+    half, end = ({**one.start, "kind": kind, "step": step} for step in (10, 20))
+    assert "differs from torch's in 30 of 30 entries" in one.describe(**end)
+    assert f"{complete(2, 1, 10).sum()} of them not as in torch" in one.describe(**half)
     one = pooling_stepper(lambda dy, *a: by_torch(dy[::-1].copy(), *a))
-    one.set(kind=kind, step=20)
-    assert "differs" in one.sentence
+    assert "differs" in one.describe(**end)
 
 
 @pytest.mark.parametrize("rule", [FIRST, MASK, OVERWRITE])
 def test_green_and_corners_are_where_torch_agrees_and_where_not(stepper, rule, monkeypatch):
-    stepper.reset()
     drawn, marks = watched(monkeypatch, stepping, "matrix"), watched(monkeypatch, stepping, "corners")
-    stepper.set(rule=rule, step=14)
+    asked(stepper, rule=rule, step=14)
     tinted = {title: more.get("tinted") for _, _, title, _, more in drawn}
     same, done = stepper.result == by_torch(upstream("max", 2, 1), X, "max", 2, 1), complete(2, 1, 14)
     assert np.array_equal(tinted["torch's dx"], done & same)
@@ -397,26 +335,8 @@ def test_green_and_corners_are_where_torch_agrees_and_where_not(stepper, rule, m
 
 @pytest.mark.parametrize("rule, solid, dashed", [(FIRST, [[0, 1]], [[0, 2]]), (MASK, [[0, 1], [0, 2]], [])])
 def test_who_is_paid_has_a_ring_and_who_is_not_a_dashed_one(stepper, rule, solid, dashed, monkeypatch):
-    stepper.reset()
+    asked(stepper, rule=OVERWRITE)
     ringed, tints = watched(monkeypatch, stepping, "rings"), watched(monkeypatch, stepping, "matrix")
-    stepper.set(rule=MASK, step=1)
     stepper.set(rule=rule, step=2)
     assert [places.tolist() for places in ringed[-1][1:3]] == [solid, dashed]
     assert np.argwhere(tints[-4][-1]["tinted"]).tolist() == solid
-
-
-# --- both ------------------------------------------------------------------------------------
-
-def test_every_geometry_of_the_explorer_draws(explorer):
-    shifts, places = itertools.cycle((-2, -1, 0, 1, 2)), itertools.cycle((0, 34, 100))
-    for kind, k, s, p in GEOMETRIES:
-        explorer.set(kind=kind, kernel=k, stride=s, padding=p, shift=next(shifts), across=next(places),
-                     down=next(places))
-        assert sweep.finite(explorer.result)
-    assert not explorer.errors
-
-
-def test_every_control_has_a_name_of_its_own(explorer, stepper):
-    names = [[control.description for control in one.controls.values()] for one in (explorer, stepper)]
-    assert names == [["kind", "kernel", "stride", "padding", "shift right", "across, %", "down, %"],
-                     ["kind", "rule", "kernel", "stride", "step"]]

@@ -1,25 +1,23 @@
 """The numbers in the widgets of notebook 07 are torch's, and what their sentences claim is true."""
 import re
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import refresh
 import sweep
 import torch
 import torch.nn.functional as F
+from shown import asked, number
 from torch import nn
 
 from helpers.exercises.labs_mended import mended_one
 from helpers.nn.modules import Flatten, Linear, Sequential
 from helpers.nn.trained_cnn import fit, trained_cnn
-from helpers.plotting import digit_pictures
-from helpers.plotting.curve_names import APART, name_ends
-from helpers.plotting.digit_pictures import colored, place, short, tiles
+from helpers.plotting.digit_pictures import short
 from helpers.widgets import layer_viewer, wrong_digits
 from helpers.widgets.gradient_hooks import gradient_by_layer, gradient_over_steps, summaries
 from helpers.widgets.layer_viewer import OF, look
-from helpers.widgets.wrong_digits import PLAIN, SURE, confusion
+from helpers.widgets.wrong_digits import PLAIN, confusion
 
 T = trained_cnn()
 Z = T.net(T.images)
@@ -53,10 +51,12 @@ def by_hooks(model, image, label, of):
 MODEL = twin(T.net)
 
 
-@pytest.fixture(autouse=True)
-def few_combinations(monkeypatch):
-    """The sweep of the notebook tries more of them."""
-    monkeypatch.setattr(sweep, "COMBINATIONS", 4)
+def drawn_everywhere(explorer):
+    """Whether each setting of each control draws finite numbers; the sweep of the notebook asks for more."""
+    for name, control in explorer.controls.items():
+        for value in sweep.settings(control):
+            asked(explorer, **{name: value})
+    return sweep.finite(explorer.result) and not explorer.errors
 
 
 # --- the layer viewer ----------------------------------------------------------------------------
@@ -66,8 +66,7 @@ def viewer():
     return layer_viewer.layer_viewer(T.net, T.images, T.labels)
 
 
-@pytest.mark.parametrize("of", OF)
-@pytest.mark.parametrize("digit", [0, *map(int, WRONG[:2])])
+@pytest.mark.parametrize("digit, of", [(0, "cost"), (int(WRONG[0]), SCORE)])
 def test_outputs_and_blames_are_those_of_hooks_in_torch(viewer, digit, of):
     outputs, grads = by_hooks(MODEL, T.images[digit], T.labels[digit], OF[of])
     for k in range(len(T.net)):
@@ -82,10 +81,6 @@ def test_outputs_and_blames_are_those_of_hooks_in_torch(viewer, digit, of):
 
 
 ONE = r"(?:an (?=8)|a (?!8))(\d)"     # a digit with its article
-
-
-def number(text):
-    return float(text.replace("−", "-"))
 
 
 @pytest.mark.parametrize("digit, layer, of", [
@@ -136,7 +131,7 @@ def test_a_network_of_another_kind_can_be_looked_at():
     rng = np.random.default_rng(0)
     net = Sequential(Flatten(), Linear(3 * 5 * 7, 4, rng=rng, dtype=np.float32))
     viewer = layer_viewer.layer_viewer(net, rng.random((3, 3, 5, 7)), np.array([3, 1, 0]))
-    assert viewer.result["output"].dtype == np.float32 and not sweep.faults(viewer)
+    assert viewer.result["output"].dtype == np.float32 and drawn_everywhere(viewer)
 
 
 def test_blame_that_is_zero_is_said_to_be():
@@ -165,57 +160,6 @@ def test_look_refuses_another_subject():
         look(T.net, T.images[0], 1, "loss")
 
 
-# --- the pictures --------------------------------------------------------------------------------
-
-def test_every_number_has_its_pixel(monkeypatch):
-    """The picture of the maps, read back: each number at its place, in the colour that is due to it."""
-    drawn = []
-
-    class Axes:
-        def imshow(self, pixels, **options):
-            drawn.append(pixels)
-    maps = np.random.default_rng(0).normal(size=(7, 3, 2))
-    for signed in (False, True):
-        tiling = tiles(maps.shape, (60, 30))
-        digit_pictures.draw_maps(Axes(), maps, (0, 0), tiling, signed=signed)
-        for k in range(7):
-            left, top = place(tiling, (3, 2), k)
-            for i, j in np.ndindex(3, 2):
-                pixel = drawn[-1][top + i * tiling.scale, left + j * tiling.scale]
-                assert np.array_equal(pixel, colored(maps, signed=signed)[k, i, j])
-
-
-def test_colours_are_grey_with_zero_black_or_signed_with_zero_in_the_middle():
-    grey = colored(np.array([0.0, 1, 2]))
-    assert grey.tolist() == [[0] * 3, [128] * 3, [255] * 3] or grey[1, 0] in (127, 128)
-    for ends in ((-2.0, 1.0), (-1.0, 2.0)):
-        negative, zero, positive = colored(np.array([ends[0], 0, ends[1]]), signed=True).astype(int)
-        assert zero.min() > 240 and negative[2] > negative[1] + 30 and positive[0] > positive[2] + 50
-    assert (colored(np.zeros(2), signed=True).astype(int) > 240).all() and not colored(np.zeros(2)).any()
-
-
-@pytest.mark.parametrize("maps", [(8, 8, 8), (1, 8, 8), (64, 1, 1), (10, 1, 1), (128, 28, 28), (16, 2, 2),
-                                  (1, 300, 9)])
-def test_maps_have_room(maps):
-    tiling = tiles(maps, (352, 164))
-    left, top = place(tiling, maps[1:], tiling.shown - 1)
-    across = min(tiling.columns, tiling.shown) - 1
-    right = place(tiling, maps[1:], across)[0] + maps[2] * tiling.scale
-    assert tiling.shown >= 1 and (maps[1] > 164 or right <= 352 and top + maps[1] * tiling.scale <= 164)
-    assert tiling.shown == maps[0] or tiling.scale == 1
-
-
-def test_maps_stand_in_rows_with_a_gap_between_them():
-    tiling = digit_pictures.Tiles(shown=7, columns=3, scale=5)
-    assert [place(tiling, (3, 2), k) for k in (0, 1, 2, 3, 6)] == [(0, 0), (14, 0), (28, 0), (0, 19), (0, 38)]
-
-
-@pytest.mark.parametrize("value, text", [(0.0, "0"), (-0.0123, "−0.012"), (3e-6, "3e−6"), (-1234.0, "−1.2e3"),
-                                         (0.5, "0.5"), (-7.74, "−7.7"), (12.3, "12")])
-def test_numbers_are_short(value, text):
-    assert short(value) == text
-
-
 # --- the wrong digits ----------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")
@@ -223,32 +167,33 @@ def browser():
     return wrong_digits.wrong_digits(T.images, T.labels, Z)
 
 
-def test_all_wrong_digits_are_shown_and_no_other(browser):
+@pytest.fixture(scope="module")
+def leafed(browser):
+    """Result and sentence of every wrong digit, the surest first."""
+    return [(asked(browser, which=which), browser.result) for which in range(1, len(WRONG) + 1)]
+
+
+def test_all_wrong_digits_are_shown_and_no_other(browser, leafed):
     z = MODEL(torch.tensor(T.images)).detach()
     p, said = torch.softmax(z, 1).numpy(), z.argmax(1).numpy()
-    for order in (PLAIN, SURE):
-        seen = []
-        for which in range(1, len(WRONG) + 1):
-            browser.set(which=which, order=order)
-            one = browser.result
-            seen.append(one["index"])
-            assert (one["label"], one["said"]) == (T.labels[one["index"]], said[one["index"]])
-            assert np.allclose(one["probabilities"], p[one["index"]], rtol=1e-9)
-        assert sorted(seen) == WRONG.tolist()
-        key = seen if order == PLAIN else [-p[i].max() for i in seen]
-        assert key == sorted(key)
+    for _, one in leafed:
+        assert (one["label"], one["said"]) == (T.labels[one["index"]], said[one["index"]])
+        assert np.allclose(one["probabilities"], p[one["index"]], rtol=1e-9)
+    seen = [one["index"] for _, one in leafed]
+    assert sorted(seen) == WRONG.tolist() and (np.diff([p[i].max() for i in seen]) <= 0).all()
+    asked(browser, which=3, order=PLAIN)
+    assert browser.result["index"] == WRONG[2]
 
 
-def test_the_sentence_of_the_browser_is_true(browser):
+def test_the_sentence_of_the_browser_is_true(leafed):
     p = torch.softmax(torch.tensor(Z), 1).numpy()
-    for which in range(1, len(WRONG) + 1):
-        browser.set(which=which, order=SURE)
+    for which, (sentence, _) in enumerate(leafed, start=1):
         found = re.fullmatch(
             r"Wrong digit (\d+) of (\d+), surest first: test digit (\d+) is " + ONE
             + r" and was taken for " + ONE + r", with probability (\S+)\. The right class has (\S+), "
             r"place (\d+) of 10\. Of (\d+) digits (\d) "
-            r"it (once|twice|\d+ times) took one for " + ONE + r"\.", browser.sentence)
-        assert found, browser.sentence
+            r"it (once|twice|\d+ times) took one for " + ONE + r"\.", sentence)
+        assert found, sentence
         i, label, said = int(found[3]), int(found[4]), int(found[5])
         assert (int(found[1]), int(found[2])) == (which, len(WRONG))
         assert (label, said) == (T.labels[i], Z[i].argmax()) == (int(found[10]), int(found[12]))
@@ -351,37 +296,6 @@ def test_steps_are_moved_through():
             f"largest that of {large}, {short(max(true))}, {short(max(true) / min(true))} times as large.")
 
 
-def ends(last, names=None):
-    """The words that name_ends writes, from bottom to top, and their heights."""
-    figure, ax = plt.subplots()
-    ax.set(yscale="log", ylim=(last[last > 0].min() / 1.5, last.max() * 1.5))
-    name_ends(ax, names or [f"{k} ReLU" for k in range(len(last))], last)
-    plt.close(figure)
-    heights = [text.get_position()[1] for text in ax.texts]
-    assert np.all(np.diff(heights) > APART - 1e-9) and 0 <= min(heights) and max(heights) <= 1
-    return [text.get_text() for text in ax.texts], heights
-
-
-def test_each_curve_has_its_name_where_it_ends():
-    last = np.geomspace(1e-2, 1e-4, 8)
-    words, heights = ends(last)
-    assert words == list("76543210")
-    assert np.allclose(heights, np.log(last[::-1] / (last.min() / 1.5)) / np.log(225), atol=1e-12)
-
-
-def test_names_of_curves_that_end_together_share_a_line_and_others_are_kept_apart():
-    last = np.array([1.9e-3, 1.92e-3, 3.5e-3, 1.4e-3, 1.43e-3, 3e-3, 3e-3, 5e-3, 0])
-    assert ends(last)[0] == ["3, 4", "0, 1", "5, 6", "2", "7"]
-    assert ends(np.full(3, 1e-3))[0] == ["0, 1, 2"] and ends(np.full(9, 1e-3))[0] == ["0, 1, …"]
-    words, heights = ends(np.append(1e-3 * 1.3**np.arange(5), 1.0))        # five within a sixth of the height
-    assert words == list("012345") and np.diff(heights)[:4].max() < 1.01 * APART
-    assert ends(np.ones(1), ["encoder.layer.0 Linear"])[0] == ["encode…"]
-
-
-def test_of_too_many_ends_the_lowest_and_the_highest_are_named():
-    assert ends(np.geomspace(1e-9, 1, 20))[0] == ["0", "19"]
-
-
 def watch_of_the_notebook():
     """The function that notebook 07 writes, as it stands there."""
     [path] = refresh.FOLDER.glob("07_*.ipynb")
@@ -425,7 +339,7 @@ def test_gradients_that_vanish_or_are_zero_can_be_drawn():
             ("one", np.array([0.5])), ("one", rng.normal(size=3))]
     explorer = gradient_over_steps([dead, dead[:1] + [("dead", np.ones(2))] + dead[2:]])
     assert list(summaries(dead)) == ["a name that is far too long", "dead", "one", "one #2"]
-    assert not sweep.faults(explorer)
+    assert drawn_everywhere(explorer)
     gradient_by_layer([("dead", np.zeros(3))])
 
 
