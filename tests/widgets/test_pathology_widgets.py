@@ -138,9 +138,11 @@ def test_batch_norm_cancels_the_scale_and_equal_rules_are_equal():
     assert np.allclose(flat.norms, 1) and np.allclose(flat.theory, 1)
 
 
-def test_residual_connections_keep_the_size_at_the_start_whatever_the_depth(explorer):
+def test_what_keeps_the_size_of_the_gradient_at_the_start(explorer):
+    """Residual connections whatever the depth; ReLU at σ_w = 1.4."""
     for depth in (10, 30, 60):
         assert 0.5 < view(**{**explorer.start, "depth": depth, "residual": True}).norms[0] < 2
+    assert 0.5 < view(**{**explorer.start, "activation": "relu", "scale": 1.4}).norms[0] < 0.7
 
 
 def test_every_corner_is_finite_and_said():
