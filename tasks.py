@@ -1,7 +1,8 @@
 """Set up and run Gradients by Hand.   python3 tasks.py [--verbose] [--newest] VERB [...]
 
   lab [OPTION...]        open JupyterLab on the first notebook; options go to JupyterLab
-  test [OPTION...]       check everything; with options, run only `pytest OPTION...`
+  test [OPTION...]       check everything; with --all, also what takes long, such as other kernels;
+                         with other options, run only `pytest OPTION...`
   refresh [NOTEBOOK...]  run notebooks from cleared outputs and store what they print
   bench [NAME...]        time our functions against others, side by side
   setup                  only make or repair .venv; the verbs above do so where they need it
@@ -18,8 +19,6 @@ import importlib.util
 import itertools
 import json
 import os
-import platform
-import re
 import shutil
 import signal
 import subprocess
@@ -30,31 +29,19 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 VERSION = "{}.{}".format(*sys.version_info)
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "tasks.json"   # says that .venv is ours and, once it is finished, what it holds
-LOG = VENV / "setup.log"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+# What a verb hands on to; `lab` and `setup` are done here.
+SCRIPTS = {"test": "tools/check.py", "refresh": "tools/refresh.py", "bench": "benchmarks",
+           "lock": "tools/lock.py"}
 
 # Variables that would lead the Python in .venv, or the pictures of a notebook, astray.
 STRAY = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "MPLBACKEND")
-# JupyterLab's settings: no question about news; and a notebook keeps the state of its widgets, so that one
-# that was saved, closed and opened again shows the picture of each slider, not "model not found".
-SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
-            "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}
 NEEDED = "pip numpy torch matplotlib PIL ipywidgets sklearn jupyterlab nbval pytest helpers".split()
 PROBE = f"from importlib.util import find_spec; assert all(map(find_spec, {NEEDED}))"
-# Two workers and a browser fill two cores; more threads in each would only wait for one another.
-ONE_THREAD = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
-CHECKS = {"style": "ruff check", "tests": "pytest tests -n 2 --dist loadscope",
-          "notebooks": "pytest --nbval notebooks -n 2 --dist loadscope"}
-# Then the numbers once more, as an old processor rounds them: with other kernels of NumPy's and torch's.
-OLDER = {"OPENBLAS_CORETYPE": "Nehalem", "ATEN_CPU_CAPABILITY": "default"}
-if platform.machine().lower() in ("x86_64", "amd64"):
-    CHECKS["older"] = ("pytest tests/functional tests/theory "
-                       "--nbval notebooks/03_matrix_derivatives.ipynb -n 2")
 
 
 class Stop(Exception):
@@ -71,77 +58,25 @@ def environment() -> dict:
                 PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
 
 
-def run(*command: object, **variables: str) -> int:
-    """Run a program in the project's folder until it ends, and return its exit code."""
-    interrupted = False
-    with subprocess.Popen(list(map(str, command)), cwd=str(ROOT), env=environment() | variables) as process:
-        while process.poll() is None:
-            try:
-                process.wait()
-            except KeyboardInterrupt:   # the program has had Ctrl-C too, and knows how to end
-                interrupted = True
-            except SystemExit:          # only we were told to end
-                process.terminate()
-                raise
-    if interrupted:
-        raise KeyboardInterrupt
-    return process.returncode
-
-
-def logged(command: list, verbose: bool) -> tuple:
-    """Run a program with its output in the log; return its exit code and what it said."""
-    said = []
+def run(*command: object) -> int:
+    """Run a program until it ends, and return its exit code."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)   # it has Ctrl-C too, and knows how to end
     # The program inherits the lock of `alone`, and so keeps it should it outlive us.
-    with LOG.open("a", encoding="utf-8") as log, subprocess.Popen(
-            command, cwd=str(ROOT), env=environment(), close_fds=False, encoding="utf-8",
-            errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        log.write(f"$ {' '.join(command)}\n")
-        try:
-            for line in process.stdout:
-                log.write(line)
-                said.append(line)
-                print(line if verbose else "." * (len(said) % 20 == 0), end="", flush=True)
-        except BaseException:
-            process.terminate()
-            raise
-    return process.returncode, "".join(said)
+    with subprocess.Popen(list(map(str, command)), env=environment(), close_fds=False) as process:
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())    # only we are told to end
+        code = process.wait()
+    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return code if code >= 0 else 128 - code
 
 
-def step(title: str, *command: object, verbose: bool, needed: bool = True) -> tuple:
-    """Take one step of the set-up; stop if it fails and is needed."""
-    print(f"  {title} ", end="\n" if verbose else "", flush=True)
-    start = time.monotonic()
-    code, said = logged(list(map(str, command)), verbose)
-    print(f" {time.monotonic() - start:.0f} s" if code == 0 else " no", flush=True)
-    if code and needed:
-        raise Stop(diagnosis(said))
-    return code, said
-
-
-def diagnosis(said: str) -> str:
-    """One sentence for a failed step or, where none is known, the last lines of what it said."""
-    if re.search(r"No space left on device|Errno 28", said):
-        sentence = "The disk is full: .venv takes about 2 GB."
-    elif re.search(r"connection broken|Could not fetch URL|Max retries|TimeoutError|Protocol", said):
-        sentence = ("The package index cannot be reached: look at the network, and at pip's proxy "
-                    "settings if it has any, then start again.")
-    elif "No matching distribution found for" in said:
-        name = re.search(r"No matching distribution found for (\S+)", said).group(1)
-        sentence = (f"There is no {name} for Python {VERSION} on {platform.system()} "
-                    f"{platform.machine()}: try another Python, for example 3.13.")
-    else:
-        last = [line for line in said.splitlines() if line.strip()][-5:]
-        sentence = "\n    ".join(["The set-up failed:", *last]) + "\n"
-    return f"{sentence} What pip said is in {LOG}"
-
-
-# --- is .venv sound? -------------------------------------------------------------------------
+# --- making .venv ----------------------------------------------------------------------------
 
 def wanted(newest: bool) -> dict:
     """The stamp of a finished .venv: where, with which Python and from what it was made."""
-    source = [(ROOT / name).read_bytes() for name in ("requirements.txt", "pyproject.toml")]
+    source = b"".join((ROOT / name).read_bytes() for name in ("requirements.txt", "pyproject.toml"))
     return {"folder": str(ROOT), "python": VERSION, "newest": newest,
-            "lock": hashlib.sha256(b"".join(source)).hexdigest()}
+            "lock": hashlib.sha256(source).hexdigest()}
 
 
 def stamp() -> dict:
@@ -172,8 +107,6 @@ def why_anew(found: dict, goal: dict) -> str:
         return f"it holds the {'newest' if found['newest'] else 'pinned'} releases"
     return "" if sound() else "something in it is broken or missing"
 
-
-# --- making .venv ----------------------------------------------------------------------------
 
 def check_python() -> None:
     """Stop if this Python cannot make the .venv."""
@@ -209,102 +142,52 @@ def make_room(reason: str) -> None:
     """Remove a .venv of ours that is of no more use; move any other aside."""
     trash = ROOT / ".venv-trash"        # a removal that is cut short is ended by the next
     shutil.rmtree(str(trash), ignore_errors=True)
-    if not os.path.lexists(str(VENV)):
-        return
-    if VENV.is_symlink() or not STAMP.exists():
+    if VENV.is_symlink() or VENV.exists() and not STAMP.exists():
         aside = ROOT / time.strftime(".venv-%Y%m%d-%H%M%S")
         print(f"This .venv was made by someone else: it is kept as {aside.name}.")
         VENV.rename(aside)
-        return
-    print(f"Removing the old .venv: {reason}.")
-    try:
-        VENV.rename(trash)
-        shutil.rmtree(str(trash))
-    except OSError as problem:
-        raise Stop(f"The old .venv cannot be removed ({problem}): "
-                   "close what still runs in it, then start again.") from None
+    elif VENV.exists():
+        print(f"Removing the old .venv: {reason}.")
+        try:
+            VENV.rename(trash)
+            shutil.rmtree(str(trash))
+        except OSError as problem:
+            raise Stop(f"The old .venv cannot be removed ({problem}): "
+                       "close what still runs in it, then start again.") from None
 
 
-def make(verbose: bool) -> None:
+def make() -> None:
     """Make an empty .venv that is marked as ours from its first moment."""
+    print("Making .venv: some minutes and up to 2 GB, this once.", flush=True)
     VENV.mkdir()
     STAMP.write_text("{}", encoding="utf-8")
     # With .venv activated, the running Python is the one just removed: take the one below it.
     python = getattr(sys, "_base_executable", None) or sys.executable
-    step(f".venv for Python {VERSION}", python, "-m", "venv", VENV, verbose=verbose)
+    if run(python, "-m", "venv", VENV):
+        raise Stop(f"The .venv for Python {VERSION} could not be made; the reason stands above.")
 
 
-def install_torch(newest: bool, verbose: bool) -> None:
-    """Install PyTorch's CPU build if there is one, so that nobody downloads CUDA by accident.
-
-    Its full name, version+cpu, may come from PyTorch's own index or from whatever index or
-    folder pip is configured with. One short try: the plain pin is a way out.
-    """
-    file, pattern = ("pyproject.toml", r'"(torch[^"]+)"') if newest else (
-        "requirements.txt", r"(?m)^(torch==[^\s;]+)")
-    torch = re.search(pattern, (ROOT / file).read_text(encoding="utf-8")).group(1)
-    source = ["--no-index", "--find-links", CPU_INDEX + "/torch/", torch] if newest else [
-        "--extra-index-url", CPU_INDEX, torch + "+cpu"]
-    code, said = step("PyTorch, its CPU build", *pip("--no-deps", "--retries", "0", "--timeout", "10"),
-                      *source, verbose=verbose, needed=False)
-    if code and re.search(r"torch-\S+(\+|%2B)cpu\S*\.whl", said):
-        raise Stop(diagnosis(said))   # it is there and did not arrive: CUDA is no way out
-    if code:
-        print("    (none to be had here; the build that follows takes several GB on Linux)")
-
-
-def pip(*options: str) -> tuple:
-    """The command that installs into .venv what is named after it."""
-    return (PYTHON, "-m", "pip", "install", "--progress-bar", "off", *options)
-
-
-def install(newest: bool, verbose: bool) -> None:
-    """Install PyTorch, every other package, and `helpers` so that edits take effect at once."""
-    if sys.platform == "linux":       # elsewhere, the plain build is the CPU build
-        install_torch(newest, verbose)
-    if newest:
-        step("the newest releases, and helpers", *pip("--editable", ".[test]"), verbose=verbose)
-        return
-    # Wheels only: a learner's machine has no compiler. What builds `helpers` is in the lock.
-    step("the packages in requirements.txt",
-         *pip("--only-binary", ":all:", "-r", "requirements.txt"), verbose=verbose)
-    step("helpers", *pip("--no-deps", "--no-build-isolation", "--editable", "."), verbose=verbose)
-
-
-def finish(goal: dict) -> None:
-    """Tell JupyterLab its settings, and sign the finished .venv."""
-    settings = VENV / "share/jupyter/lab/settings/overrides.json"
-    settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(json.dumps(SETTINGS))
-    STAMP.write_text(json.dumps(goal), encoding="utf-8")
-
-
-def setup(newest: bool, verbose: bool, repair: bool) -> None:
+def setup(newest: bool, verbose: bool, repair: bool) -> int:
     """Make .venv what requirements.txt says; without `repair`, trust a sound one that says it is."""
     check_python()
     goal = wanted(newest)
-    if repair or stamp() != goal or not sound():
-        with alone():
-            fill(goal, stamp(), verbose)
-
-
-def fill(goal: dict, found: dict, verbose: bool) -> None:
-    """Bring .venv from the stamp that was found to the one that is the goal."""
-    reason = why_anew(found, goal)
-    if reason:
-        make_room(reason)
-        print("Making .venv: some minutes and up to 2 GB, this once.")
-        make(verbose)
-    else:
-        print("Bringing .venv up to date with requirements.txt and pyproject.toml.")
-    STAMP.write_text("{}", encoding="utf-8")
-    try:
-        install(goal["newest"], verbose)
-    except Stop:
-        if not reason:      # pip gave up in good order: what stood before still stands
-            STAMP.write_text(json.dumps(found), encoding="utf-8")
-        raise
-    finish(goal)
+    if not repair and stamp() == goal and sound():
+        return 0
+    with alone():
+        found = stamp()
+        reason = why_anew(found, goal)
+        if reason:
+            make_room(reason)
+            make()
+        else:
+            print("Bringing .venv up to date with requirements.txt and pyproject.toml.", flush=True)
+        STAMP.write_text("{}", encoding="utf-8")
+        flags = ["--newest"] * newest + ["--verbose"] * verbose
+        code = run(PYTHON, ROOT / "tools" / "install.py", *flags)
+        if code and reason or code > 1:
+            found = {}          # else pip gave up in good order: what stood before still stands
+        STAMP.write_text(json.dumps(found if code else goal), encoding="utf-8")
+    return code
 
 
 # --- verbs -----------------------------------------------------------------------------------
@@ -316,55 +199,9 @@ def lab(*options: str) -> int:
         extra.append("--allow-root")    # as in a container; Jupyter refuses otherwise
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
         extra.append("--no-browser")    # no screen: it prints its address instead
-    with contextlib.suppress(KeyboardInterrupt):    # that is how one leaves JupyterLab
-        # As an address and not as a file, so that the address printed leads there too.
-        return run(PYTHON, "-m", "jupyterlab", "--ServerApp.root_dir=.",
-                   "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb", *extra, *options)
-    return 0
-
-
-def test(*options: str) -> int:
-    """Check everything, or run pytest with the given options; each command can be run alone."""
-    for variable in ONE_THREAD:
-        os.environ.setdefault(variable, "1")
-    if options:
-        return run(PYTHON, "-m", "pytest", *options)
-    results = {}
-    for name, command in CHECKS.items():
-        print(f"\n$ {PYTHON.relative_to(ROOT)} -m {command}", flush=True)
-        results[name] = run(PYTHON, "-m", *command.split(), **(OLDER if name == "older" else {}))
-    print(*(f"\n{name:10} {'FAILED' if code else 'passed'}" for name, code in results.items()))
-    return int(any(results.values()))
-
-
-def refresh(*notebooks: str) -> int:
-    """Run notebooks from cleared outputs and store what they print, in one canonical form."""
-    paths = [os.path.abspath(name) if os.path.exists(name) else name for name in notebooks]
-    return run(PYTHON, "tools/refresh.py", *paths)
-
-
-def bench(*names: str) -> int:
-    """Run the named benchmarks, or all of them, one after the other."""
-    scripts = {path.stem[6:]: path for path in sorted(ROOT.glob("benchmarks/bench_*.py"))}
-    for name in names:
-        if name not in scripts:
-            raise Stop(f"There is no benchmark {name!r}; there are: {', '.join(scripts)}.")
-    return max([run(PYTHON, scripts[name]) for name in names or scripts], default=0)
-
-
-def lock(*options: str) -> int:
-    """Pin, for every system at once, what pyproject.toml asks for; keep the pins that serve."""
-    uv = shutil.which("uv")
-    if not uv:
-        raise Stop("uv writes the lock: install it first, with `python3 -m pip install uv`.")
-    return run(uv, "pip", "compile", "pyproject.toml", "--output-file", "requirements.txt",
-               "--universal", "--python-version", "3.11", "--extra", "test",
-               "--custom-compile-command", "python3 tasks.py lock",
-               "--annotation-style", "line", "--quiet", *options)
-
-
-VERBS = {"lab": lab, "test": test, "refresh": refresh, "bench": bench,
-         "setup": lambda: print("Ready."), "lock": lock}
+    # As an address and not as a file, so that the address printed leads there too.
+    return run(PYTHON, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}",
+               "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb", *extra, *options)
 
 
 def perform(arguments: list) -> int:
@@ -374,20 +211,23 @@ def perform(arguments: list) -> int:
     if verb == "setup":
         flags, rest = flags + rest, []
     unknown = set(flags) - {"--verbose", "--newest", "--help", "-h"}
-    if unknown or verb not in {"help", *VERBS}:
+    if unknown or verb not in {"help", "lab", "setup", *SCRIPTS}:
         print(f"{__doc__}\nThere is no {min(unknown, default=verb)!r}.")
         return 2
     if verb == "help" or {"--help", "-h"} & set(flags):
         print(__doc__, end="")
         return 0
-    if verb != "lock":
-        setup("--newest" in flags, "--verbose" in flags, repair=verb == "setup")
-    return VERBS[verb](*rest) or 0
+    if verb == "lock":      # a lock that cannot be installed must be written anew all the same
+        return run(sys.executable, ROOT / SCRIPTS[verb], *rest)
+    code = setup("--newest" in flags, "--verbose" in flags, repair=verb == "setup")
+    if verb == "setup" or code:
+        print(*["Ready."] * (not code))
+        return code
+    return lab(*rest) if verb == "lab" else run(PYTHON, ROOT / SCRIPTS[verb], *rest)
 
 
 def main(arguments: list) -> int:
     """Do what the command line says; end with a sentence where that cannot be done."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if hasattr(sys.stdout, "reconfigure"):      # a path may hold letters that the console lacks
         sys.stdout.reconfigure(errors="replace")
     try:

@@ -7,7 +7,6 @@ import refresh
 import sample
 import sweep
 from exercise_report import pytest_terminal_summary  # noqa: F401
-from shares import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 
 
 def pytest_generate_tests(metafunc):
@@ -15,6 +14,23 @@ def pytest_generate_tests(metafunc):
     if "notebook" in metafunc.fixturenames:
         paths = refresh.notebooks() or [refresh.FOLDER / "00_start_here.ipynb"]
         metafunc.parametrize("notebook", paths, ids=lambda path: path.stem)
+
+
+def together(item):
+    """What one worker does by itself: all in the browser; all that needs one run of a notebook; else a file."""
+    if item.path.parent.name == "browser":
+        return "browser"
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    needs_run = "notebook" in params and "executed" in item.fixturenames
+    return f"run of {params['notebook'].stem}" if needs_run else item.path.stem
+
+
+@pytest.hookimpl(tryfirst=True)     # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items):
+    """For `pytest -n 2 --dist loadgroup --no-loadscope-reorder`: what takes longest is given out first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(together(item)))
+    items.sort(key=lambda item: (together(item) != "browser", not together(item).startswith("run of ")))
 
 
 @pytest.fixture(scope="session")
