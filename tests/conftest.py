@@ -17,7 +17,7 @@ def pytest_generate_tests(metafunc):
 
 
 def together(item):
-    """What one worker does by itself: all in the browser; all that needs one run of a notebook; else a file."""
+    """What one worker does by itself: all in the browser, all that needs a run of a notebook, or a file."""
     if item.path.parent.name == "browser":
         return "browser"
     params = item.callspec.params if hasattr(item, "callspec") else {}
