@@ -14,7 +14,6 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
 from helpers.plotting import figures
-from helpers.plotting.lettering import width_of, write
 
 GRID, LINE = "#DDDDDD", "#9A9A9A"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -48,13 +47,21 @@ class Pane(NamedTuple):
         return np.stack([self.left + across * self.width, self.top + (1 - up) * self.height], axis=-1)
 
 
-def sheet(figure: Figure, size: tuple[int, int]) -> Axes:
-    """Axes over the whole figure with a unit of one pixel, y running down, and nothing in them."""
+def sheet(figure: Figure, size: tuple[float, float]) -> Axes:
+    """Axes over the whole figure, so many units wide and high, y running down, and nothing in them."""
     figure.set_layout_engine("none")
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, size[0]), ylim=(size[1], 0))
     ax.axis("off")
     return ax
+
+
+def axes_at(figure: Figure, *places: tuple[float, float, float, float]) -> list[Axes]:
+    """Axes at these rectangles (left, top, width, height) of pixels, 100 an inch, y running down."""
+    figure.set_layout_engine("none")
+    W, H = (100 * side for side in figure.get_size_inches())
+    return [figure.add_axes((x / W, 1 - (y + height) / H, width / W, height / H))
+            for x, y, width, height in places]
 
 
 def edges(ax: Axes, *panes: Pane) -> None:
@@ -144,8 +151,3 @@ def area(ax: Axes, pane: Pane, x: np.ndarray, y: np.ndarray, color: str, **style
     top = pane.at(x, y)
     bottom = pane.at(x[[-1, 0]], [pane.floor] * 2)
     ax.add_artist(PolyCollection([np.concatenate([top, bottom])], fc=color, ec="none", **style))
-
-
-__all__ = ["Label", "Pane", "area", "counts_along", "decades", "edges", "key", "lines_across", "polyline",
-           "power", "powers_up", "scientific", "sheet", "steps", "title", "width_of",
-           "write"]

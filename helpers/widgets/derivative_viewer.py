@@ -12,6 +12,7 @@ from helpers.explore.explorer import Explore, explore
 from helpers.functional.losses import softmax
 from helpers.plotting import figures
 from helpers.plotting.grids import grid
+from helpers.plotting.panes import sheet
 
 W = np.array([[5, 3, -1], [1, -3, 4]], float)
 X = np.array([[-4, 2, 4, 3], [6, -1, -6, -2], [5, 1, -5, -3]], float)
@@ -37,6 +38,7 @@ RULES = {
     ("y = σ(z)", "z"):       ("∂y[i]/∂z[j] = δ[i,j]·2z[j]",             "diag(2z)",      "diag(2z)"),
     ("y = softmax(z)", "z"): ("∂y[i]/∂z[j] = δ[i,j]·y[i] − y[i]·y[j]",  "diag(y) − yyᵀ", "diag(y) − yyᵀ"),
 }
+UNITS = 29, 16.57             # the sides of the picture; one is 24 pixels, the side of the smallest cell
 ENTRY = re.compile(r"(\w+)\[([^]]+)\]")               # x[j]: a name and its indices
 COLORS = {"W": figures.KERNEL, **dict.fromkeys("xXz", figures.INPUT), **dict.fromkeys("yY", figures.OUTPUT)}
 View = namedtuple("View", "expression wrt operands y D output_entry input_entry")
@@ -106,19 +108,14 @@ def derivative_viewer(by_torch: Callable) -> Explore:
 
     expression.observe(fit, "value")
     wrt.observe(fit, "value")
-    return explore(_draw, _frame, lambda **v: _say(truths, **v), size=(700, 400), expression=expression,
-                   wrt=wrt, output_entry=output_entry, input_entry=input_entry,
+    return explore(_draw, lambda figure: sheet(figure, UNITS), lambda **v: _say(truths, **v), size=(700, 400),
+                   expression=expression, wrt=wrt, output_entry=output_entry, input_entry=input_entry,
                    layout=ToggleButtons(options=["numerator", "denominator"]))
 
 
 def _number(value, negative="{}"):
     text = f"{value + 0:.{0 if value == round(value) else 2}f}".replace("-", "−")
     return negative.format(text) if value < 0 else text
-
-
-def _frame(figure):
-    figure.set_layout_engine("none")             # one unit is 24 pixels, the side of the smallest cell
-    return figure.add_axes((0, 0, 1, 1), xlim=(0, 29), ylim=(16.57, 0), frame_on=False, xticks=[], yticks=[])
 
 
 def _draw(ax, layout, **values):

@@ -16,6 +16,7 @@ from ipywidgets import IntSlider, SelectionSlider
 from helpers.explore.explorer import Explore, explore
 from helpers.functional.optimizers import averaged_momentum, heavy_ball, sgd
 from helpers.plotting import figures
+from helpers.plotting.panes import axes_at
 from helpers.theory.landscapes import descend
 
 SIZE = 700, 400                                   # pixels
@@ -79,9 +80,7 @@ def apart(these: np.ndarray, those: np.ndarray) -> np.ndarray:
 # --- the picture -----------------------------------------------------------------------------
 
 def _frame(figure):
-    figure.set_layout_engine("none")
-    top, bottom = (figure.add_axes((x / SIZE[0], 1 - (y + tall) / SIZE[1], wide / SIZE[0], tall / SIZE[1]))
-                   for x, y, wide, tall in (TOP, BOTTOM))
+    top, bottom = axes_at(figure, TOP, BOTTOM)
     top.set(xlim=(0, STEPS), ylim=(-LARGEST, LARGEST), xticks=range(0, STEPS + 1, 20), yticks=(-1, 0, 1))
     bottom.set(xlim=(0, STEPS), ylim=(LOWEST, 10), yscale="log", xticks=range(0, STEPS + 1, 20),
                yticks=(1e-18, 1e-12, 1e-6, 1))

@@ -13,6 +13,7 @@ from helpers.plotting import figures
 from helpers.plotting.contrast import ink
 from helpers.plotting.grids import TINT
 from helpers.plotting.lettering import width_of, write
+from helpers.plotting.panes import sheet
 from helpers.widgets.backprop.equations import DOWN, UP, Block, written
 
 SIZES, SIZE = (3, 4, 3, 2), (700, 424)                  # neurons of layers 0 … 3; of the picture
@@ -31,10 +32,7 @@ def heights(layer: int) -> np.ndarray:
 
 def network_frame(figure: Figure, x: np.ndarray, y: np.ndarray) -> Axes:
     """What no step changes: boxes, their names, thin lines between them, the input x, the target y."""
-    figure.set_layout_engine("none")
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, SIZE[0]), ylim=(SIZE[1], 0))
-    ax.axis("off")
+    ax = sheet(figure, SIZE)
     for layer, (middle, width) in enumerate(COLUMNS):
         name = "layer 0: a⁰ = x" if layer == 0 else f"layer {layer}{' = L' * (layer == 3)}"
         ax.text(max(middle, 54), 12, name, ha="center", va="center", fontsize=9.5, color=figures.NEUTRAL)

@@ -12,6 +12,7 @@ from helpers.functional.convolution import conv2d, output_size
 from helpers.functional.windows import pad
 from helpers.plotting import figures
 from helpers.plotting.grids import grid
+from helpers.plotting.marks import written
 
 # In hundredths, as the window shows them: whoever adds up the products shown gets the sum shown.
 IMAGES = {"photograph": lambda: photograph("china", shrink=12, gray=True)[0].round(2),
@@ -154,7 +155,7 @@ def _sum(ax, window, K, total):
     size = max(0.22, LEAST / (cell * PANELS[1][3] * SIZE[0]))
     corner = (1 - cell * K.shape[1]) / 2, 0.06 + (1 - cell * K.shape[0]) / 2
     grid(ax, labels, corner, cell=cell, size=size, color=figures.KERNEL)
-    ax.text(0.5, 1.22, f"sum {_equals(total)} {_rounded(total)}", ha="center", va="center", fontsize=12,
+    ax.text(0.5, 1.22, f"sum {_equals(total)} {written(total, 2)}", ha="center", va="center", fontsize=12,
             color=figures.OUTPUT, weight="bold")
 
 
@@ -164,11 +165,6 @@ def _factor(k):
     if abs(fraction - k) < 1e-9:
         text = min(text, str(fraction), key=len)
     return f"(−{text[1:]})" if text.startswith("-") else text
-
-
-def _rounded(value):
-    """Two decimals with a real minus sign, and no minus before a zero."""
-    return f"{round(float(value), 2) + 0:.2f}".replace("-", "−")
 
 
 def _equals(total):
@@ -187,4 +183,4 @@ def _say_forward(pixels, stride, padding, dilation, **values):
         f"⌊({n} + 2·{padding} − {dilation}·({k} − 1) − 1) / {stride}⌋ + 1 = "
         f"{output_size(n, k, stride, padding, dilation)}" for n, k in zip(pixels.shape, K.shape, strict=True))
     return (f"Height {height}, width {width}. The window of output pixel ({p}, {q}) begins at row "
-            f"{stride * p}, column {stride * q} of the {_input(padding)}; the sum is {_rounded(y[p, q])}.")
+            f"{stride * p}, column {stride * q} of the {_input(padding)}; the sum is {written(y[p, q], 2)}.")

@@ -7,8 +7,9 @@ from matplotlib.patches import Rectangle
 
 from helpers.explore.explorer import Explore, explore
 from helpers.functional.convolution import output_size, spread
-from helpers.plotting import figures
+from helpers.plotting import figures, panes
 from helpers.plotting.grids import TINT, integers, matrix
+from helpers.plotting.marks import written
 
 X = np.array([[1, 0, 2, -1, 3], [2, -2, 1, 0, 1], [0, 3, -1, 2, -2], [1, 1, 0, -3, 2],
               [-1, 2, 1, 1, 0]], float)
@@ -26,7 +27,7 @@ def backward_stepper(by_torch: Callable) -> Explore:
     pixel after the other, `gather` collects what arrives at one input pixel.
     """
     truths = {s: by_torch(_blame(s), X, KERNEL, s) for s in (1, 2)}
-    view = ToggleButtons(options=["scatter", "gather"], description="view")
+    view = ToggleButtons(options=list(VIEWS), description="view")
     stride = IntSlider(1, 1, 2, description="stride")
     step = IntSlider(4, 1, BLAME.size, description="step")
     step.settings = [1, 3, 4]                     # what the sweep of the tests tries: there in every view
@@ -37,8 +38,8 @@ def backward_stepper(by_torch: Callable) -> Explore:
     view.observe(fit, "value")
     stride.observe(fit, "value")
     return explore(
-        lambda axes, **v: _draw_backward(axes, truths[v["stride"]], **v), _frame_backward,
-        lambda **v: _say_backward(truths[v["stride"]], **v), size=SIZE,
+        lambda ax, view, stride, step: VIEWS[view][0](ax, truths[stride], stride, step), _frame_backward,
+        lambda view, stride, step: VIEWS[view][1](truths[stride], stride, step), size=SIZE,
         view=view, stride=stride, step=step)
 
 
@@ -77,24 +78,16 @@ def gathered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]
 
 
 def _frame_backward(figure):
-    figure.set_layout_engine("none")
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, UNITS[0]), ylim=(UNITS[1], 0))
-    ax.axis("off")
+    ax = panes.sheet(figure, UNITS)
     ax.add_patch(Rectangle((18.7, 14.25), 0.7, 0.7, fc=TINT, ec=figures.NEUTRAL, lw=0.7))
     ax.text(19.6, 14.6, LEGEND, va="center", fontsize=9, color=figures.NEUTRAL)
     return ax
 
 
-def _draw_backward(ax, truth, view, stride, step):
-    draw = _draw_scatter if view == "scatter" else _draw_gather
-    return draw(ax, truth, stride, step)
-
-
 def _draw_scatter(ax, truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
     dy, window = _blame(s), (s * p, s * q, 3, 3)
-    share = _integer(dy[p, q])
+    share = written(dy[p, q])
     _grid(ax, (2.4, 3), dy, "blame dy", figures.BLAME, (p, q, 1, 1))
     _grid(ax, (8.6, 3), KERNEL, "kernel K", figures.KERNEL)
     _grid(ax, (13, 2), dx, f"dx  += {share} · K", figures.BLAME, window)
@@ -110,7 +103,7 @@ def _draw_scatter(ax, truth, s, step):
 def _draw_gather(ax, truth, s, step):
     margin, dx, (i, j) = gathered(s, step)
     products = margin[i:i + 3, j:j + 3] * KERNEL[::-1, ::-1]
-    total = _integer(products.sum())
+    total = written(products.sum())
     _grid(ax, (0.4, 1.2), margin, "dy, spread and padded", figures.BLAME, (i, j, 3, 3))
     _grid(ax, (8.6, 3), KERNEL[::-1, ::-1], "K, turned", figures.KERNEL)
     _grid(ax, (13, 2), dx, f"dx  = {total} here", figures.BLAME, (i, j, 1, 1))
@@ -125,11 +118,6 @@ def _grid(ax, corner, values, title, color, lit=None, agree=None):
     matrix(ax, corner, integers(values), title, color, lit=lit, tinted=agree, size=0.46)
 
 
-def _say_backward(truth, view, stride, step):
-    say = _say_scatter if view == "scatter" else _say_gather
-    return say(truth, stride, step)
-
-
 def _say_scatter(truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
     count, same = _blame(s).size, np.array_equal(dx, truth[0]) and np.array_equal(dK, truth[1])
@@ -137,7 +125,7 @@ def _say_scatter(truth, s, step):
     if step >= count:
         end += "equal torch's" if same else "differ from torch's"
     return (f"Scatter, stride {s}, step {min(step, count)} of {count}: output pixel ({p}, {q}) with blame "
-            f"{_integer(_blame(s)[p, q])} stamps K onto rows {s * p} to {s * p + 2}, columns {s * q} to "
+            f"{written(_blame(s)[p, q])} stamps K onto rows {s * p} to {s * p + 2}, columns {s * q} to "
             f"{s * q + 2} of dx; {end}.")
 
 
@@ -146,8 +134,7 @@ def _say_gather(truth, s, step):
     right = "as in torch" if np.array_equal(dx[i, j], truth[0][i, j]) else "which is not torch's"
     return (f"Gather, stride {s}, step {step} of {X.size}: the further right or down a window began, the "
             f"smaller u or v over input pixel ({i}, {j}), so the kernel lies turned on dy; the sum is "
-            f"{_integer(dx[i, j])}, {right}.")
+            f"{written(dx[i, j])}, {right}.")
 
 
-def _integer(value):
-    return f"{value + 0:.0f}".replace("-", "−")
+VIEWS = {"scatter": (_draw_scatter, _say_scatter), "gather": (_draw_gather, _say_gather)}

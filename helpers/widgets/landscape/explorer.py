@@ -8,6 +8,7 @@ from matplotlib.collections import LineCollection
 from helpers.explore.explorer import Explore, explore
 from helpers.plotting.contrast import ink
 from helpers.plotting.lettering import write
+from helpers.plotting.panes import axes_at
 from helpers.theory.landscapes import LANDSCAPES
 from helpers.widgets.landscape.controls import StartPoint, Switches
 from helpers.widgets.landscape.map import draw_map, leaves, placed, side_by_side, sides, ticks
@@ -63,8 +64,7 @@ def standings(runs: dict) -> list[tuple[float, str]]:
 
 def _frame(figure):
     """A map, a plot of the costs, and a sheet over both with a unit of one pixel."""
-    figure.set_layout_engine("none")
-    sheet, left, right = (figure.add_axes(_box(*place)) for place in ((0, 0, *SIZE), MAP, PLOT))
+    sheet, left, right = axes_at(figure, (0, 0, *SIZE), MAP, PLOT)
     sheet.set(xlim=(0, SIZE[0]), ylim=(SIZE[1], 0))
     sheet.axis("off")
     sheet.set_zorder(2)
@@ -79,11 +79,6 @@ def _frame(figure):
     right.minorticks_off()
     right.grid(axis="y")
     return sheet, left, right
-
-
-def _box(x, y, width, height):
-    """A rectangle of pixels, counted from the top, as figure.add_axes takes it."""
-    return x / SIZE[0], 1 - (y + height) / SIZE[1], width / SIZE[0], height / SIZE[1]
 
 
 def _draw(axes, **values):

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.plotting import figures, panes
+from helpers.plotting.lettering import width_of, write
 from helpers.plotting.panes import Pane, scientific
 
 SIZE = 700, 470                                     # pixels
@@ -48,7 +49,7 @@ def draw_view(ax: Axes, one: object, activation: str) -> None:
         labels += [(f"layer {layer}", COLUMNS[0] - 6, top - 16, 0.0)]
         labels += _histogram_of_a(ax, Pane(COLUMNS[0], top, WIDTH, HEIGHT), a, activation)
         labels += _histogram_of_delta(ax, Pane(COLUMNS[1], top, WIDTH, HEIGHT), delta, low, high)
-    panes.write(ax, labels)
+    write(ax, labels)
 
 
 def exponents(one: object) -> tuple[int, int]:
@@ -108,7 +109,7 @@ def _ends(pane, low, high):
     """What the ends of a pane mean, below it; where there is no room for both, the upper one."""
     y, width = pane.top + pane.height + 11, pane.width + 10
     both = [(high, pane.left + pane.width + 4, y, 1.0), (low, pane.left - 6, y, 0.0)]
-    return both[:1 + (panes.width_of(low) + panes.width_of(high) < width - 8)]
+    return both[:1 + (width_of(low) + width_of(high) < width - 8)]
 
 
 def _bars(ax, pane, values, low, high, color):

@@ -12,6 +12,7 @@ from ipywidgets import Checkbox, FloatSlider, SelectionSlider
 from helpers.explore.explorer import Explore, explore
 from helpers.functional.optimizers import sgd
 from helpers.plotting import figures
+from helpers.plotting.panes import axes_at
 from helpers.theory.landscapes import descend
 from helpers.theory.quadratics import (
     convergence_rate,
@@ -77,8 +78,7 @@ def measured(path: np.ndarray) -> float | None:
 # --- the picture -----------------------------------------------------------------------------
 
 def _frame(figure):
-    figure.set_layout_engine("none")
-    chart, bar, top, bottom = (figure.add_axes(_box(*place)) for place in (MAP, BAR, TOP, BOTTOM))
+    chart, bar, top, bottom = axes_at(figure, MAP, BAR, TOP, BOTTOM)
     frame_map(chart, bar)
     top.set(xlim=(0, STEPS), ylim=(-2, 2), yticks=(-2, -1, 0, 1, 2), xticks=range(0, STEPS + 1, 25))
     top.set_title("w after each step", fontsize=10.5)
@@ -90,11 +90,6 @@ def _frame(figure):
     for axes in (top, bottom):
         axes.grid(axis="y")
     return chart, top, bottom
-
-
-def _box(x, y, width, height):
-    """A rectangle of pixels, counted from the top, as figure.add_axes takes it."""
-    return x / SIZE[0], 1 - (y + height) / SIZE[1], width / SIZE[0], height / SIZE[1]
 
 
 def _draw(axes, eta, gamma, kappa, nesterov):

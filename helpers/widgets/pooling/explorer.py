@@ -10,6 +10,7 @@ from helpers.functional.windows import pad
 from helpers.plotting import figures
 from helpers.plotting.grids import grid
 from helpers.plotting.marks import Panel, corners, framed, rings, written
+from helpers.plotting.panes import sheet
 
 DIGIT = 207            # a two whose outer two columns are empty on both sides: no shift loses ink
 BLAME = np.random.default_rng(0).integers(1, 6, (9, 9)).astype(float)       # dy of the largest output
@@ -28,7 +29,7 @@ def pooling_explorer() -> Explore:
     """
     pixels = digit(DIGIT) * 16
     return explore(
-        lambda axes, **v: _draw(axes, Pooled(pixels, **v)), _frame,
+        lambda axes, **v: _draw(axes, Pooled(pixels, **v)), lambda figure: sheet(figure, SIZE),
         lambda **v: _say(Pooled(pixels, **v)), size=SIZE,
         kind=ToggleButtons(options=list(POOLS), description="kind"),
         kernel=IntSlider(3, 1, 4, description="kernel"), stride=IntSlider(2, 1, 4, description="stride"),
@@ -81,15 +82,6 @@ class Pooled:
         bottom, right = (min(n, start - self.p + self.k)
                          for n, start in zip(self.x.shape, (self.top, self.left), strict=True))
         return top, left, bottom - top, right - left
-
-
-def _frame(figure):
-    """One sheet in pixels, y running down."""
-    figure.set_layout_engine("none")
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, SIZE[0]), ylim=(SIZE[1], 0))
-    ax.axis("off")
-    return ax
 
 
 def _draw(ax, one):

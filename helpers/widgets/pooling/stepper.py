@@ -9,6 +9,7 @@ from helpers.functional.windows import output_size
 from helpers.plotting import figures
 from helpers.plotting.grids import grid, integers, matrix
 from helpers.plotting.marks import corners, framed, rings, written
+from helpers.plotting.panes import sheet
 
 X = np.array([[2, 5, 5, -1, 0, 0], [5, 1, 3, 0, -2, 0], [-3, -1, 4, 4, 2, 1], [-1, -3, 6, 4, 6, -2],
               [0, 0, -2, 1, 6, 3]], float)               # ties, zeros, a window of negative numbers
@@ -81,10 +82,7 @@ def complete(kernel: int, stride: int, step: int) -> np.ndarray:
 
 def _frame(figure):
     """One sheet whose unit is the side of a cell, and what the marks of torch's dx mean."""
-    figure.set_layout_engine("none")
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, 21), ylim=(12.78, 0))
-    ax.axis("off")
+    ax = sheet(figure, (21, 12.78))
     for differs, words in enumerate(("complete, as in torch", "complete, not as in torch")):
         corner, mark = (14.2, TOPS[1] + 1.2 + 1.4 * differs), np.array([[bool(differs)]])
         grid(ax, np.array([[""]]), corner, tinted=~mark)

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.plotting import figures, panes
+from helpers.plotting.lettering import write
 from helpers.plotting.panes import Pane, scientific
 from helpers.widgets.remedy.words import GUESSING, LOST, first, money, recent, state
 
@@ -41,7 +42,7 @@ def draw_view(ax: Axes, one: object) -> None:
     labels = _by_layer(ax, BLAME, [_relative(r.delta[0]) for r in (one.plain, one.treated)], "blame")
     labels += _costs(ax, one)
     labels += _by_layer(ax, SPEED, [_at(r.ratios, one.step) for r in (one.plain, one.treated)], "speed")
-    panes.write(ax, labels)
+    write(ax, labels)
     _table(ax, one)
 
 
