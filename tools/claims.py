@@ -18,7 +18,7 @@ import refresh
 from nbformat import NotebookNode
 
 from helpers.exercises import break_it, questions
-from helpers.exercises.grading import Exercise, Mistake
+from helpers.exercises.exercise import Exercise, Mistake
 
 README = refresh.ROOT / "README.md"
 RESULTS = refresh.ROOT / "benchmarks" / "results.md"
@@ -68,7 +68,7 @@ def mistakes() -> list[Mistake]:
 
 def holes() -> list[Mistake]:
     """The answers that a weak test accepts, as the break-it exercises know them by name."""
-    return [hole for module in modules() for hole in getattr(module, "HOLES", ())]
+    return [hole for one in exercises().values() for hole in one.holes]
 
 
 def minutes(notebooks: list[NotebookNode]) -> list[int]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from helpers.exercises.diagnosis import all_same, evidence, same
+from helpers.exercises.diagnosis import evidence, same
+from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.feedback import Verdict
-from helpers.exercises.grading import Exercise, Mistake
 
 RIGHT = "It is right, on the honest inputs too. Make it wrong where the weak test does not look."
 REJECTED = "The weak test rejects it already: on its one input the answer is not the right one."
@@ -24,8 +24,12 @@ OWN = "You found a hole of your own: what is it that the weak test does not look
 
 def break_it(name: str, title: str, solution: Callable, truth: Callable,
              cases: Callable[[np.random.Generator], Iterable[dict[str, object]]],
-             holes: tuple[Mistake, ...], hints: tuple[str, ...]) -> Exercise:
-    """An exercise whose worked solution is wrong on purpose; each hole is a wrong answer that passes."""
+             holes: tuple[Mistake, ...], hints: tuple[str, ...], *,
+             right: Callable | None = None) -> Exercise:
+    """An exercise whose worked solution is wrong on purpose; each hole is a wrong answer that passes.
+
+    Holes that are given by changes are changes of `right`, or else of `truth`.
+    """
     def spoilt(spoil):
         def function(*given):
             weak = next(iter(cases(np.random.default_rng(0)))).values()
@@ -33,16 +37,14 @@ def break_it(name: str, title: str, solution: Callable, truth: Callable,
             return answer if all(map(np.array_equal, given, weak)) else spoil(answer)
         return function
 
-    def judge(exercise, answers):
-        return _judge(exercise, answers, holes)
-
     mistakes = (Mistake("right", RIGHT, truth), Mistake("shape", SHAPE, spoilt(lambda a: a[None])),
                 Mistake("not finite", NOT_FINITE, spoilt(lambda a: a * np.nan)),
                 Mistake("rejected", REJECTED, lambda *given: 2 * truth(*given)))
-    return Exercise(name, title, solution, truth, cases, mistakes, hints, judge)
+    return Exercise(name, title, solution, truth, cases, mistakes, hints, _judge,
+                    holes=tuple(hole.made_of(right or truth) for hole in holes))
 
 
-def _judge(exercise: Exercise, answers: list[np.ndarray], holes: tuple[Mistake, ...]) -> Verdict:
+def _judge(exercise: Exercise, answers: list[np.ndarray]) -> Verdict:
     """Passed means: the weak test accepts it, and an honest input does not."""
     truths = exercise.answers(exercise.truth)
     caught = [i for i in range(1, len(truths)) if not same(answers[i], truths[i])]
@@ -57,14 +59,14 @@ def _judge(exercise: Exercise, answers: list[np.ndarray], holes: tuple[Mistake, 
     elif not caught:
         return exercise.verdict("not yet", RIGHT, "", "right")
     else:
-        return exercise.verdict("right", _accepted(exercise, answers, holes, len(caught)))
+        return exercise.verdict("right", _accepted(exercise, answers, len(caught)))
     shown = evidence(exercise.inputs()[i], answers[i], truths[i])
     verdict = exercise.verdict("not yet", sentence, shown, name)
     return verdict if i else replace(verdict, shown=WEAK)
 
 
-def _accepted(exercise, answers, holes, caught):
+def _accepted(exercise, answers, caught):
     """How many honest inputs reject what the weak test accepts, and through which hole it slipped."""
-    hole = next((h.sentence for h in holes if all_same(answers, exercise.answers(h.function))), OWN)
+    hole = next((h.sentence for h in exercise.holes if exercise.gives(h.function, answers)), OWN)
     reject = "rejects" if caught == 1 else "reject"
     return f"The weak test accepts it, and {caught} of {len(answers) - 1} honest inputs {reject} it. {hole}"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.feedback import Verdict
-from helpers.exercises.grading import Exercise, Mistake
 
 LIMIT = 1e-3     # up to it a check has no complaint: above rounding, differences and an ε, below any fault
 SHOWN = "What it said of them"

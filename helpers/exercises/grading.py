@@ -7,74 +7,16 @@
 
 The part before the dot names the module that holds the exercise: helpers/exercises/questions/ has it.
 """
-import ast
 import dis
 import importlib
-import inspect
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from helpers.exercises import diagnosis, questions, sandbox
+from helpers.exercises.exercise import Exercise
 from helpers.exercises.feedback import Verdict
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong answer that people give: its name, what to tell them, and the wrong answer itself."""
-
-    name: str
-    sentence: str
-    function: Callable
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """A question: the worked solution, inputs that tell right from wrong, and the usual mistakes.
-
-    `truth` is a helper that has its own proof: answers are compared with it, those of the worked
-    solution too. `cases` makes the inputs from a random generator, the smallest first; each is a dict
-    of arguments in their order. `judge` stands in for `compare` where the answer is not the truth;
-    `through` makes the function that is called out of what is handed in, where that is something else.
-    """
-
-    name: str
-    title: str
-    solution: Callable
-    truth: Callable
-    cases: Callable[[np.random.Generator], Iterable[dict[str, object]]]
-    mistakes: tuple[Mistake, ...]
-    hints: tuple[str, ...]
-    judge: "Callable[[Exercise, list[np.ndarray]], Verdict] | None" = None
-    through: Callable[[Callable], Callable] | None = None
-
-    def inputs(self) -> list[dict[str, object]]:
-        """The inputs, the same ones every time."""
-        return list(self.cases(np.random.default_rng(0)))
-
-    def answers(self, function: Callable) -> list[np.ndarray]:
-        """What a function of ours answers to the inputs."""
-        called = self.called(function)
-        return [np.asarray(called(*case.values())) for case in self.inputs()]
-
-    def called(self, function: Callable) -> Callable:
-        """What is called with the arguments when `function` is handed in."""
-        return self.through(function) if self.through else function
-
-    def source(self) -> str:
-        """The worked solution, as its module has it."""
-        return inspect.getsource(self.solution).rstrip()
-
-    def stub(self) -> str:
-        """The notebook's cell: the solution down to its docstring, and the line that grades it."""
-        head = self.source().splitlines()[:ast.parse(self.source()).body[0].body[0].end_lineno]
-        return "\n".join([*head, "    ...", "", "", f'grade("{self.name}", {self.solution.__name__})'])
-
-    def verdict(self, status: str, *said: str | None) -> Verdict:
-        """A verdict on this exercise: its status, then sentence, evidence and mistake, as far as given."""
-        said += ("", "", None)[len(said):]
-        return Verdict(self.title, status, *said, help=(*self.hints, self.source()))
 
 
 def grade(name: str, function: Callable) -> Verdict:
@@ -138,16 +80,15 @@ def find(name: str) -> Exercise:
 
 def _recognised(exercise, answers, truths, kind):
     """Name and sentence: of a mistake, of a wrong dtype, of one thing that is off, of both together."""
-    wrong = [(mistake, exercise.answers(mistake.function)) for mistake in exercise.mistakes]
-    for mistake, given in wrong:
-        if diagnosis.all_same(answers, given):
+    for mistake in exercise.mistakes:
+        if exercise.gives(mistake.function, answers):
             return mistake.name, mistake.sentence
     if kind:
         return None, kind
     if off := diagnosis.relation(answers, truths):
         return None, f"It is right but for {off}."
-    for mistake, given in wrong:
-        if off := diagnosis.relation(answers, given):
+    for mistake in exercise.mistakes:
+        if off := diagnosis.relation(answers, exercise.answers(mistake.function)):
             return mistake.name, f"Two things are wrong. First, {off}. Second: {mistake.sentence}"
     said = (f"Right on {sum(map(diagnosis.same, answers, truths))} of {len(truths)} inputs.",
             diagnosis.wrong_numbers(answers, truths), "No usual mistake gives this.")

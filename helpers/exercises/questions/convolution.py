@@ -1,24 +1,14 @@
 """The exercises of notebooks/01_convolution.ipynb: questions, worked solutions, usual mistakes.
 
 A worked solution is shown to the learner as it stands here, and its head is the notebook's stub, so
-it has the notebook's style. The mistakes are written as changes to a right answer wherever they can be.
+it has the notebook's style. A mistake is a change of it, "a → b", wherever it can be.
 """
 import numpy as np
 
 from helpers.exercises.break_it import break_it
-from helpers.exercises.grading import Exercise, Mistake
+from helpers.exercises.exercise import Exercise, Mistake
+from helpers.exercises.hostile import mixed, whole
 from helpers.functional.convolution import conv2d_backward, output_size
-
-
-def _random(rng, *shape):
-    """Whole numbers, easy to read; none is zero, and few sums of them agree by chance."""
-    return rng.integers(1, 30, shape) * rng.choice([-1.0, 1.0], shape)
-
-
-def _mixed(array, axis):
-    """The sum over an axis, in place of each of its entries."""
-    return np.broadcast_to(array.sum(axis, keepdims=True), array.shape)
-
 
 # --- how large is the output ------------------------------------------------------------------
 
@@ -41,38 +31,30 @@ SIZE = Exercise(
     "convolution.size", "The size of the output", size_by_hand, output_size, _size_cases,
     mistakes=(
         Mistake("no + 1", "One place is missing: the window moves that many times, but it stood somewhere "
-                "before the first move.",
-                lambda n, k, s, p, d: (n + 2*p - d*(k-1) - 1) // s),
+                "before the first move.", "s + 1 → s"),
         Mistake("no dilation", "You forgot the dilation: the kernel spans `d*(k-1) + 1` pixels, not `k`.",
-                lambda n, k, s, p, d: (n + 2*p - k) // s + 1),
+                "d * (k - 1) + 1 → k"),
         Mistake("dilation times k", "The kernel spans `d*(k-1) + 1` pixels, not `d*k`: it has `k-1` gaps, "
-                "and nothing follows the last entry.",
-                lambda n, k, s, p, d: (n + 2*p - d*k) // s + 1),
+                "and nothing follows the last entry.", "d * (k - 1) + 1 → d * k"),
         Mistake("dilation times k, less 1", "The kernel spans `d*(k-1) + 1` pixels, not `d*k - 1`: a gap "
                 "adds `d - 1` pixels between two entries, and there are `k-1` gaps.",
-                lambda n, k, s, p, d: (n + 2*p - (d*k - 1)) // s + 1),
+                "d * (k - 1) + 1 → d * k - 1"),
         Mistake("one gap", "Dilation widens all of the `k-1` gaps between the entries, not one of them.",
-                lambda n, k, s, p, d: (n + 2*p - (k + d - 1)) // s + 1),
+                "d * (k - 1) + 1 → k + d - 1"),
         Mistake("reach one short", "The kernel spans one pixel more than `d*(k-1)`: that counts the steps "
-                "from the first entry to the last, not the pixels.",
-                lambda n, k, s, p, d: (n + 2*p - d*(k-1)) // s + 1),
-        Mistake("padding once", "The padding stands on both sides: `2*p`, not `p`.",
-                lambda n, k, s, p, d: (n + p - d*(k-1) - 1) // s + 1),
-        Mistake("no padding", "You forgot the padding, `2*p` pixels more.",
-                lambda n, k, s, p, d: (n - d*(k-1) - 1) // s + 1),
-        Mistake("no stride", "You forgot the stride: the window moves `s` pixels at a time.",
-                lambda n, k, s, p, d: n + 2*p - d*(k-1)),
+                "from the first entry to the last, not the pixels.", "d * (k - 1) + 1 → d * (k - 1)"),
+        Mistake("padding once", "The padding stands on both sides: `2*p`, not `p`.", "2 * p → p"),
+        Mistake("no padding", "You forgot the padding, `2*p` pixels more.", "n + 2 * p → n"),
+        Mistake("no stride", "You forgot the stride: the window moves `s` pixels at a time.", "// s →"),
         Mistake("rounded up", "You rounded up: a last move that does not fit whole is not made, and its "
-                "pixels are left over.",
-                lambda n, k, s, p, d: -((d*(k-1) + 1 - n - 2*p) // s) + 1),
-        Mistake("not rounded", "You divided and did not round: `//` leaves the pixels that are left over "
-                "out of the count.",
-                lambda n, k, s, p, d: (n + 2*p - d*(k-1) - 1) / s + 1),
+                "pixels are left over.", "(n + 2 * p - reach) // s → -((reach - n - 2 * p) // s)"),
+        Mistake("not rounded", "You divided and did not round: `//` leaves the pixels that are left over out "
+                "of the count.", "// → /"),
         Mistake("divided first", "You divided before you subtracted: the stride divides the room that the "
                 "window has to move in, not the pixels.",
-                lambda n, k, s, p, d: (n + 2*p) // s - d*(k-1) - 1 + 1),
+                "(n + 2 * p - reach) // s → (n + 2 * p) // s - reach"),
         Mistake("1 inside", "The `+ 1` stands inside the division: it is a place, not a pixel.",
-                lambda n, k, s, p, d: (n + 2*p - d*(k-1)) // s),
+                "reach) // s + 1 → reach + 1) // s"),
     ),
     hints=("How many pixels lie from the first entry of the kernel to the last, both included? Draw k = 3 "
            "with d = 2.",
@@ -92,7 +74,7 @@ def db_by_hand(dy):
 
 def _db_cases(rng):
     for shape in ((1, 1, 1, 2), (2, 1, 2, 3), (1, 2, 3, 1), (3, 3, 3, 3), (3, 2, 5, 4)):
-        yield {"dy": _random(rng, *shape)}
+        yield {"dy": whole(rng, *shape)}
 
 
 DB = Exercise(
@@ -101,41 +83,34 @@ DB = Exercise(
     mistakes=(
         Mistake("mean of all", "You took the mean: this is the right gradient divided by N·Ho·Wo. Every "
                 "pixel that uses a bias adds its blame to it in full.",
-                lambda dy: dy.mean((0, 2, 3))),
+                "return db → return db / dy[:, 0].size"),
         Mistake("mean over the batch", "This is the right gradient divided by N: you averaged over the "
                 "batch. An average belongs to the cost, and then dy has it already.",
-                lambda dy: dy.sum((2, 3)).mean(0)),
-        Mistake("mean over the pixels", "This is the right gradient divided by Ho·Wo: you averaged over "
-                "the pixels. Every pixel adds its blame in full.",
-                lambda dy: dy.mean((2, 3)).sum(0)),
-        Mistake("batch only", "You summed over the batch and kept the pixels: one bias serves every "
-                "pixel, so the last two axes are summed as well.",
-                lambda dy: dy.sum(0)),
-        Mistake("pixels only", "You summed over the pixels and kept the batch: one bias serves every "
-                "sample, so axis 0 is summed as well.",
-                lambda dy: dy.sum((2, 3))),
+                "return db → return db / len(dy)"),
+        Mistake("mean over the pixels", "This is the right gradient divided by Ho·Wo: you averaged over the "
+                "pixels. Every pixel adds its blame in full.", "return db → return db / dy[0, 0].size"),
+        Mistake("batch only", "You summed over the batch and kept the pixels: one bias serves every pixel, "
+                "so the last two axes are summed as well.", lambda dy: dy.sum(0)),
+        Mistake("pixels only", "You summed over the pixels and kept the batch: one bias serves every sample, "
+                "so axis 0 is summed as well.", lambda dy: dy.sum((2, 3))),
         Mistake("first sample", "Only the first sample of the batch is counted.",
                 lambda dy: dy[0].sum((1, 2))),
-        Mistake("last sample", "Only the last sample of the batch is counted: `=` stands where `+=` "
-                "should.",
+        Mistake("last sample", "Only the last sample of the batch is counted: `=` stands where `+=` should.",
                 lambda dy: dy[-1].sum((1, 2))),
         Mistake("= for +=", "Only the last pixel of the last sample is left: `=` stands where `+=` should.",
-                lambda dy: dy[-1, :, -1, -1].copy()),
-        Mistake("all in one", "You summed over everything, the filters too: each filter has its own bias, "
-                "so axis 1 stays.",
-                lambda dy: dy.sum()),
-        Mistake("wrong axis kept", "You kept the axis of the batch and summed over the filters: the "
-                "filters are axis 1.",
-                lambda dy: dy.sum((1, 2, 3))),
+                "+= → ="),
+        Mistake("all in one", "You summed over everything, the filters too: each filter has its own bias, so "
+                "axis 1 stays.", lambda dy: dy.sum()),
+        Mistake("wrong axis kept", "You kept the axis of the batch and summed over the filters: the filters "
+                "are axis 1.", lambda dy: dy.sum((1, 2, 3))),
         Mistake("reshape for swap", "Samples and filters are mixed up: `reshape` leaves the numbers in their "
                 "places, and the samples come first there. `swapaxes(0, 1)` brings the filters to the front.",
                 lambda dy: dy.reshape(dy.shape[1], -1).sum(1)),
-        Mistake("axes kept", "The numbers are right, but the summed axes are still there with length 1: "
-                "db has the shape of b, which is (O,). Did you say `keepdims`?",
+        Mistake("axes kept", "The numbers are right, but the summed axes are still there with length 1: db "
+                "has the shape of b, which is (O,). Did you say `keepdims`?",
                 lambda dy: dy.sum((0, 2, 3), keepdims=True)),
-        Mistake("ones upstream", "You counted the pixels: that is the gradient when every blame is 1. "
-                "Weigh each pixel by its dy.",
-                lambda dy: np.ones_like(dy).sum((0, 2, 3))),
+        Mistake("ones upstream", "You counted the pixels: that is the gradient when every blame is 1. Weigh "
+                "each pixel by its dy.", lambda dy: np.ones_like(dy).sum((0, 2, 3))),
     ),
     hints=("∂y[n, o, p, q]/∂b[o] is 1. Which entries of y does b[o] reach?",
            "All that carry the same o, in every sample and at every pixel: three of the four axes are "
@@ -167,7 +142,7 @@ def _dW_cases(rng):
             ((2, 1, 1), (2, 1), (1, 3), 1), ((1, 1, 1), (2, 2), (2, 2), 2),
             ((2, 3, 2), (3, 2), (4, 3), 2), ((3, 2, 5), (4, 6), (6, 7), 3)):
         size = Ho + d * (kh - 1), Wo + d * (kw - 1)
-        yield {"dy": _random(rng, N, O, Ho, Wo), "x": _random(rng, N, C, *size), "dilation": d}
+        yield {"dy": whole(rng, N, O, Ho, Wo), "x": whole(rng, N, C, *size), "dilation": d}
 
 
 def _true_dW(dy, x, dilation):
@@ -175,70 +150,45 @@ def _true_dW(dy, x, dilation):
     return conv2d_backward(dy, x, np.zeros((dy.shape[1], x.shape[1], *entries)), dilation=dilation)[1]
 
 
-def _last_window(dy, x, d):
-    return dy[:, :, -1:, -1:], x[:, :, dy.shape[2] - 1:, dy.shape[3] - 1:], d
-
-
-def _strided(dy, x, d):
-    """dW with the dilation at the place (p, q) instead of at the entry (u, v)."""
-    dW, (Ho, Wo) = np.zeros_like(_true_dW(dy, x, d)), dy.shape[2:]
-    for u, v in np.ndindex(dW.shape[2:]):
-        dW[:, :, u, v] = np.einsum("nopq,ncpq->oc", dy, x[:, :, u:u + d * Ho:d, v:v + d * Wo:d])
-    return dW
-
-
-def _neighbours(dy, x, d):
-    kh, kw = _true_dW(dy, x, d).shape[2:]
-    return _true_dW(dy, x[:, :, :dy.shape[2] + kh - 1, :dy.shape[3] + kw - 1], 1)
-
-
 DW = Exercise(
     "convolution.dW", "The blame of the kernel, with dilation", dW_by_hand, _true_dW, _dW_cases,
     mistakes=(
         Mistake("no dilation", "You ignored the dilation: entry (u, v) meets the pixels from (d·u, d·v) on.",
-                _neighbours),
+                "dilation * u, dilation * v → u, v"),
         Mistake("dilation at the place", "The dilation stands at the wrong index: entry (u, v) meets pixel "
                 "(p + d·u, q + d·v), not (d·p + u, d·q + v); that is a stride.",
-                _strided),
+                ("dilation * u, dilation * v → u, v",
+                 "i:i + Ho, j:j + Wo → i:i + dilation * Ho:dilation, j:j + dilation * Wo:dilation")),
         Mistake("gaps kept", "The gaps between the entries got a gradient too: dW has the shape of W, so "
-                "take every d-th row and column of this.",
-                lambda dy, x, d: _true_dW(dy, x, 1)),
-        Mistake("flipped", "The kernel's gradient is turned by 180°: torch's convolution does not flip "
-                "the kernel, so neither does its gradient.",
-                lambda dy, x, d: _true_dW(dy, x, d)[..., ::-1, ::-1]),
+                "take every d-th row and column of this.", lambda dy, x, dilation: _true_dW(dy, x, 1)),
+        Mistake("flipped", "The kernel's gradient is turned by 180°: torch's convolution does not flip the "
+                "kernel, so neither does its gradient.", "return dW → return dW[..., ::-1, ::-1]"),
         Mistake("dy flipped", "You turned dy by 180°, a true convolution: here dy slides over x as it is.",
-                lambda dy, x, d: _true_dW(dy[..., ::-1, ::-1], x, d)),
-        Mistake("last sample", "Only the last sample counts: `=` stands where `+=` should, or the sum "
-                "over the batch is missing.",
-                lambda dy, x, d: _true_dW(dy[-1:], x[-1:], d)),
+                "dy, met → dy[..., ::-1, ::-1], met"),
+        Mistake("last sample", "Only the last sample counts: `=` stands where `+=` should, or the sum over "
+                "the batch is missing.", "dy, met → dy[-1:], met[-1:]"),
         Mistake("first sample", "Only the first sample counts: the sum over the batch is missing.",
-                lambda dy, x, d: _true_dW(dy[:1], x[:1], d)),
-        Mistake("last window", "Only the last window counts: `=` stands where `+=` should, and each "
-                "window overwrites the one before.",
-                lambda dy, x, d: _true_dW(*_last_window(dy, x, d))),
+                "dy, met → dy[:1], met[:1]"),
+        Mistake("last window", "Only the last window counts: `=` stands where `+=` should, and each window "
+                "overwrites the one before.", "dy, met → dy[..., -1:, -1:], met[..., -1:, -1:]"),
         Mistake("= for +=", "Only the last window of the last sample counts: `=` stands where `+=` should.",
-                lambda dy, x, d: _true_dW(*_last_window(dy[-1:], x[-1:], d))),
+                "dy, met → dy[-1:, :, -1:, -1:], met[-1:, :, -1:, -1:]"),
         Mistake("mean over the batch", "This is the right gradient divided by N: you averaged over the "
                 "batch. An average belongs to the cost, and then dy has it already.",
-                lambda dy, x, d: _true_dW(dy, x, d) / len(dy)),
+                "return dW → return dW / len(dy)"),
         Mistake("mean over the pixels", "This is the right gradient divided by Ho·Wo: every place of the "
-                "window adds its share in full.",
-                lambda dy, x, d: _true_dW(dy, x, d) / dy[0, 0].size),
+                "window adds its share in full.", "return dW → return dW / dy[0, 0].size"),
         Mistake("channels swapped", "The first two axes are swapped: dW has the shape of W, (filters, "
-                "channels, kh, kw).",
-                lambda dy, x, d: _true_dW(dy, x, d).swapaxes(0, 1)),
+                "channels, kh, kw).", "return dW → return dW.swapaxes(0, 1)"),
         Mistake("channels added", "Every channel got the sum over all channels: entry W[o, c, u, v] meets "
-                "channel c of x and no other.",
-                lambda dy, x, d: _true_dW(dy, _mixed(x, 1), d)),
-        Mistake("batch crossed", "You summed dy and x over the batch separately: sample n of dy meets "
-                "sample n of x and no other.",
-                lambda dy, x, d: _true_dW(_mixed(dy, 0), x, d)),
-        Mistake("filters added", "Every filter got the blame of all filters: W[o] made y[:, o] and "
-                "nothing else.",
-                lambda dy, x, d: _true_dW(_mixed(dy, 1), x, d)),
+                "channel c of x and no other.", "met) → mixed(met, 1))"),
+        Mistake("batch crossed", "You summed dy and x over the batch separately: sample n of dy meets sample "
+                "n of x and no other.", "dy, met → mixed(dy, 0), met"),
+        Mistake("filters added", "Every filter got the blame of all filters: W[o] made y[:, o] and nothing "
+                "else.", "dy, met → mixed(dy, 1), met"),
         Mistake("ones upstream", "dy is not in it: this is the gradient when every blame is 1. Weigh what "
                 "each entry met by the blame of the pixel it helped to make.",
-                lambda dy, x, d: _true_dW(np.ones_like(dy), x, d)),
+                "dy, met → np.ones_like(dy), met"),
     ),
     hints=("With dilation d, y[n, o, p, q] gains W[o, c, u, v] · x[n, c, p + d·u, q + d·v]. What is ∂y[n, "
            "o, p, q]/∂W[o, c, u, v]?",
@@ -268,7 +218,7 @@ def _dx_cases(rng):
             ((1, 1, 1), (3, 2), (1, 3), 1, 1, (0, 0)), ((2, 2, 1), (2, 1), (2, 2), 3, 0, (1, 2)),
             ((2, 2, 3), (2, 3), (3, 4), 2, 1, (1, 0)), ((3, 2, 4), (5, 4), (3, 5), 2, 2, (0, 1))):
         size = (Ho - 1) * s + kh + below - 2 * p, (Wo - 1) * s + kw + right - 2 * p
-        yield {"dy": _random(rng, N, O, Ho, Wo), "W": _random(rng, O, C, kh, kw),
+        yield {"dy": whole(rng, N, O, Ho, Wo), "W": whole(rng, O, C, kh, kw),
                "x_shape": (N, C, *size), "stride": s, "padding": p}
 
 
@@ -276,40 +226,10 @@ def _true_dx(dy, W, x_shape, s, p):
     return conv2d_backward(dy, np.zeros(x_shape), W, stride=s, padding=p)[0]
 
 
-def _padded(dy, W, x_shape, s, p):
-    """dx with the blame of the padding around it."""
-    return _true_dx(dy, W, (*x_shape[:2], x_shape[2] + 2 * p, x_shape[3] + 2 * p), s, 0)
-
-
-def _overwritten(dy, W, x_shape, s, p):
-    """dx in which the last window wins."""
-    dx, (kh, kw) = np.zeros_like(_padded(dy, W, x_shape, s, p)), W.shape[2:]
-    for i, j in np.ndindex(dy.shape[2:]):
-        dx[:, :, i * s:i * s + kh, j * s:j * s + kw] = np.tensordot(dy[:, :, i, j], W, 1)
-    return dx[:, :, p:p + x_shape[2], p:p + x_shape[3]]
-
-
-def _without_leftovers(dy, W, x_shape, s, p):
-    size = [(m - 1) * s + k - 2 * p for m, k in zip(dy.shape[2:], W.shape[2:], strict=True)]
-    return _true_dx(dy, W, (*x_shape[:2], *size), s, p)
-
-
-def _spread_too_far(dy, W, x_shape, s, p):
-    """dx with s zeros between the pixels of dy, where s - 1 belong."""
-    (H, Wd), (Ho, Wo) = x_shape[2:], dy.shape[2:]
-    wide = dx_by_hand(dy, W, (*x_shape[:2], H + 2 * p + Ho, Wd + 2 * p + Wo), s + 1, 0)
-    return wide[:, :, p:p + H, p:p + Wd]
-
-
-def _wide_margin(dy, W, x_shape, s, p):
-    """dx with k zeros around the spread dy, where k - 1 belong."""
-    late = np.pad(_padded(dy, W, x_shape, s, p), ((0, 0), (0, 0), (1, 0), (1, 0)))
-    return late[:, :, p:p + x_shape[2], p:p + x_shape[3]]
-
-
 def _leftovers_first(dy, W, x_shape, s, p):
-    whole = _without_leftovers(dy, W, x_shape, s, p)
-    return np.pad(whole, [(n - m, 0) for n, m in zip(x_shape, whole.shape, strict=True)])
+    size = [(m - 1) * s + k - 2 * p for m, k in zip(dy.shape[2:], W.shape[2:], strict=True)]
+    return np.pad(_true_dx(dy, W, (*x_shape[:2], *size), s, p),
+                  [(0, 0), (0, 0), *((n - m, 0) for n, m in zip(x_shape[2:], size, strict=True))])
 
 
 DX = Exercise(
@@ -317,61 +237,53 @@ DX = Exercise(
     dx_by_hand, _true_dx, _dx_cases,
     mistakes=(
         Mistake("no stride", "You ignored the stride: output pixel (p, q) was made from the window that "
-                "begins at (p·stride, q·stride) of the padded image.",
-                lambda dy, W, x_shape, s, p: dx_by_hand(dy, W, x_shape, 1, p)),
+                "begins at (p·stride, q·stride) of the padded image.", "p * stride, q * stride → p, q"),
         Mistake("spread too far", "The pixels of dy stand too far apart: put `stride - 1` zeros between two "
                 "of them, not `stride`.",
-                _spread_too_far),
+                ("H + 2 * padding, Wd + 2 * padding → 99, 99",
+                 "p * stride, q * stride → p * (stride + 1), q * (stride + 1)")),
         Mistake("margin too wide", "All of it stands one pixel too low and too far right: the margin around "
                 "the spread dy is `k - 1` wide, not `k`.",
-                _wide_margin),
+                ("H + 2 * padding, Wd + 2 * padding → 99, 99",
+                 "p * stride, q * stride → p * stride + 1, q * stride + 1")),
         Mistake("kernel turned", "The kernel is turned the wrong way. Stamped into dx it stands as it is; "
-                "slid over the spread dy it is flipped.",
-                lambda dy, W, *more: _true_dx(dy, W[..., ::-1, ::-1], *more)),
+                "slid over the spread dy it is flipped.", "q], W → q], W[..., ::-1, ::-1]"),
         Mistake("= for +=", "Right where windows do not overlap, wrong where they do: `=` for `+=`.",
-                _overwritten),
+                "+= → ="),
         Mistake("= for += everywhere", "Only the last of everything that reaches a pixel is left, of the "
                 "windows and of the filters: `=` for `+=`.",
-                lambda dy, W, *more: _overwritten(dy[:, -1:], W[-1:], *more)),
+                ("+= → =", "dy[:, :, p, q], W → dy[:, -1:, p, q], W[-1:]")),
         Mistake("first filter", "Only the first filter sends blame: a pixel of x helped to make every "
-                "filter's output, so sum over o.",
-                lambda dy, W, *more: _true_dx(dy[:, :1], W[:1], *more)),
-        Mistake("last filter", "Only the last filter sends blame: the sum over o is missing, or it has "
-                "`=` for `+=`.",
-                lambda dy, W, *more: _true_dx(dy[:, -1:], W[-1:], *more)),
+                "filter's output, so sum over o.", "dy[:, :, p, q], W → dy[:, :1, p, q], W[:1]"),
+        Mistake("last filter", "Only the last filter sends blame: the sum over o is missing, or it has `=` "
+                "for `+=`.", "dy[:, :, p, q], W → dy[:, -1:, p, q], W[-1:]"),
         Mistake("filters crossed", "You summed over the filters too early: dy[:, o] was made with W[o], so "
-                "multiply the two first and sum over o then.",
-                lambda dy, W, *more: _true_dx(dy, _mixed(W, 0), *more)),
+                "multiply the two first and sum over o then.", "q], W → q], mixed(W, 0)"),
         Mistake("reshape for swap", "W is read in the wrong order: `reshape` renames the axes of W and "
                 "leaves the numbers in their places; `swapaxes(0, 1)` exchanges filters and channels.",
-                lambda dy, W, *more: _true_dx(
-                    dy, W.reshape(W.shape[1], W.shape[0], *W.shape[2:]).swapaxes(0, 1), *more)),
-        Mistake("channels added", "Every channel got the blame of all channels: W[o, c] sends it to "
-                "channel c.",
-                lambda dy, W, *more: _true_dx(dy, _mixed(W, 1), *more)),
-        Mistake("padding kept", "The blame of the padding is still around it: dx has the shape of x, so "
-                "cut `padding` rows and columns off on every side.",
-                _padded),
+                "q], W → q], W.reshape(C, len(W), kh, kw).swapaxes(0, 1)"),
+        Mistake("channels added", "Every channel got the blame of all channels: W[o, c] sends it to channel "
+                "c.", "q], W → q], mixed(W, 1)"),
+        Mistake("padding kept", "The blame of the padding is still around it: dx has the shape of x, so cut "
+                "`padding` rows and columns off on every side.",
+                "[:, :, padding:padding + H, padding:padding + Wd] →"),
         Mistake("cut with -0", "Right with padding, empty without: `padding:-padding` is `0:-0`, which is "
                 "`0:0`, when there is none.",
-                lambda dy, W, x_shape, s, p: _padded(dy, W, x_shape, s, p)[:, :, p:-p, p:-p]),
+                "padding:padding + H, padding:padding + Wd → padding:-padding, padding:-padding"),
         Mistake("cut at one end", "Padding is ignored, or cut off at the bottom and the right only: pixel "
                 "(0, 0) of x is pixel (padding, padding) of the padded image.",
-                lambda dy, W, x_shape, s, p: _padded(dy, W, x_shape, s, p)[:, :, :x_shape[2], :x_shape[3]]),
+                "padding:padding + H, padding:padding + Wd → :H, :Wd"),
         Mistake("leftovers cut", "The pixels left over are missing: dx has the shape of x. They met no "
                 "window, so their blame is 0.",
-                _without_leftovers),
-        Mistake("leftovers first", "The pixels left over stand at the wrong end: the first window begins "
-                "at the first pixel, and what is left over lies below and on the right.",
-                _leftovers_first),
-        Mistake("mean over the batch", "This is the right gradient divided by N: each sample has its own "
-                "dx, and nothing is averaged.",
-                lambda dy, *more: _true_dx(dy, *more) / len(dy)),
+                ("padding + H, → i + kh - padding,", "padding + Wd] → j + kw - padding]")),
+        Mistake("leftovers first", "The pixels left over stand at the wrong end: the first window begins at "
+                "the first pixel, and what is left over lies below and on the right.", _leftovers_first),
+        Mistake("mean over the batch", "This is the right gradient divided by N: each sample has its own dx, "
+                "and nothing is averaged.", "+= stamp → += stamp / N"),
         Mistake("batch added", "Every sample got the blame of the whole batch: x[n] made y[n] and nothing "
-                "else.",
-                lambda dy, *more: _true_dx(_mixed(dy, 0), *more)),
+                "else.", "dy[:, :, p, q] → mixed(dy, 0)[:, :, p, q]"),
         Mistake("ones upstream", "dy is not in it: this is the gradient when every blame is 1.",
-                lambda dy, *more: _true_dx(np.ones_like(dy), *more)),
+                "dy[:, :, p, q] → np.ones((N, len(W)))"),
     ),
     hints=("Take one output pixel (p, q). Which window of the padded image made it, and with which "
            "weights?",
@@ -403,12 +315,11 @@ def _weak_and_honest(rng):
     yield {"dy": np.ones((1, 1, 2, 2)), "W": np.array([[[[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]]])}
     for (N, O, C), (Ho, Wo), (kh, kw) in (((1, 1, 1), (1, 2), (2, 3)), ((1, 2, 3), (2, 2), (3, 3)),
                                           ((4, 3, 2), (2, 5), (5, 4))):
-        yield {"dy": _random(rng, N, O, Ho, Wo), "W": _random(rng, O, C, kh, kw)}
+        yield {"dy": whole(rng, N, O, Ho, Wo), "W": whole(rng, O, C, kh, kw)}
 
 
 HOLES = (
-    Mistake("ones upstream", "An upstream gradient of ones hides that dy is not used.",
-            wrong_dx),
+    Mistake("ones upstream", "An upstream gradient of ones hides that dy is not used.", wrong_dx),
     Mistake("no flip", "A symmetric kernel hides a flip that is missing, or one too many.",
             lambda dy, W: _right(dy, W[..., ::-1, ::-1])),
     Mistake("mean over the batch", "A batch of one hides a division by N.",
@@ -418,7 +329,7 @@ HOLES = (
     Mistake("first filter", "A single filter hides that the sum over the filters is missing.",
             lambda dy, W: _right(dy[:, :1], W[:1])),
     Mistake("channels added", "A single channel hides that the channels are mixed.",
-            lambda dy, W: _right(dy, _mixed(W, 1))),
+            lambda dy, W: _right(dy, mixed(W, 1))),
     Mistake("dy turned", "An upstream gradient that is the same everywhere hides that dy is turned.",
             lambda dy, W: _right(dy[..., ::-1, ::-1], W)),
 )

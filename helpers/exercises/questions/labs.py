@@ -6,14 +6,9 @@ ones.
 import numpy as np
 
 from helpers.exercises.catch_it import Suspect, catch_it
-from helpers.exercises.grading import Mistake
+from helpers.exercises.exercise import Mistake
+from helpers.exercises.hostile import whole
 from helpers.functional.normalization import batch_norm
-
-
-def _random(rng, *shape, most=9):
-    """Whole numbers, easy to read; none is zero."""
-    return rng.integers(1, most + 1, shape) * rng.choice([-1.0, 1.0], shape)
-
 
 # --- the first: a normalization ---------------------------------------------------------------
 
@@ -59,7 +54,8 @@ NORMS = (
 
 def _norms(rng):
     """The channels have means and deviations of their own."""
-    x = _random(rng, 4, 2, 3, 5) * np.array([1.0, 3])[:, None, None] + np.array([20.0, -41])[:, None, None]
+    mean, std = np.array([[20.0, -41], [1, 3]])[:, :, None, None]
+    x = whole(rng, 4, 2, 3, 5, most=9) * std + mean
     for does, right, norm in NORMS:
         yield Suspect(does, right, {"norm": norm, "x": x.copy()})
 
@@ -86,38 +82,30 @@ FIRST = catch_it(
     "labs.first", "The first suspect: a check of a normalization", norm_is_off, _norms,
     blind=(
         Mistake("blind", "It lets everything pass. The shape alone says nothing: compare the numbers with "
-                "those that they ought to be.",
-                lambda norm, x: float(norm(x).shape != x.shape)),
+                "those that they ought to be.", lambda norm, x: float(norm(x).shape != x.shape)),
         Mistake("moments of each channel", "It looks at the mean and the variance of each channel. They have "
                 "to be 0 and 1, and that is not enough: where each activation, or each sample, is brought to "
-                "0 and 1, the channel is too. Compute x̂ yourself and compare all of it.",
-                _moments(CHANNEL)),
+                "0 and 1, the channel is too. Compute x̂ yourself and compare all of it.", _moments(CHANNEL)),
         Mistake("means of each channel", "It looks at the mean of each channel alone. Whatever brings any "
-                "part of a channel to mean 0 passes, with any variance.",
-                _moments(CHANNEL, var=False)),
+                "part of a channel to mean 0 passes, with any variance.", _moments(CHANNEL, var=False)),
         Mistake("variances of each channel", "It looks at the variance of each channel alone: a mean that is "
                 "not 0 passes, and so does what normalizes smaller parts of a channel.",
                 _moments(CHANNEL, mean=False)),
         Mistake("moments of each activation", "It expects mean 0 and variance 1 of each activation over the "
                 "batch, and so accuses the right one and lets the suspect pass. The places of a channel "
-                "share one mean and one variance: `axis=(0, 2, 3)`.",
-                _moments(ACTIVATION)),
+                "share one mean and one variance: `axis=(0, 2, 3)`.", _moments(ACTIVATION)),
         Mistake("moments of each sample", "It expects mean 0 and variance 1 of each sample. That is layer "
-                "normalization; batch normalization has the batch in its means.",
-                _moments((1, 2, 3))),
+                "normalization; batch normalization has the batch in its means.", _moments((1, 2, 3))),
         Mistake("moments of all", "It looks at the mean and the variance of the whole array. All who "
-                "normalize any parts of it pass.",
-                _moments((0, 1, 2, 3))),
+                "normalize any parts of it pass.", _moments((0, 1, 2, 3))),
         Mistake("n − 1", "It expects a variance that was divided by n − 1. Batch normalization divides by n "
                 "when it normalizes; n − 1 is for the running variance.",
                 lambda norm, x: np.abs(norm(x) - _over(CHANNEL, ddof=1)(x)).max()),
-        Mistake("straight line only", "It asks whether each channel of x̂ is a straight line of x: one "
-                "shift and one scale for all its places. That catches the suspect, but any shift and any "
-                "scale passes.",
-                _not_affine),
+        Mistake("straight line only", "It asks whether each channel of x̂ is a straight line of x: one shift "
+                "and one scale for all its places. That catches the suspect, but any shift and any scale "
+                "passes.", _not_affine),
         Mistake("differences cancel", "Its differences have signs and cancel in the mean, for wrong ones "
-                "have mean 0 as well. Take the largest of their sizes: `np.abs(…).max()`.",
-                _signed),
+                "have mean 0 as well. Take the largest of their sizes: `np.abs(…).max()`.", _signed),
         Mistake("accuses all", "It accuses everything, the right ones too. Expected is x less the mean of "
                 "its channel, divided by the root of its variance plus ε, ε being 1e-5.",
                 lambda norm, x: np.abs(norm(x) - x).max()),
@@ -199,7 +187,7 @@ BACKWARDS = (
 
 
 def _backwards(rng):
-    x, dy = np.array([[1.0, -2, 3], [-2, 1, 2]]), _random(rng, 2, 3)
+    x, dy = np.array([[1.0, -2, 3], [-2, 1, 2]]), whole(rng, 2, 3, most=9)
     for does, right, backward in BACKWARDS:
         yield Suspect(does, right, {"block": block, "backward": backward, "dy": dy.copy(), "x": x.copy()})
 
@@ -243,16 +231,14 @@ SECOND = catch_it(
                 "of dy from before the call.",
                 _against(lambda block, dy, given, x: _measured(block, given, x))),
         Mistake("dy alone", "It looks at dy alone, whether backward changed it. Whether dx is right is "
-                "nobody's question yet: compare it with differences of block.",
-                _dy_alone),
+                "nobody's question yet: compare it with differences of block.", _dy_alone),
         Mistake("shortcut not expected", "It expects the blame of the branch alone, and so accuses the right "
                 "one. A residual block has two ways back, and their blames add up.",
                 _against(lambda block, dy, given, x: _measured(lambda x: block(x) - x, dy, x))),
         Mistake("conservation", "It expects of dx what holds of dy, such as the same sum, and so accuses the "
-                "right one. Pooling and copying conserve the blame; weights do not.",
-                _sums),
-        Mistake("accuses all", "It accuses everything, the right ones too. The number expected at x[i] is "
-                "Σ dy · (block(x + h) − block(x − h)) / 2h, where only x[i] is moved by h.",
+                "right one. Pooling and copying conserve the blame; weights do not.", _sums),
+        Mistake("accuses all", "It accuses everything, the right ones too. The number expected at x[i] is Σ "
+                "dy · (block(x + h) − block(x − h)) / 2h, where only x[i] is moved by h.",
                 _against(lambda block, dy, given, x: -_measured(block, dy, x))),
     ),
     hints=("Three witnesses, one of them at hand: move one entry of x by ±h, and see what Σ dy·block(x) "
@@ -363,15 +349,12 @@ THIRD = catch_it(
     "labs.third", "The third suspect: a check of a training", training_is_off, _trainings,
     blind=(
         Mistake("blind", "It lets everything pass. W changes in every training: ask of each step whether it "
-                "is −eta times the gradient.",
-                lambda W, gradient, eta: float(not np.isfinite(W).all())),
+                "is −eta times the gradient.", lambda W, gradient, eta: float(not np.isfinite(W).all())),
         Mistake("first step only", "It looks at the first step, or is content with one that is right. What "
                 "adds up is right once: the gradients before it are zero. Ask of every step, and return the "
-                "largest difference.",
-                lambda W, gradient, eta: _departures(W, gradient, eta)[0]),
+                "largest difference.", lambda W, gradient, eta: _departures(W, gradient, eta)[0]),
         Mistake("last step only", "It looks at the last step alone, and a step left out before it passes. "
-                "Ask of every step.",
-                lambda W, gradient, eta: _departures(W, gradient, eta)[-1]),
+                "Ask of every step.", lambda W, gradient, eta: _departures(W, gradient, eta)[-1]),
         Mistake("differences cancel", "Its differences have signs, and those of one weight cancel those of "
                 "another. Take the largest of their sizes: `np.abs(…).max()`.",
                 lambda W, gradient, eta: _signed_departures(W, gradient, eta).sum()),
@@ -379,11 +362,9 @@ THIRD = catch_it(
                 "Take the largest of their sizes: `np.abs(…).max()`.",
                 lambda W, gradient, eta: _signed_departures(W, gradient, eta).max()),
         Mistake("end only", "It compares where the run ended. Who left a step out and made up for it later "
-                "passes. Compare every step, from the W[k] that the run had.",
-                _at_the_end),
+                "passes. Compare every step, from the W[k] that the run had.", _at_the_end),
         Mistake("direction only", "It looks at the direction of the steps and not at their length: another "
-                "learning rate passes. Compare the step itself with −eta times the gradient.",
-                _bend),
+                "learning rate passes. Compare the step itself with −eta times the gradient.", _bend),
         Mistake("accuses all", "It accuses everything, the right ones too. A right step is W[k + 1] − W[k] = "
                 "−eta · gradient(k, W[k]): with a minus, and the gradient taken at W[k], before the step.",
                 lambda W, gradient, eta: max(np.abs(W[k + 1] - W[k] + eta * gradient(k, W[k + 1])).max()

@@ -1,24 +1,13 @@
 """The exercises of notebooks/03_matrix_derivatives.ipynb: questions, worked solutions, usual mistakes.
 
 No helper holds these derivatives, so `truth` is another way to each: the images of the unit vectors,
-or the whole Jacobian, built and contracted. tests/exercises/test_exercises_pooling_matrices.py compares it
-with autograd.
+or the whole Jacobian, built and contracted.
 """
 import numpy as np
 
 from helpers.exercises.break_it import break_it
-from helpers.exercises.grading import Exercise, Mistake
-
-
-def _random(rng, *shape, most=29):
-    """Whole numbers, easy to read; none is zero."""
-    return rng.integers(1, most + 1, shape) * rng.choice([-1.0, 1.0], shape)
-
-
-def _mixed(array, axis):
-    """The sum over an axis, in place of each of its entries."""
-    return np.broadcast_to(array.sum(axis, keepdims=True), array.shape)
-
+from helpers.exercises.exercise import Exercise, Mistake
+from helpers.exercises.hostile import mixed, whole
 
 # --- the whole derivative of y = Wx with respect to W -----------------------------------------
 
@@ -37,7 +26,7 @@ def rank3_by_hand(W, x):
 def _rank3_cases(rng):
     """No more outputs than inputs: i and j, or k and j, can be mixed up without an IndexError."""
     for o, n in ((1, 2), (2, 2), (2, 3), (3, 3), (3, 4)):
-        yield {"W": _random(rng, o, n), "x": _random(rng, n)}
+        yield {"W": whole(rng, o, n), "x": whole(rng, n)}
 
 
 def _true_rank3(W, x):
@@ -46,60 +35,38 @@ def _true_rank3(W, x):
     return np.stack([[unit @ x for unit in row] for row in units]).transpose(2, 0, 1)
 
 
-def _tied(W, x, subscripts, letter):
-    """x[letter] where the two other subscripts agree, as D[i, k, j] = δ(subscripts)·x[letter]."""
-    D = np.zeros((len(W), *W.shape))
-    for i, k, j in np.ndindex(D.shape):
-        at = {"i": i, "k": k, "j": j}
-        D[i, k, j] = (at[subscripts[0]] == at[subscripts[1]]) * x[at[letter]]
-    return D
-
-
 RANK3 = Exercise(
     "matrices.rank3", "All derivatives of y = Wx with respect to W", rank3_by_hand, _true_rank3, _rank3_cases,
     mistakes=(
         Mistake("diagonal only", "Every row is x, and k is gone. ∂y_i/∂W_ij = x_j is true, but it is only "
-                "the part with k = i: every output has a whole matrix of derivatives, and its other rows "
-                "are 0.",
-                lambda W, x: np.tile(x, (len(W), 1))),
+                "the part with k = i: every output has a whole matrix of derivatives, and its other rows are "
+                "0.", "return D → return D.sum(axis=1)"),
         Mistake("no δ", "Every row k of W has got x, for every output i. W_kj stands in y_k only: where i ≠ "
-                "k the derivative is 0.",
-                lambda W, x: np.tile(x, (len(W), len(W), 1))),
+                "k the derivative is 0.", "D[i, i] → D[i]"),
         Mistake("δ turned round", "The zeros stand where x should, and x where the zeros should: y_i holds "
-                "row i of W, so the derivative is x_j where k = i.",
-                lambda W, x: np.tile(x, (len(W), len(W), 1)) - _true_rank3(W, x)),
+                "row i of W, so the derivative is x_j where k = i.", "D[i, i] → D[i, np.arange(o) != i]"),
         Mistake("W for x", "The rows are those of W: that is ∂y_i/∂x_j, the answer when x moves. Here W "
-                "moves, and what stands beside W_ij is x_j.",
-                lambda W, x: np.eye(len(W))[:, :, None] * W),
+                "moves, and what stands beside W_ij is x_j.", "= x → = W[i]"),
         Mistake("terms", "These are the terms W_ij·x_j of the sum that makes y_i. The derivative of such a "
-                "term with respect to W_ij is x_j alone.",
-                lambda W, x: _true_rank3(W, x) * W),
+                "term with respect to W_ij is x_j alone.", "= x → = x * W[i]"),
         Mistake("no x", "There is a 1 where x_j should stand: this says which weight reaches which output, "
-                "not how strongly.",
-                lambda W, x: _true_rank3(W, np.ones_like(x))),
+                "not how strongly.", "= x → = 1"),
         Mistake("x_i", "The number of the row is used for x: weight W_ij meets x_j, the entry with the "
-                "number of its column.",
-                lambda W, x: _tied(W, x, "ik", "i")),
+                "number of its column.", "= x → = x[i]"),
         Mistake("y = xW", "This is δ_ij·x_k, the rule for y = xW, where output i has a column of W. In y = "
-                "Wx it has a row: δ_ik·x_j.",
-                lambda W, x: _tied(W, x, "ij", "k")),
-        Mistake("δ_ij", "The δ compares the output i with the column j. Output i holds row i of W: compare "
-                "i with k.",
-                lambda W, x: _tied(W, x, "ij", "j")),
+                "Wx it has a row: δ_ik·x_j.", "D[i, i] = x → D[i, :, i] = x[:o]"),
+        Mistake("δ_ij", "The δ compares the output i with the column j. Output i holds row i of W: compare i "
+                "with k.", "D[i, i] = x → D[i, :, i] = x[i]"),
         Mistake("δ_kj", "The δ compares the row k of W with its column j: that is about W alone. Output i "
-                "holds row i of W: compare i with k.",
-                lambda W, x: _tied(W, x, "kj", "j")),
+                "holds row i of W: compare i with k.", "D[i, i] = x → D[:, i, i] = x[i]"),
         Mistake("W's axes swapped", "The two axes of W are exchanged: D has the output first and then the "
-                "shape of W, (o, o, n).",
-                lambda W, x: _true_rank3(W, x).swapaxes(1, 2)),
-        Mistake("column first", "The column j comes first here. D has the output first and then the shape "
-                "of W, (o, o, n).",
-                lambda W, x: _true_rank3(W, x).transpose(2, 0, 1)),
+                "shape of W, (o, o, n).", "return D → return D.swapaxes(1, 2)"),
+        Mistake("column first", "The column j comes first here. D has the output first and then the shape of "
+                "W, (o, o, n).", "return D → return D.transpose(2, 0, 1)"),
         Mistake("one output", "Only the first output is filled: every output i has x in its own row i.",
-                lambda W, x: _true_rank3(W, x) * (np.arange(len(W)) == 0)[:, None, None]),
-        Mistake("square only", "Only the first o columns are filled: j runs over the n entries of x, i and "
-                "k over the o outputs.",
-                lambda W, x: _true_rank3(W, np.where(np.arange(x.size) < len(W), x, 0))),
+                "range(o) → range(1)"),
+        Mistake("square only", "Only the first o columns are filled: j runs over the n entries of x, i and k "
+                "over the o outputs.", "D[i, i] = x → D[i, i, :o] = x[:o]"),
     ),
     hints=("Write y_i as a sum over j. In which of the o outputs does W_kj stand at all?",
            "W_kj stands in y_k and nowhere else, with x_j beside it. So D[i, k, j] is x_j where k = i, and "
@@ -121,7 +88,7 @@ def dW_by_hand(dY, X):
 
 def _batch_cases(rng):
     for m, o, n in ((1, 1, 2), (2, 1, 1), (1, 2, 2), (2, 2, 2), (3, 2, 3), (4, 3, 5)):
-        yield {"dY": _random(rng, m, o), "X": _random(rng, m, n)}
+        yield {"dY": whole(rng, m, o), "X": whole(rng, m, n)}
 
 
 def _true_batch(dY, X):
@@ -134,8 +101,7 @@ BATCH = Exercise(
     "matrices.batch", "The blame of the weights, for a batch in rows", dW_by_hand, _true_batch, _batch_cases,
     mistakes=(
         Mistake("transposed", "This is dWᵀ, the outer products x ⊗ dy: right for Y = XW, whose W is (n, o). "
-                "A gradient has the shape of what it blames, and here W is (o, n).",
-                lambda dY, X: X.T @ dY),
+                "A gradient has the shape of what it blames, and here W is (o, n).", lambda dY, X: X.T @ dY),
         Mistake("transposed, reshaped", "This is dWᵀ, put into the right shape by `reshape`, which leaves "
                 "the numbers in their places. `dY.T @ X` has the right order at once.",
                 lambda dY, X: (X.T @ dY).reshape(dY.shape[1], -1)),
@@ -145,33 +111,27 @@ BATCH = Exercise(
         Mistake("mean over the batch", "This is the right gradient divided by m: you averaged over the "
                 "batch. An average belongs to the cost, and then dY has it already.",
                 lambda dY, X: dY.T @ X / len(X)),
-        Mistake("mean over all", "This is the right gradient divided by m·o, the number of entries of dY: "
-                "an average belongs to the cost, and then dY has it already.",
-                lambda dY, X: dY.T @ X / dY.size),
+        Mistake("mean over all", "This is the right gradient divided by m·o, the number of entries of dY: an "
+                "average belongs to the cost, and then dY has it already.", lambda dY, X: dY.T @ X / dY.size),
         Mistake("not summed", "Each sample has a dW of its own here. All samples used the same W: sum over "
-                "axis 0.",
-                lambda dY, X: dY[:, :, None] * X[:, None]),
+                "axis 0.", lambda dY, X: dY[:, :, None] * X[:, None]),
         Mistake("first sample", "Only the first sample counts: the sum over the batch is missing.",
                 lambda dY, X: np.outer(dY[0], X[0])),
         Mistake("last sample", "Only the last sample counts: `=` stands where `+=` should, or the sum over "
-                "the batch is missing.",
-                lambda dY, X: np.outer(dY[-1], X[-1])),
+                "the batch is missing.", lambda dY, X: np.outer(dY[-1], X[-1])),
         Mistake("batch crossed", "You summed dY and X over the batch separately, so that every sample meets "
                 "every other: row n of dY meets row n of X. Multiply first, then sum.",
                 lambda dY, X: np.outer(dY.sum(0), X.sum(0))),
         Mistake("the bias", "This is db, the sum of dY over the batch. W met X on its way, so X is in dW.",
                 lambda dY, X: dY.sum(0)),
         Mistake("no X", "Every column is the same, the blame of the bias: X is not in it. Weight W_kj was "
-                "multiplied by x_j, so its blame is too.",
-                lambda dY, X: dY.T @ np.ones_like(X)),
+                "multiplied by x_j, so its blame is too.", lambda dY, X: dY.T @ np.ones_like(X)),
         Mistake("ones upstream", "dY is not in it: this is the gradient when every blame is 1. Weigh each "
-                "sample by the blame of its outputs.",
-                lambda dY, X: np.ones_like(dY).T @ X),
+                "sample by the blame of its outputs.", lambda dY, X: np.ones_like(dY).T @ X),
         Mistake("outputs added", "Every output got the blame of all outputs: row k of W made column k of Y "
-                "and nothing else.",
-                lambda dY, X: _mixed(dY, 1).T @ X),
+                "and nothing else.", lambda dY, X: mixed(dY, 1).T @ X),
         Mistake("inputs added", "Every column got the sum over all inputs: W_kj met x_j and no other.",
-                lambda dY, X: dY.T @ _mixed(X, 1)),
+                lambda dY, X: dY.T @ mixed(X, 1)),
     ),
     hints=("One sample first: y_k = Σ_j W_kj·x_j + b_k. With the blame dy_k, what is the blame of W_kj?",
            "dy_k·x_j, an outer product. Every sample used the same W, so the outer products of the batch "
@@ -197,7 +157,7 @@ def _softmax(z):
 def _softmax_cases(rng):
     for m, n in ((1, 2), (1, 3), (2, 2), (3, 3), (4, 3), (3, 5)):
         weights = np.stack([rng.permutation(9)[:n] + 1 for _ in range(m)])     # no two alike in a row
-        yield {"da": _random(rng, m, n), "a": weights / weights.sum(axis=1, keepdims=True)}
+        yield {"da": whole(rng, m, n), "a": weights / weights.sum(axis=1, keepdims=True)}
 
 
 def _true_softmax(da, a):
@@ -206,65 +166,47 @@ def _true_softmax(da, a):
     return np.einsum("ni,nij->nj", da, J)
 
 
-def _shared(da, a, axis=1):
-    return (da * a).sum(axis, keepdims=True)
-
-
 SOFTMAX = Exercise(
     "matrices.softmax", "Softmax, backward", dz_by_hand, _true_softmax, _softmax_cases,
     mistakes=(
         Mistake("diagonal only", "This is da·a·(1 − a), as for the sigmoid: only the diagonal of the "
                 "Jacobian. The outputs of a row share their sum, so z_j reaches the other a_i too, with "
-                "−a_i·a_j.",
-                lambda da, a: da * a * (1 - a)),
+                "−a_i·a_j.", lambda da, a: da * a * (1 - a)),
         Mistake("diagonal itself", "This is a·(1 − a), the diagonal of the Jacobian, and da is not in it. "
-                "The rest of the Jacobian, −a_i·a_j, counts too.",
-                lambda da, a: a * (1 - a)),
+                "The rest of the Jacobian, −a_i·a_j, counts too.", lambda da, a: a * (1 - a)),
         Mistake("no subtraction", "This is a·da, half of it: raising z_j also lowers every output, through "
-                "the sum they are divided by. That part is −a_j·Σ da_i·a_i.",
-                lambda da, a: a * da),
+                "the sum they are divided by. That part is −a_j·Σ da_i·a_i.", lambda da, a: a * da),
         Mistake("plus", "The sum has the wrong sign: raising one z lowers the other outputs, so it is "
-                "subtracted.",
-                lambda da, a: a * (da + _shared(da, a))),
+                "subtracted.", "da - shared → da + shared"),
         Mistake("no a in front", "This is da − Σ da_i·a_i: the factor a in front of the bracket is missing.",
-                lambda da, a: da - _shared(da, a)),
-        Mistake("a on one term", "The a in front belongs to both terms, a·da and the sum: put the "
-                "difference into brackets.",
-                lambda da, a: a * da - _shared(da, a)),
+                "a * (da - shared) → da - shared"),
+        Mistake("a on one term", "The a in front belongs to both terms, a·da and the sum: put the difference "
+                "into brackets.", "a * (da - shared) → a * da - shared"),
         Mistake("second term only", "The term a·da is missing, the δ_ij of the Jacobian.",
-                lambda da, a: -a * _shared(da, a)),
+                "da - shared → -shared"),
         Mistake("sum of da", "The sum is not weighted: subtract Σ da_i·a_i, not Σ da_i. Each output's blame "
-                "counts as much as the output.",
-                lambda da, a: a * (da - da.sum(1, keepdims=True))),
+                "counts as much as the output.", "(da * a) → da"),
         Mistake("mean of da", "You subtracted the plain mean of da. It is a mean weighted by a: `(da * "
-                "a).sum(axis=1, keepdims=True)`.",
-                lambda da, a: a * (da - da.mean(1, keepdims=True))),
+                "a).sum(axis=1, keepdims=True)`.", "(da * a).sum → da.mean"),
         Mistake("mean for sum", "You took the mean of da·a where the sum belongs: a sums to 1 already, so "
-                "the sum is the weighted mean.",
-                lambda da, a: a * (da - (da * a).mean(1, keepdims=True))),
+                "the sum is the weighted mean.", "sum → mean"),
         Mistake("sum of a", "da is missing from the sum, and the sum of a is 1: subtract Σ da_i·a_i.",
-                lambda da, a: a * (da - a.sum(1, keepdims=True))),
+                "(da * a) → a"),
         Mistake("wrong axis", "The sum runs over the batch, along axis 0. Each row is a softmax of its own: "
-                "sum along axis 1.",
-                lambda da, a: a * (da - _shared(da, a, 0))),
+                "sum along axis 1.", "axis=1 → axis=0"),
         Mistake("whole batch", "The sum runs over the whole batch: is its `axis` missing? Each row is a "
-                "softmax of its own, so sum along axis 1.",
-                lambda da, a: a * (da - (da * a).sum())),
+                "softmax of its own, so sum along axis 1.", "axis=1, keepdims=True →"),
         Mistake("first row", "The Jacobian of the first row is used for all of them. Each row has its own a, "
-                "and so its own Jacobian.",
-                lambda da, a: _true_softmax(da, np.broadcast_to(a[:1], a.shape))),
+                "and so its own Jacobian.", lambda da, a: _true_softmax(da, np.broadcast_to(a[:1], a.shape))),
         Mistake("ones upstream", "All zeros, as it should be when every blame is 1: the outputs of a row "
-                "always sum to 1. Here each output has its own blame in da.",
-                lambda da, a: np.zeros_like(a)),
+                "always sum to 1. Here each output has its own blame in da.", lambda da, a: np.zeros_like(a)),
         Mistake("cross-entropy", "This is a − da, the short gradient of softmax and cross-entropy together, "
                 "with da for the label. Here da is a blame, and no cross-entropy follows.",
                 lambda da, a: a - da),
         Mistake("softmax twice", "You applied softmax to a, which is its output already: the rows of a sum "
-                "to 1.",
-                lambda da, a: _true_softmax(da, _softmax(a))),
+                "to 1.", lambda da, a: _true_softmax(da, _softmax(a))),
         Mistake("mean over the batch", "This is the right gradient divided by m: each row has its own dz, "
-                "and nothing is averaged.",
-                lambda da, a: _true_softmax(da, a) / len(a)),
+                "and nothing is averaged.", lambda da, a: _true_softmax(da, a) / len(a)),
     ),
     hints=("The Jacobian of one row is J_ij = ∂a_i/∂z_j = a_i·(δ_ij − a_j). Write down dz_j = Σ_i "
            "da_i·J_ij.",
@@ -286,7 +228,7 @@ def tied_by_hand(X, W):
 
 def _trace_cases(rng):
     for m, n, k in ((1, 2, 1), (1, 2, 2), (2, 2, 3), (3, 3, 1), (2, 4, 3), (4, 3, 2)):
-        yield {"X": _random(rng, m, n, most=9), "W": _random(rng, n, k, most=9)}
+        yield {"X": whole(rng, m, n, most=9), "W": whole(rng, n, k, most=9)}
 
 
 def _true_trace(X, W):
@@ -295,54 +237,33 @@ def _true_trace(X, W):
     return -2 * S @ W + S @ W @ (W.T @ W) + W @ (W.T @ S @ W)
 
 
-def _terms(X, W):
-    """The two terms: W as it squeezes, W as it unfolds."""
-    A = X.T @ (X @ W @ W.T - X)
-    return A @ W, A.T @ W
-
-
-def _without_target(X, W):
-    A = X.T @ X @ W @ W.T
-    return (A + A.T) @ W
-
-
 TRACE = Exercise(
     "matrices.trace", "By differentials: a matrix used twice", tied_by_hand, _true_trace, _trace_cases,
     mistakes=(
         Mistake("first place only", "Only the W that squeezes has moved, Wᵀ was held fixed. W stands in two "
-                "places, and dE = X·dW·Wᵀ + X·W·dWᵀ has a term for each.",
-                lambda X, W: _terms(X, W)[0]),
+                "places, and dE = X·dW·Wᵀ + X·W·dWᵀ has a term for each.", "+ A.T @ W →"),
         Mistake("second place only", "Only the Wᵀ that unfolds has moved, the first W was held fixed. W "
-                "stands in two places, and dE = X·dW·Wᵀ + X·W·dWᵀ has a term for each.",
-                lambda X, W: _terms(X, W)[1]),
+                "stands in two places, and dE = X·dW·Wᵀ + X·W·dWᵀ has a term for each.", "A @ W + →"),
         Mistake("twice the first", "This is 2·XᵀE·W: you took the two terms for equal. They would be if XᵀE "
-                "were symmetric; the second has its transpose, EᵀX·W.",
-                lambda X, W: 2 * _terms(X, W)[0]),
-        Mistake("twice the second", "This is 2·EᵀX·W: you took the two terms for equal. They would be if "
-                "XᵀE were symmetric; the first has its transpose, XᵀE·W.",
-                lambda X, W: 2 * _terms(X, W)[1]),
-        Mistake("minus", "The two terms are subtracted. In the differential of a product they are added, "
-                "and a transpose does not change the sign of a trace.",
-                lambda X, W: np.subtract(*_terms(X, W))),
+                "were symmetric; the second has its transpose, EᵀX·W.", "A.T @ W → A @ W"),
+        Mistake("twice the second", "This is 2·EᵀX·W: you took the two terms for equal. They would be if XᵀE "
+                "were symmetric; the first has its transpose, XᵀE·W.", "A @ W + → A.T @ W +"),
+        Mistake("minus", "The two terms are subtracted. In the differential of a product they are added, and "
+                "a transpose does not change the sign of a trace.", "W + A.T → W - A.T"),
         Mistake("2 kept", "Twice the right gradient: the ½ of C takes away the 2 of the square.",
-                lambda X, W: 2 * np.add(*_terms(X, W))),
+                "X.T → 2 * X.T"),
         Mistake("Gᵀ", "This is the gradient's transpose: dC = tr(Gᵀ·dW), so what stands before dW in the "
-                "trace is Gᵀ. A gradient has the shape of W.",
-                lambda X, W: np.add(*_terms(X, W)).T),
+                "trace is Gᵀ. A gradient has the shape of W.", "A @ W + A.T @ W → (A @ W + A.T @ W).T"),
         Mistake("no last factor", "The last factor W is missing: this is (n, n), and a gradient has the "
-                "shape of W.",
-                lambda X, W: X.T @ (X @ W @ W.T - X) + (X @ W @ W.T - X).T @ X),
+                "shape of W.", "A @ W + A.T @ W → A + A.T"),
         Mistake("no target", "The target X is missing: this is the gradient of ½ ‖X W Wᵀ‖². The blame that "
-                "starts its way back is E = X W Wᵀ − X.",
-                _without_target),
+                "starts its way back is E = X W Wᵀ − X.", "W.T - X → W.T"),
         Mistake("sign of E", "The sign is wrong: with the error taken as X − X W Wᵀ, its differential has a "
-                "minus too.",
-                lambda X, W: -np.add(*_terms(X, W))),
+                "minus too.", "X.T → -X.T"),
         Mistake("mean over the batch", "This is the right gradient divided by m: C has no average in it.",
-                lambda X, W: np.add(*_terms(X, W)) / len(X)),
-        Mistake("mean over all", "This is the right gradient divided by m·n: C is a sum of squares and not "
-                "a mean.",
-                lambda X, W: np.add(*_terms(X, W)) / X.size),
+                "X.T @ E → X.T @ E / len(X)"),
+        Mistake("mean over all", "This is the right gradient divided by m·n: C is a sum of squares and not a "
+                "mean.", "X.T @ E → X.T @ E / X.size"),
     ),
     hints=("dC = tr(Eᵀ·dE), and W stands in E twice: dE = X·dW·Wᵀ + X·W·dWᵀ. Treat the two terms one by "
            "one.",
@@ -368,42 +289,36 @@ def _weak_and_honest(rng):
     """The weak test's one input, then the honest ones."""
     yield {"dY": np.ones((1, 2)), "W": np.array([[1.0, 2], [2, 3]])}
     for m, n, o in ((1, 2, 2), (2, 2, 3), (3, 2, 4)):
-        yield {"dY": _random(rng, m, o), "W": _random(rng, n, o)}
+        yield {"dY": whole(rng, m, o), "W": whole(rng, n, o)}
 
 
 HOLES = (
     Mistake("reshape for transpose", "A symmetric W hides that `reshape` was taken for a transpose.",
             wrong_dX),
     Mistake("no transpose", "A symmetric W hides a missing transpose; one that is square hides it from the "
-            "shapes too.",
-            lambda dY, W: dY @ W if len(W) == W.shape[1] else dY @ W.T),
-    Mistake("ones upstream", "A blame of ones hides that dY is not used.",
-            lambda dY, W: _right(np.ones_like(dY), W)),
-    Mistake("dY squared", "A blame of ones hides that dY is squared.",
-            lambda dY, W: _right(dY**2, W)),
+            "shapes too.", lambda dY, W: dY @ W if len(W) == W.shape[1] else dY @ W.T),
+    Mistake("ones upstream", "A blame of ones hides that dY is not used.", "dY, W → np.ones_like(dY), W"),
+    Mistake("dY squared", "A blame of ones hides that dY is squared.", "dY, W → dY**2, W"),
     Mistake("size of dY", "A blame without a minus hides that the signs of dY are lost.",
-            lambda dY, W: _right(np.abs(dY), W)),
+            "dY, W → np.abs(dY), W"),
     Mistake("mean of dY", "A blame that is the same everywhere hides that all outputs got their mean.",
-            lambda dY, W: _right(np.broadcast_to(dY.mean(1, keepdims=True), dY.shape), W)),
+            "dY, W → mixed(dY, 1) / dY.shape[1], W"),
     Mistake("dY reversed", "A blame that is the same everywhere hides that the outputs are in the wrong "
-            "order.",
-            lambda dY, W: _right(dY[:, ::-1], W)),
-    Mistake("size of W", "A W without a minus hides that the signs of W are lost.",
-            lambda dY, W: _right(dY, np.abs(W))),
-    Mistake("mean over the batch", "A batch of one hides a division by m.",
-            lambda dY, W: _right(dY, W) / len(dY)),
+            "order.", "dY, W → dY[:, ::-1], W"),
+    Mistake("size of W", "A W without a minus hides that the signs of W are lost.", "dY, W → dY, np.abs(W)"),
+    Mistake("mean over the batch", "A batch of one hides a division by m.", "W) → W) / len(dY)"),
     Mistake("batch added", "A batch of one hides that every sample got the blame of all samples.",
-            lambda dY, W: _right(_mixed(dY, 0), W)),
+            "dY, W → mixed(dY, 0), W"),
     Mistake("first sample", "A batch of one hides that every sample got the blame of the first.",
-            lambda dY, W: _right(np.broadcast_to(dY[:1], dY.shape), W)),
+            "dY, W → dY[[0] * len(dY)], W"),
     Mistake("last sample", "A batch of one hides that every sample got the blame of the last.",
-            lambda dY, W: _right(np.broadcast_to(dY[-1:], dY.shape), W)),
+            "dY, W → dY[[-1] * len(dY)], W"),
 )
 
 
 BREAK = break_it(
     "matrices.break_it", "Break it: a wrong dX that a weak test accepts",
-    wrong_dX, _right, _weak_and_honest, HOLES,
+    wrong_dX, _right, _weak_and_honest, HOLES, right=_right,
     hints=("What could you change about dY Wᵀ that makes no difference when every entry of dY is 1? When W "
            "is its own transpose? When there is one sample?",
            "For a symmetric W, `W.reshape(o, n)` and `W.T` are the same numbers. Are they for any other?"))

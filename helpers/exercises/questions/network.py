@@ -1,8 +1,7 @@
 """The exercises of notebooks/04_fully_connected_backprop.ipynb: questions, worked solutions, usual mistakes.
 
 A batch is rows, as everywhere in code: Z = A Wᵀ + b, and the 1/m of the cost is in delta from the start.
-Each truth is put together from helpers that have a proof of their own;
-tests/exercises/test_exercises_network.py compares it with autograd once more.
+Each truth is put together from helpers that have a proof of their own.
 """
 from dataclasses import replace
 
@@ -10,26 +9,17 @@ import numpy as np
 
 from helpers.exercises.break_it import break_it
 from helpers.exercises.diagnosis import alike
-from helpers.exercises.grading import Exercise, Mistake, compare, compare_nan
+from helpers.exercises.exercise import Exercise, Mistake
+from helpers.exercises.grading import compare, compare_nan
+from helpers.exercises.hostile import tenths, whole
 from helpers.functional.activations import sigmoid, sigmoid_prime, tanh, tanh_prime
 from helpers.functional.linear import linear_backward
-from helpers.functional.losses import (
+from helpers.functional.losses import (  # noqa: F401, for changes
     log_softmax,
     softmax,
     softmax_cross_entropy_backward,
     squared_error_backward,
 )
-
-
-def _random(rng, *shape, most=29):
-    """Whole numbers, easy to read; none is zero."""
-    return rng.integers(1, most + 1, shape) * rng.choice([-1.0, 1.0], shape)
-
-
-def _tenths(rng, *shape):
-    """Tenths of both signs, none zero, so small that no activation is saturated."""
-    return _random(rng, *shape, most=20) / 10
-
 
 # --- delta of the last layer ------------------------------------------------------------------
 
@@ -45,66 +35,54 @@ def delta_output_by_hand(z, y):
 
 def _output_cases(rng):
     for m, d in ((1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (2, 4), (4, 3)):
-        yield {"z": _tenths(rng, m, d), "y": rng.integers(1, 10, (m, d)) / 10}
+        yield {"z": tenths(rng, m, d), "y": rng.integers(1, 10, (m, d)) / 10}
 
 
 def _true_output(z, y):
-    return _blame(z, y) * sigmoid_prime(z)
-
-
-def _blame(z, y):
-    return squared_error_backward(sigmoid(z), y)
+    return squared_error_backward(sigmoid(z), y) * sigmoid_prime(z)
 
 
 OUTPUT = Exercise(
     "network.delta_output", "The blame of the last layer", delta_output_by_hand, _true_output, _output_cases,
     mistakes=(
         Mistake("no σ′", "σ′ is missing: this is (a − y)/m, the blame of a. To go back from a to z, multiply "
-                "by the slope there, σ′(z).",
-                _blame),
+                "by the slope there, σ′(z).", "* a * (1 - a) →"),
         Mistake("m forgotten", "This is the right delta times m: you forgot the average over the samples. "
-                "Each sample's blame is divided by m.",
-                lambda z, y: _true_output(z, y) * len(z)),
+                "Each sample's blame is divided by m.", "/ len(z) →"),
         Mistake("no σ′, m forgotten", "Two things are missing: this is a − y alone. The mean over the "
                 "samples divides by m, and the way back from a to z multiplies by σ′(z).",
-                lambda z, y: sigmoid(z) - y),
+                ("/ len(z) →", "* a * (1 - a) →")),
         Mistake("σ′ at a", "σ′ is taken at a. Its slope is wanted where σ was used, at z; with a at hand, "
-                "σ′(z) is a·(1 − a).",
-                lambda z, y: _blame(z, y) * sigmoid_prime(sigmoid(z))),
+                "σ′(z) is a·(1 − a).", "a * (1 - a) → sigmoid_prime(a)"),
         Mistake("y − a", "The sign is wrong: the derivative of ½(a − y)² with respect to a is a − y. With y "
-                "− a, gradient descent climbs.",
-                lambda z, y: -_true_output(z, y)),
+                "− a, gradient descent climbs.", "a - y → y - a"),
         Mistake("mean over all", "This is the right delta divided by d: you averaged over the outputs too. C "
-                "adds them up and averages over the samples only.",
-                lambda z, y: _true_output(z, y) / z.shape[1]),
+                "adds them up and averages over the samples only.", "len(z) → z.size"),
         Mistake("MSELoss", "This is the gradient of torch's MSELoss: it averages over the outputs too and "
-                "has no ½, which together is a factor of 2/d.",
-                lambda z, y: _true_output(z, y) * 2 / z.shape[1]),
+                "has no ½, which together is a factor of 2/d.", "len(z) → z.size * 2"),
         Mistake("no σ′, MSELoss", "This is the blame of a by torch's MSELoss, which is 2/d times as large as "
                 "by C. And σ′ is missing: multiply by σ′(z) to go back from a to z.",
-                lambda z, y: _blame(z, y) * 2 / z.shape[1]),
+                ("len(z) → z.size * 2", "* a * (1 - a) →")),
         Mistake("2 kept", "Twice the right delta: the ½ of C takes away the 2 of the square.",
-                lambda z, y: 2 * _true_output(z, y)),
+                "(a - y) → 2 * (a - y)"),
         Mistake("mean over the outputs", "You divided by d, the number of outputs. The samples are the rows, "
-                "m of them, and `len(z)` counts them.",
-                lambda z, y: _true_output(z, y) * len(z) / z.shape[1]),
+                "m of them, and `len(z)` counts them.", "len(z) → z.shape[1]"),
         Mistake("z − y", "The error is taken before the activation, as z − y. The cost compares a with y.",
-                lambda z, y: (z - y) / len(z) * sigmoid_prime(z)),
+                "a - y → z - y"),
         Mistake("z(1 − z)", "σ′ is written as z·(1 − z). It is σ(z)·(1 − σ(z)), which is a·(1 − a).",
-                lambda z, y: _blame(z, y) * z * (1 - z)),
+                "a * (1 - a) → z * (1 - z)"),
         Mistake("z for a", "You took z for the layer's output a = σ(z), in the error and in a·(1 − a).",
-                lambda z, y: (z - y) / len(z) * z * (1 - z)),
+                ("a - y → z - y", "a * (1 - a) → z * (1 - z)")),
         Mistake("σ for σ′", "You multiplied by σ(z), not by its derivative, which is σ(z)·(1 − σ(z)).",
-                lambda z, y: _blame(z, y) * sigmoid(z)),
+                "* (1 - a) →"),
         Mistake("tanh's rule", "1 − a² is the slope of tanh. The sigmoid has a·(1 − a).",
-                lambda z, y: _blame(z, y) * (1 - sigmoid(z)**2)),
+                "a * (1 - a) → (1 - a**2)"),
         Mistake("square kept", "The error is still squared: the derivative of ½(a − y)² is a − y.",
-                lambda z, y: _blame(z, y) * (sigmoid(z) - y) / 2 * sigmoid_prime(z)),
+                "(a - y) → (a - y)**2 / 2"),
         Mistake("samples added", "You summed over the samples. Each keeps its own row; dW and db add them.",
-                lambda z, y: _true_output(z, y).sum(0)),
+                "da * a * (1 - a) → (da * a * (1 - a)).sum(axis=0)"),
         Mistake("mean of the errors", "Every sample got the mean of the errors. The 1/m divides each "
-                "sample's own error; nothing is added up.",
-                lambda z, y: (sigmoid(z) - y).mean(0) * sigmoid_prime(z)),
+                "sample's own error; nothing is added up.", "(a - y) / len(z) → (a - y).mean(axis=0)"),
     ),
     hints=("Go back along the chain, one sample and one output: C → a → z. What is ∂C/∂a, and what is ∂a/∂z?",
            "∂C/∂a = (a − y)/m for a mean over m samples, and ∂a/∂z = σ′(z) = a·(1 − a). Multiply the two."))
@@ -124,8 +102,8 @@ def delta_hidden_by_hand(delta_next, W_next, z):
 def _hidden_cases(rng):
     """Squares first: there a transpose too many raises nothing."""
     for m, n_next, n in ((1, 2, 2), (2, 2, 2), (1, 2, 3), (3, 3, 3), (2, 3, 1), (4, 3, 5)):
-        yield {"delta_next": _random(rng, m, n_next), "W_next": _random(rng, n_next, n),
-               "z": _tenths(rng, m, n)}
+        yield {"delta_next": whole(rng, m, n_next), "W_next": whole(rng, n_next, n),
+               "z": tenths(rng, m, n)}
 
 
 def _true_hidden(delta_next, W_next, z):
@@ -141,41 +119,38 @@ HIDDEN = Exercise(
     "network.delta_hidden", "The blame of a hidden layer", delta_hidden_by_hand, _true_hidden, _hidden_cases,
     mistakes=(
         Mistake("no σ′", "σ′ is missing: this is the blame of a. To go back from a to z, multiply by the "
-                "slope there, tanh′(z).",
-                lambda delta, W, z: delta @ W),
+                "slope there, tanh′(z).", "* (1 - np.tanh(z)**2) →"),
         Mistake("σ′ at a", "σ′ is taken at a. Its slope is wanted where tanh was used, at z; with a at hand, "
-                "tanh′(z) is 1 − a².",
-                lambda delta, W, z: delta @ W * tanh_prime(tanh(z))),
+                "tanh′(z) is 1 − a².", "np.tanh(z) → np.tanh(np.tanh(z))"),
         Mistake("transposed", "W is transposed. The ᵀ of BP2 is for columns; in rows the same product is "
                 "`delta_next @ W_next`. To `reshape` W.T until it fits leaves the numbers in wrong places.",
-                lambda delta, W, z: delta @ _transposed(W) * tanh_prime(z)),
+                "@ W_next → @ _transposed(W_next)"),
         Mistake("reshape for transpose", "`reshape` leaves the numbers of W in their places and is no "
                 "transpose. In rows none is needed: `delta_next @ W_next`.",
-                lambda delta, W, z: delta @ W.reshape(W.shape[::-1]).T * tanh_prime(z)),
+                "@ W_next → @ W_next.reshape(W_next.shape[::-1]).T"),
         Mistake("σ′ before W", "σ′(z) is multiplied before the product. It belongs to this layer: blame "
                 "comes back through W first, then meets the slope.",
-                lambda delta, W, z: delta * np.resize(tanh_prime(z), delta.shape) @ W),
+                ("@ W_next → * np.resize(1 - np.tanh(z)**2, delta_next.shape) @ W_next",
+                 "da * (1 - np.tanh(z)**2) → da")),
         Mistake("sigmoid's rule", "a·(1 − a) is the slope of the sigmoid. tanh has 1 − a².",
-                lambda delta, W, z: delta @ W * tanh(z) * (1 - tanh(z))),
+                "* (1 - np.tanh(z)**2) → * np.tanh(z) * (1 - np.tanh(z))"),
         Mistake("sigmoid′", "This is the slope of the sigmoid at z. tanh has 1 − tanh²(z).",
-                lambda delta, W, z: delta @ W * sigmoid_prime(z)),
+                "* (1 - np.tanh(z)**2) → * sigmoid_prime(z)"),
         Mistake("σ for σ′", "You multiplied by tanh(z), not by its derivative, 1 − tanh²(z).",
-                lambda delta, W, z: delta @ W * tanh(z)),
-        Mistake("1 − z²", "σ′ is written as 1 − z². It is 1 − tanh²(z), which is 1 − a².",
-                lambda delta, W, z: delta @ W * (1 - z**2)),
-        Mistake("1 − a", "The square is missing: tanh′(z) is 1 − a², here it is 1 − a.",
-                lambda delta, W, z: delta @ W * (1 - tanh(z))),
+                "* (1 - np.tanh(z)**2) → * np.tanh(z)"),
+        Mistake("1 − z²", "σ′ is written as 1 − z². It is 1 − tanh²(z), which is 1 − a².", "np.tanh(z) → z"),
+        Mistake("1 − a", "The square is missing: tanh′(z) is 1 − a², here it is 1 − a.", "**2 →"),
         Mistake("m twice", "This is the right delta divided by m. delta_next has the 1/m already.",
-                lambda delta, W, z: _true_hidden(delta, W, z) / len(z)),
+                "return da → return da / len(z)"),
         Mistake("samples added", "You summed over the samples. Each keeps its own row; dW and db add them.",
-                lambda delta, W, z: _true_hidden(delta, W, z).sum(0)),
+                "da * (1 - np.tanh(z)**2) → (da * (1 - np.tanh(z)**2)).sum(axis=0)"),
         Mistake("summed apart", "You summed delta_next and W_next separately. The blame of unit k comes back "
                 "along row k of W_next: multiply first, then sum over k.",
-                lambda delta, W, z: delta.sum(1, keepdims=True) * W.sum(0) * tanh_prime(z)),
+                "delta_next @ W_next → delta_next.sum(axis=1, keepdims=True) * W_next.sum(axis=0)"),
         Mistake("no delta", "delta_next is not in it: this is the gradient when every blame is 1.",
-                lambda delta, W, z: W.sum(0) * tanh_prime(z)),
+                "delta_next @ W_next → W_next.sum(axis=0)"),
         Mistake("= for +=", "Only the next layer's last unit sends blame back: `=` stands where `+=` should.",
-                lambda delta, W, z: _true_hidden(delta[:, -1:], W[-1:], z)),
+                "delta_next @ W_next → delta_next[:, -1:] @ W_next[-1:]"),
     ),
     hints=("Unit j of this layer reaches every unit k of the next one, along W_kj. With the blame δ_k of "
            "those, what is the blame of a_j? And of z_j?",
@@ -198,7 +173,7 @@ def dW_by_hand(delta, z_prev):
 
 def _weights_cases(rng):
     for m, n, n_prev in ((1, 1, 2), (2, 2, 1), (2, 2, 2), (1, 2, 2), (3, 2, 3), (2, 3, 4), (4, 3, 5)):
-        yield {"delta": _random(rng, m, n), "z_prev": _tenths(rng, m, n_prev)}
+        yield {"delta": whole(rng, m, n), "z_prev": tenths(rng, m, n_prev)}
 
 
 def _gradients(delta, a_prev):
@@ -229,23 +204,23 @@ WEIGHTS = Exercise(
     "network.dW", "The blame of weights and biases", dW_by_hand, _true_weights, _weights_cases,
     mistakes=(
         Mistake("z for a", "dW is made with z_prev. The weights met the activations, a_prev = σ(z_prev).",
-                _gradients),
+                "1 / (1 + np.exp(-z_prev)) → z_prev"),
         Mistake("σ′ for a", "dW is made with σ′(z_prev). Weight W_kj was multiplied by a_j = σ(z_j).",
-                lambda delta, z: _gradients(delta, sigmoid_prime(z))),
+                "1 / (1 + np.exp(-z_prev)) → sigmoid_prime(z_prev)"),
         Mistake("reversed", "This is the right answer transposed: the product is the wrong way round. A "
                 "gradient has the shape of what it blames, and row k of W belongs to output k.",
-                lambda delta, z: _true_weights(delta, z).T),
+                "delta.T @ np.hstack([a_prev, one]) → (delta.T @ np.hstack([a_prev, one])).T"),
         Mistake("dW reversed, reshaped", "dW is a ⊗ delta, put into the right shape by `reshape`, which "
                 "leaves the numbers in their places. `delta.T @ a_prev` has the right order at once.",
                 lambda delta, z: _reversed(delta, sigmoid(z))),
         Mistake("reshape for transpose", "`reshape` leaves delta's numbers in place; `delta.T` moves them.",
                 lambda delta, z: _with_db(delta.reshape(delta.shape[::-1]).T, sigmoid(z), delta.sum(0))),
         Mistake("m twice", "This is the right gradient divided by m. delta has the 1/m of the cost already.",
-                lambda delta, z: _true_weights(delta, z) / len(z)),
+                "delta.T → delta.T / len(delta)"),
         Mistake("db averaged", "dW is right, db is divided by m. The 1/m of the cost is in delta already.",
-                lambda delta, z: _with_db(delta, sigmoid(z), delta.mean(0))),
+                "one] → one / len(delta)]"),
         Mistake("dW averaged", "db is right, dW is divided by m. The 1/m of the cost is in delta already.",
-                lambda delta, z: _with_db(delta / len(z), sigmoid(z), delta.sum(0))),
+                "[a_prev → [a_prev / len(delta)"),
         Mistake("db over the wrong axis", "dW is right, db is summed over the wrong axis. Axis 0, the "
                 "samples, is summed; axis 1, the outputs, stays: each has a bias.",
                 lambda delta, z: _with_db(delta, sigmoid(z), np.resize(delta.sum(1), delta.shape[1]))),
@@ -254,26 +229,25 @@ WEIGHTS = Exercise(
         Mistake("db of the last sample", "dW is right, but db is the last sample's: `=` for `+=`, or no sum.",
                 lambda delta, z: _with_db(delta, sigmoid(z), delta[-1])),
         Mistake("no db", "dW is right, but the last column is 0. BP3: db is the sum of delta over the batch.",
-                lambda delta, z: _with_db(delta, sigmoid(z), 0)),
+                "one] → 0 * one]"),
         Mistake("db left out", "dW is right, but it stands alone: one column more is expected, db.",
-                lambda delta, z: _true_weights(delta, z)[:, :-1]),
+                "np.hstack([a_prev, one]) → a_prev"),
         Mistake("db first", "The numbers are right, but db stands in the first column, not in the last.",
-                lambda delta, z: np.roll(_true_weights(delta, z), 1, axis=1)),
+                "a_prev, one → one, a_prev"),
         Mistake("last sample", "Only the last sample counts: `=` for `+=`, or no sum over the batch.",
-                lambda delta, z: _true_weights(delta[-1:], z[-1:])),
+                "delta.T @ np.hstack([a_prev, one]) → delta[-1:].T @ np.hstack([a_prev, one])[-1:]"),
         Mistake("first sample", "Only the first sample counts: the sum over the batch is missing.",
-                lambda delta, z: _true_weights(delta[:1], z[:1])),
+                "delta.T @ np.hstack([a_prev, one]) → delta[:1].T @ np.hstack([a_prev, one])[:1]"),
         Mistake("not summed", "Each sample has its own dW and db, but all used one W and one b: sum over "
                 "axis 0.",
-                lambda delta, z: np.stack([_true_weights(d[None], s[None])
-                                           for d, s in zip(delta, z, strict=True)])),
+                "delta.T @ np.hstack([a_prev, one]) → delta[:, :, None] * np.hstack([a_prev, one])[:, None]"),
         Mistake("batch crossed", "You summed delta and a_prev over the batch separately, so that every "
                 "sample meets every other. Multiply row by row first, then sum.",
                 lambda delta, z: _crossed(delta, sigmoid(z))),
         Mistake("no a", "Every column is db. Weight W_kj was multiplied by a_j, so its blame is too.",
-                lambda delta, z: _gradients(delta, np.ones_like(z))),
+                "[a_prev → [np.ones_like(a_prev)"),
         Mistake("no delta", "delta is not in it: this is the gradient when every blame is 1.",
-                lambda delta, z: _true_weights(np.ones_like(delta), z)),
+                "delta.T → np.ones_like(delta).T"),
     ),
     hints=("One sample first: z_k = Σ_j W_kj·a_j + b_k. With the blame δ_k of z_k, what are the blames of "
            "W_kj and of b_k? Which a is it?",
@@ -297,49 +271,18 @@ def dz_by_hand(z, target):
 def _entropy_cases(rng):
     """Small numbers, then large ones, then small ones on axes that all differ."""
     for m, K in ((1, 2), (2, 2), (2, 3), (3, 3), (3, 2)):
-        yield {"z": _tenths(rng, m, K), "target": rng.integers(0, K, m)}
+        yield {"z": tenths(rng, m, K), "target": rng.integers(0, K, m)}
     yield {"z": np.array([[1000.0, 999, -1000, -1000], [-1000, -1002, -1001, -1000], [2, -1, 1, 3]]),
            "target": np.array([1, 0, 2])}
-    yield {"z": 2 * _tenths(rng, 3, 5), "target": np.array([2, 4, 1])}
-
-
-def _one_hot(z, target):
-    return np.eye(z.shape[1])[target]
-
-
-def _plain(z):
-    e = np.exp(z)
-    return e / e.sum(1, keepdims=True)
-
-
-def _against(probabilities):
-    """A mistake: other probabilities than softmax(z), made of z alone."""
-    def wrong(z, target):
-        with np.errstate(all="ignore"):
-            return (probabilities(z) - _one_hot(z, target)) / len(z)
-    return wrong
-
-
-def _of_probabilities(z, target):
-    """0 where y is 0; the right classes of the inputs have no share of 0."""
-    y = _one_hot(z, target)
-    return -y / np.where(y, softmax(z), 1) / len(z)
-
-
-def _every_row(z, target):
-    p = softmax(z)
-    p[:, target] -= 1
-    return p / len(z)
+    yield {"z": 2 * tenths(rng, 3, 5), "target": np.array([2, 4, 1])}
 
 
 OVERFLOW = Mistake("overflow", "Right on small numbers, wrong at ±1000, where e^z is infinity or 0. Subtract "
                    "each row's largest entry before `exp`, which leaves softmax as it is; and divide by no "
-                   "probability, for some are 0.",
-                   _against(_plain))
+                   "probability, for some are 0.", "z - z.max(axis=1, keepdims=True) → z")
 ADDED = Mistake("small number added", "It is right up to less than a millionth. Did you add a small number, "
                 "as in `/ (e.sum(…) + 1e-8)`? With the row's largest entry subtracted, the sum is at least 1 "
-                "and needs none.",
-                _against(lambda z: softmax(z) / (1 + 1e-8)))
+                "and needs none.", "e / e.sum → e / (1 + 1e-8) / e.sum")
 
 
 def _judge_entropy(exercise, answers):
@@ -373,51 +316,48 @@ ENTROPY = Exercise(
         OVERFLOW, ADDED,
         Mistake("one shift for all", "You subtracted the largest entry of the whole batch. In a row far "
                 "below it every power is 0, and 0/0 is NaN. Each row needs its own: `z.max(axis=1, "
-                "keepdims=True)`.",
-                _against(lambda z: _plain(z - z.max()))),
+                "keepdims=True)`.", "z.max(axis=1, keepdims=True) → z.max()"),
         Mistake("clipped", "Right on small numbers, wrong at ±1000: z is clipped, and 1000 and 999 became "
                 "equal. Subtract each row's largest entry instead, which keeps the differences.",
-                _against(lambda z: _plain(np.clip(z, -500, 500)))),
+                "z - z.max(axis=1, keepdims=True) → np.clip(z, -500, 500)"),
         Mistake("m forgotten", "This is the right gradient times m: C is a mean over the samples.",
-                lambda z, target: softmax(z) - _one_hot(z, target)),
+                "dz / len(z) → dz"),
         Mistake("mean over all", "This is the right gradient divided by n: you averaged over the classes "
                 "too. C has one logarithm a sample, and its mean divides by m alone.",
-                lambda z, target: softmax_cross_entropy_backward(z, target) / z.shape[1]),
+                "dz / len(z) → dz / z.size"),
         Mistake("n for m", "You divided by n, the number of classes, where m, the number of samples, "
-                "belongs.",
-                lambda z, target: (softmax(z) - _one_hot(z, target)) / z.shape[1]),
+                "belongs.", "dz / len(z) → dz / z.shape[1]"),
         Mistake("sign", "The sign is wrong. Raising the right class's z lowers C: its entry is negative.",
-                lambda z, target: -softmax_cross_entropy_backward(z, target)),
+                "return dz → return -dz"),
         Mistake("plus one-hot", "1 is added at the right class. C = −ln a has a minus, so it is subtracted.",
-                lambda z, target: (softmax(z) + _one_hot(z, target)) / len(z)),
+                "-= → +="),
         Mistake("no one-hot", "This is softmax alone: nothing is subtracted at the right class. `dz[rows][t] "
-                "-= 1` would do it to a copy, `dz[rows, t] -= 1` does it in dz.",
-                lambda z, target: softmax(z) / len(z)),
+                "-= 1` would do it to a copy, `dz[rows, t] -= 1` does it in dz.", "-= 1 → -= 0"),
         Mistake("every row", "`dz[:, target]` means the columns of all targets in every row. Row i has its "
                 "own class: `dz[np.arange(len(z)), target]` takes one entry a row.",
-                _every_row),
+                "np.arange(len(z)), target → :, target"),
         Mistake("1 everywhere", "1 is subtracted everywhere. It belongs to each row's right class alone.",
-                lambda z, target: (softmax(z) - 1) / len(z)),
+                "dz[np.arange(len(z)), target] → dz"),
         Mistake("class number", "The number of the class is subtracted. It is a place: 1 there, 0 elsewhere.",
-                lambda z, target: (softmax(z) - target[:, None]) / len(z)),
+                "dz[np.arange(len(z)), target] -= 1 → dz -= target[:, None]"),
         Mistake("blame of a", "This is −1/a at the right class, the blame of the shares. It still has to go "
                 "back through softmax, and a cancels there.",
-                _of_probabilities),
+                "dz[np.arange(len(z)), target] -= 1 → dz = np.where(np.eye(z.shape[1])[target], -1 / dz, 0)"),
         Mistake("right class only", "Only the right class has a blame. Softmax divides by a sum that holds "
                 "every z: raising another z lowers the right a, so it is blamed as well.",
-                lambda z, target: softmax_cross_entropy_backward(z, target) * _one_hot(z, target)),
+                "return dz → return np.eye(z.shape[1])[target] * dz"),
         Mistake("σ′ once more", "a·(1 − a) is in it once more. a less one-hot is the blame of z already.",
-                lambda z, target: softmax_cross_entropy_backward(z, target) * softmax(z) * (1 - softmax(z))),
+                "return dz → return softmax(z) * (1 - softmax(z)) * dz"),
         Mistake("double softmax", "Softmax is applied twice. z comes before it, and the cost applies it.",
-                _against(lambda z: softmax(softmax(z)))),
+                "z - z.max(axis=1, keepdims=True) → softmax(z)"),
         Mistake("wrong axis", "Softmax runs along axis 0, the samples. The classes of a row compete: axis 1.",
-                _against(lambda z: softmax(z.T).T)),
+                "axis=1 → axis=0"),
         Mistake("whole batch", "Softmax runs over the whole batch. Each row adds up to 1: `axis=1`.",
-                _against(lambda z: softmax(z.ravel()).reshape(z.shape))),
+                "axis=1, keepdims=True →"),
         Mistake("sigmoid", "You used the sigmoid of each z. Softmax divides by the sum of the row.",
-                _against(sigmoid)),
+                "e / e.sum(axis=1, keepdims=True) → sigmoid(z)"),
         Mistake("ln a", "You used ln a, the logarithm of softmax, where a itself belongs.",
-                _against(log_softmax)),
+                "e / e.sum(axis=1, keepdims=True) → log_softmax(z)"),
     ),
     hints=("One sample, right class t: C = −ln a_t = −z_t + ln Σ_j e^(z_j). Take the derivative with respect "
            "to z_t, and with respect to any other z_i.",
@@ -439,7 +379,8 @@ def wrong_dW(delta_next, W_next, z, a_prev):
 
 
 def _right(delta_next, W_next, z, a_prev):
-    return _gradients(_true_hidden(delta_next, W_next, z), a_prev)
+    delta = _true_hidden(delta_next, W_next, z)
+    return _gradients(delta, a_prev)
 
 
 def _weak_and_honest(rng):
@@ -447,48 +388,40 @@ def _weak_and_honest(rng):
     yield {"delta_next": np.ones((1, 2)), "W_next": np.array([[1.0, 2], [2, 1]]), "z": np.zeros((1, 2)),
            "a_prev": np.ones((1, 2))}
     for m, n_next, n, n_prev in ((2, 2, 2, 2), (1, 2, 3, 2), (3, 3, 3, 3), (4, 3, 5, 2)):
-        yield {"delta_next": _random(rng, m, n_next), "W_next": _random(rng, n_next, n),
-               "z": _tenths(rng, m, n), "a_prev": _tenths(rng, m, n_prev)}
-
-
-def _then(step):
-    """A wrong step from the layer's delta, which is right, and its input."""
-    return lambda delta, W, z, a: step(_true_hidden(delta, W, z), a)
+        yield {"delta_next": whole(rng, m, n_next), "W_next": whole(rng, n_next, n),
+               "z": tenths(rng, m, n), "a_prev": tenths(rng, m, n_prev)}
 
 
 HOLES = (
-    Mistake("no σ′", "z = 0 hides a missing σ′, for tanh′(0) = 1.",
-            wrong_dW),
+    Mistake("no σ′", "z = 0 hides a missing σ′, for tanh′(0) = 1.", wrong_dW),
     Mistake("σ′ at a", "z = 0 hides that σ′ is taken at a, for tanh(0) = 0.",
             lambda delta, W, z, a: _gradients(delta @ W * tanh_prime(tanh(z)), a)),
-    Mistake("transposed", "A symmetric W hides that it is transposed.",
-            lambda delta, W, z, a: _right(delta, _transposed(W), z, a)),
+    Mistake("transposed", "A symmetric W hides that it is transposed.", "W_next → _transposed(W_next)"),
     Mistake("reshape for transpose", "A symmetric W hides that `reshape` was taken for a transpose.",
-            lambda delta, W, z, a: _right(delta, W.reshape(W.shape[::-1]).T, z, a)),
+            "W_next → W_next.reshape(W_next.shape[::-1]).T"),
     Mistake("m twice", "A batch of one hides a division by m, which delta_next has in it already.",
-            lambda delta, W, z, a: _right(delta, W, z, a) / len(z)),
+            "a_prev) → a_prev) / len(z)"),
     Mistake("db averaged", "A batch of one hides that db is a mean over the samples, and not a sum.",
-            _then(lambda delta, a: _with_db(delta, a, delta.mean(0)))),
+            "_gradients(delta, a_prev) → _with_db(delta, a_prev, delta.mean(axis=0))"),
     Mistake("first sample", "A batch of one hides that the sum over the samples is missing.",
-            _then(lambda delta, a: _gradients(delta[:1], a[:1]))),
+            "delta, a_prev → delta[:1], a_prev[:1]"),
     Mistake("batch crossed", "A batch of one hides that delta and a are summed over the samples separately.",
-            _then(_crossed)),
+            "_gradients → _crossed"),
     Mistake("reversed", "Deltas that are all alike, and inputs that are, hide that aδᵀ stands for δaᵀ.",
-            _then(_reversed)),
+            "_gradients → _reversed"),
     Mistake("one db for all", "Deltas that are all alike hide that every bias got the mean of them all.",
-            _then(lambda delta, a: _with_db(delta, a, delta.mean()))),
+            "_gradients(delta, a_prev) → _with_db(delta, a_prev, delta.mean())"),
     Mistake("no delta", "A blame of ones hides that delta_next is not used.",
-            lambda delta, W, z, a: _right(np.ones_like(delta), W, z, a)),
-    Mistake("no a", "Inputs of ones hide that they are not in dW.",
-            lambda delta, W, z, a: _right(delta, W, z, np.ones_like(a))),
+            "delta_next → np.ones_like(delta_next)"),
+    Mistake("no a", "Inputs of ones hide that they are not in dW.", "a_prev → np.ones_like(a_prev)"),
     Mistake("db first", "Inputs of ones hide that db stands in the wrong column.",
-            lambda *given: np.roll(_right(*given), 1, axis=1)),
+            "_gradients(delta, a_prev) → np.roll(_gradients(delta, a_prev), 1, axis=1)"),
 )
 
 
 BREAK = break_it(
     "network.break_it", "Break it: a wrong step back that a weak test accepts",
-    wrong_dW, _right, _weak_and_honest, HOLES,
+    wrong_dW, _right, _weak_and_honest, HOLES, right=_right,
     hints=("What could you change about the right step that makes no difference at z = 0? For a W that is "
            "its own transpose? With one sample? With ones?",
            "tanh′(0) is 1. What may be left out then, or taken at another place?"))

@@ -1,26 +1,15 @@
 """The exercises of notebooks/06_gradient_pathologies.ipynb: questions, worked solutions, usual mistakes.
 
-Each truth is put together from helpers that have a proof of their own;
-tests/exercises/test_exercises_pathologies.py compares it with autograd once more.
+Each truth is put together from helpers that have a proof of their own.
 """
 import numpy as np
 
 from helpers.exercises.break_it import break_it
-from helpers.exercises.grading import Exercise, Mistake
-from helpers.functional.activations import sigmoid_prime, tanh, tanh_prime
+from helpers.exercises.exercise import Exercise, Mistake
+from helpers.exercises.hostile import tenths, whole
+from helpers.functional.activations import sigmoid_prime, tanh, tanh_prime  # noqa: F401, for a change
 from helpers.functional.linear import linear, linear_backward
 from helpers.functional.normalization import batch_norm_backward, running_statistics
-
-
-def _random(rng, *shape, most=29):
-    """Whole numbers, easy to read; none is zero."""
-    return rng.integers(1, most + 1, shape) * rng.choice([-1.0, 1.0], shape)
-
-
-def _tenths(rng, *shape):
-    """Tenths of both signs, none zero, so small that no activation is saturated."""
-    return _random(rng, *shape, most=20) / 10
-
 
 # --- the factor of one layer ------------------------------------------------------------------
 
@@ -36,7 +25,7 @@ def chi_by_hand(z, sigma_w):
 
 def _chi_cases(rng):
     for (m, n), sigma_w in (((1, 1), 2.0), ((1, 2), 0.5), ((2, 2), 3.0), ((2, 3), 1.5), ((4, 3), 1.25)):
-        yield {"z": _tenths(rng, m, n), "sigma_w": sigma_w}
+        yield {"z": tenths(rng, m, n), "sigma_w": sigma_w}
 
 
 def _true_chi(z, sigma_w):
@@ -47,40 +36,30 @@ CHI = Exercise(
     "pathologies.chi", "The factor of one layer", chi_by_hand, _true_chi, _chi_cases,
     mistakes=(
         Mistake("σ_w for σ_w²", "σ_w is not squared. χ is the factor of ‖δ‖², and the variance of a weight "
-                "is σ_w²/n.",
-                lambda z, s: s * (tanh_prime(z)**2).mean()),
+                "is σ_w²/n.", "sigma_w**2 → sigma_w"),
         Mistake("square of the mean", "This is the square of the mean slope. χ holds the mean of the squared "
-                "slopes, which is larger: square first, then average.",
-                lambda z, s: s**2 * tanh_prime(z).mean()**2),
+                "slopes, which is larger: square first, then average.", "slope**2) → slope)**2"),
         Mistake("slope not squared", "The slopes are averaged as they are. δ is multiplied by the slope, so "
-                "δ² is multiplied by its square.",
-                lambda z, s: s**2 * tanh_prime(z).mean()),
+                "δ² is multiplied by its square.", "slope**2 → slope"),
         Mistake("nothing squared", "Neither σ_w nor the slope is squared. χ is the factor of ‖δ‖², so both "
-                "are.",
-                lambda z, s: s * tanh_prime(z).mean()),
+                "are.", ("sigma_w**2 → sigma_w", "slope**2 → slope")),
         Mistake("root", "This is √χ, the factor of ‖δ‖. χ is that of ‖δ‖².",
-                lambda z, s: np.sqrt(_true_chi(z, s))),
+                "sigma_w**2 * np.mean(slope**2) → sigma_w * np.sqrt(np.mean(slope**2))"),
         Mistake("length map", "This is the length map: it has σ, and says how long z is in the next layer. "
-                "Blame meets σ′.",
-                lambda z, s: s**2 * (tanh(z)**2).mean()),
+                "Blame meets σ′.", "1 - np.tanh(z)**2 → np.tanh(z)"),
         Mistake("σ′ at a", "σ′ is taken at a = tanh(z). Its slope is wanted at z; with a at hand it is 1 − "
-                "a².",
-                lambda z, s: s**2 * (tanh_prime(tanh(z))**2).mean()),
+                "a².", "np.tanh(z) → np.tanh(np.tanh(z))"),
         Mistake("sum for mean", "You added the squares up. E[σ′(z)²] is their mean: the n neurons that are "
-                "added are made up for by the n in σ_w²/n.",
-                lambda z, s: s**2 * (tanh_prime(z)**2).sum()),
+                "added are made up for by the n in σ_w²/n.", "np.mean → np.sum"),
         Mistake("divided by n", "This is the right χ divided by n. The variance σ_w²/n has been used up: n "
-                "neurons were added.",
-                lambda z, s: _true_chi(z, s) / z.shape[1]),
+                "neurons were added.", "return sigma_w → return 1 / z.shape[1] * sigma_w"),
         Mistake("no σ_w", "σ_w is not in it. The weights multiply the blame as much as the slopes do.",
-                lambda z, s: (tanh_prime(z)**2).mean()),
+                "sigma_w**2 * →"),
         Mistake("one for each neuron", "This is a number for each neuron. The mean runs over samples and "
-                "neurons alike.",
-                lambda z, s: s**2 * (tanh_prime(z)**2).mean(axis=0)),
+                "neurons alike.", "slope**2) → slope**2, axis=0)"),
         Mistake("sigmoid′", "This is the slope of the sigmoid. tanh has 1 − tanh²(z).",
-                lambda z, s: s**2 * (sigmoid_prime(z)**2).mean()),
-        Mistake("1 − z²", "σ′ is written as 1 − z². It is 1 − tanh²(z).",
-                lambda z, s: s**2 * ((1 - z**2)**2).mean()),
+                "1 - np.tanh(z)**2 → sigmoid_prime(z)"),
+        Mistake("1 − z²", "σ′ is written as 1 − z². It is 1 − tanh²(z).", "np.tanh(z) → z"),
     ),
     hints=("χ = σ_w²·E[σ′(z)²]. The expectation is over all that z may be; you have m·n examples of it.",
            "First the slope of every entry, 1 − tanh²(z). Then the square of each. Then the mean of all."))
@@ -105,76 +84,47 @@ def _running_cases(rng):
     for shape, momentum in (((2, 1, 1, 2), 0.1), ((2, 2, 2, 2), 0.2), ((3, 2, 1, 3), 0.1),
                             ((2, 3, 2, 2), 0.7), ((3, 2, 4, 5), 0.3)):
         C = shape[1]
-        yield {"x": _random(rng, *shape), "running_mean": _random(rng, C),
-               "running_var": np.abs(_random(rng, C, most=99)), "momentum": momentum}
+        yield {"x": whole(rng, *shape), "running_mean": whole(rng, C),
+               "running_var": np.abs(whole(rng, C, most=99)), "momentum": momentum}
 
 
 def _true_running(x, mean, var, momentum):
     return np.stack(running_statistics(x, mean, var, momentum=momentum))
 
 
-ALL_BUT_CHANNELS = 0, 2, 3
-
-
-def _blend(statistics):
-    """The blend of old and new, with a pair (mean, var) of statistics(x) for the new ones."""
-    def function(x, mean, var, momentum):
-        return (1 - momentum) * np.stack([mean, var]) + momentum * np.stack(statistics(x))
-    return function
-
-
-def _unbiased(x, n=None, axis=ALL_BUT_CHANNELS):
-    """The variance of each channel with n − 1, of n values, or as if there were n."""
-    n = n or x.size // x.shape[1]
-    return x.var(axis=axis) * n / (n - 1)
-
-
-def _mean(x):
-    return x.mean(axis=ALL_BUT_CHANNELS)
-
-
 RUNNING = Exercise(
     "pathologies.running", "Running statistics", running_by_hand, _true_running, _running_cases,
     mistakes=(
         Mistake("biased", "The running variance is the biased one, which divides by n. torch normalizes with "
-                "that, but keeps the unbiased one, with n − 1.",
-                _blend(lambda x: (_mean(x), x.var(axis=ALL_BUT_CHANNELS)))),
+                "that, but keeps the unbiased one, with n − 1.", "* n / (n - 1) →"),
         Mistake("N for n", "The correction N/(N − 1) counts images. In a channel there are n = N·H·W values.",
-                _blend(lambda x: (_mean(x), _unbiased(x, len(x))))),
+                "x.size // x.shape[1] → len(x)"),
         Mistake("momentum reversed", "momentum stands on the wrong side. In torch it says how much the new "
                 "batch counts, not how much of the old stays.",
-                lambda x, mean, var, momentum: _true_running(x, mean, var, 1 - momentum)),
+                "(1 - momentum) * old + momentum * new → momentum * old + (1 - momentum) * new"),
         Mistake("biased, reversed", "Two things are wrong: momentum says how much the new batch counts, and "
                 "the variance that is kept divides by n − 1.",
-                lambda x, mean, var, momentum: _blend(
-                    lambda x: (_mean(x), x.var(axis=ALL_BUT_CHANNELS)))(x, mean, var, 1 - momentum)),
+                ("* n / (n - 1) →",
+                 "(1 - momentum) * old + momentum * new → momentum * old + (1 - momentum) * new")),
         Mistake("standard deviation", "You kept the standard deviation. It is the variance that is kept; the "
                 "root is taken when it is used, after ε was added.",
-                _blend(lambda x: (_mean(x), np.sqrt(_unbiased(x))))),
+                "x.var(axis=(0, 2, 3)) * n / (n - 1) → np.sqrt(x.var(axis=(0, 2, 3)) * n / (n - 1))"),
         Mistake("no memory", "These are the statistics of this batch alone. The old ones fade, they do not "
-                "vanish: (1 − momentum) of them stays.",
-                lambda x, mean, var, momentum: np.stack([_mean(x), _unbiased(x)])),
+                "vanish: (1 − momentum) of them stays.", "(1 - momentum) * old + momentum * →"),
         Mistake("old kept whole", "The old statistics stay whole, and the new are added. Take away as much "
-                "as you add: the shares 1 − momentum and momentum make 1.",
-                lambda x, mean, var, momentum: np.stack([mean, var]) + momentum * np.stack(
-                    [_mean(x), _unbiased(x)])),
+                "as you add: the shares 1 − momentum and momentum make 1.", "(1 - momentum) * old → old"),
         Mistake("mean of squares", "This is the mean of x², not the variance: the mean has not been taken "
-                "away.",
-                _blend(lambda x: (_mean(x), (x**2).mean(axis=ALL_BUT_CHANNELS)))),
+                "away.", "x.var(axis=(0, 2, 3)) * n / (n - 1) → (x**2).mean(axis=(0, 2, 3))"),
         Mistake("around the old mean", "The variance is taken around the running mean. It belongs around the "
                 "mean of this batch.",
-                lambda x, mean, var, momentum: _blend(lambda x: (_mean(x), (
-                    (x - mean[:, None, None])**2).mean(axis=ALL_BUT_CHANNELS)))(x, mean, var, momentum)),
+                ("n / (n - 1) → 1", "x.var( → np.mean((x - running_mean[:, None, None])**2, ")),
         Mistake("within images", "You averaged the variances of the single images. What differs from image "
                 "to image belongs to it too: one variance over N, H and W together.",
-                _blend(lambda x: (_mean(x), _unbiased(x, x[0, 0].size, (2, 3)).mean(axis=0)
-                                  if x[0, 0].size > 1 else _mean(x)))),
+                "x.var(axis=(0, 2, 3)) * n / (n - 1) → x.var(axis=(2, 3), ddof=1).mean(axis=0)"),
         Mistake("all channels together", "You averaged over the channels too. Each channel has its own mean "
-                "and variance.",
-                _blend(lambda x: (np.full(x.shape[1], x.mean()),
-                                  np.full(x.shape[1], x.var(ddof=1))))),
+                "and variance.", "mean, var] → mean * 0 + x.mean(), var * 0 + x.var(ddof=1)]"),
         Mistake("rows exchanged", "The numbers are right, but the variance stands in the first row.",
-                lambda *given: _true_running(*given)[::-1]),
+                ("[running_mean, running_var] → [running_var, running_mean]", "[mean, var] → [var, mean]")),
     ),
     hints=("How many values does one channel of x hold? They have one mean and one variance, together.",
            "Mean and variance over the axes 0, 2 and 3; the variance times n/(n − 1). The new batch counts "
@@ -198,76 +148,51 @@ def dx_by_hand(dy, x, weight, eps):
 
 def _dx_cases(rng):
     for N, C, eps in ((2, 1, 1.0), (3, 1, 0.5), (2, 2, 0.1), (3, 3, 2.0), (4, 2, 0.1), (5, 3, 0.5)):
-        yield {"dy": _random(rng, N, C), "x": _tenths(rng, N, C), "weight": _tenths(rng, C), "eps": eps}
+        yield {"dy": whole(rng, N, C), "x": tenths(rng, N, C), "weight": tenths(rng, C), "eps": eps}
 
 
 def _true_dx(dy, x, weight, eps):
     return batch_norm_backward(dy, x, weight=weight, training=True, eps=eps)[0]
 
 
-def _dx(mean_term=1.0, variance_term=1.0, *, axis=0, ddof=0, scale=None, xhat=None, back=None,
-        average=np.mean):
-    """A wrong dx: each argument takes the place of one piece of the right one."""
-    def function(dy, x, weight, eps):
-        mean, var = x.mean(axis=axis, keepdims=True), x.var(axis=axis, keepdims=True, ddof=ddof)
-        s = scale(var, eps) if scale else 1 / np.sqrt(var + eps)
-        h = xhat(x, mean, s) if xhat else (x - mean) * s
-        b = back(h, x, mean) if back else h
-        through = mean_term * average(dy, axis=axis, keepdims=True)
-        return weight * s * (dy - through - variance_term * b * average(dy * h, axis=axis, keepdims=True))
-    return function
-
-
 BACKWARD = Exercise(
     "pathologies.batch_norm", "Batch normalization, backward", dx_by_hand, _true_dx, _dx_cases,
     mistakes=(
         Mistake("no mean term", "The way through the mean is missing. Every x moves the mean, which is taken "
-                "from all: subtract the mean of dy.",
-                _dx(mean_term=0)),
+                "from all: subtract the mean of dy.", "- dy.mean(axis=0) →"),
         Mistake("no variance term", "The way through the variance is missing. Every x moves the variance, by "
                 "which all are divided: subtract x̂ times the mean of dy·x̂.",
-                _dx(variance_term=0)),
+                "- xhat * (dy * xhat).mean(axis=0) →"),
         Mistake("constants", "The mean and the variance are treated as constants. That is right in use, not "
                 "in training: there every x moves both, and two terms are missing.",
-                _dx(0, 0)),
+                "- dy.mean(axis=0) - xhat * (dy * xhat).mean(axis=0) →"),
         Mistake("m − 1", "The variance divides by m − 1. For normalizing it divides by m; only the running "
-                "variance has m − 1.",
-                _dx(ddof=1)),
+                "variance has m − 1.", "x.var(axis=0) → x.var(axis=0, ddof=1)"),
         Mistake("sums for means", "The sums of dy and of dy·x̂ are not divided by m. One x moves the mean by "
-                "1/m of itself.",
-                _dx(average=np.sum)),
+                "1/m of itself.", ("dy.mean → dy.sum", "xhat).mean → xhat).sum")),
         Mistake("no weight", "The weight is missing: y = weight·x̂ + bias, so blame meets it on the way "
-                "back.",
-                lambda dy, x, weight, eps: _true_dx(dy, x, np.ones_like(weight), eps)),
-        Mistake("weight twice", "The weight is in it twice.",
-                lambda dy, x, weight, eps: weight * _true_dx(dy, x, weight, eps)),
-        Mistake("no scale", "The division by √(v + ε), v the variance, is missing: this is as if x̂ were "
-                "x less its mean, as far as the last step goes.",
-                lambda dy, x, weight, eps: _true_dx(dy, x, weight, eps) * np.sqrt(x.var(0) + eps)),
-        Mistake("no root", "You divided by v + ε, without the root.",
-                _dx(scale=lambda var, eps: 1 / (var + eps))),
+                "back.", "weight * →"),
+        Mistake("weight twice", "The weight is in it twice.", "weight → weight**2"),
+        Mistake("no scale", "The division by √(v + ε), v the variance, is missing: this is as if x̂ were x "
+                "less its mean, as far as the last step goes.", "scale * rest → rest"),
+        Mistake("no root", "You divided by v + ε, without the root.", "np.sqrt(var + eps) → (var + eps)"),
         Mistake("ε outside", "ε stands outside the root, √v + ε. It belongs inside, √(v + ε).",
-                _dx(scale=lambda var, eps: 1 / (np.sqrt(var) + eps))),
-        Mistake("ε left out", "ε is missing: forward divides by √(v + ε).",
-                _dx(scale=lambda var, eps: 1 / np.sqrt(var))),
+                "np.sqrt(var + eps) → (np.sqrt(var) + eps)"),
+        Mistake("ε left out", "ε is missing: forward divides by √(v + ε).", "var + eps → var"),
         Mistake("no x̂ outside", "The mean of dy·x̂ is subtracted as it is. It belongs times x̂: those far "
-                "from the mean move the variance most.",
-                _dx(back=lambda h, x, mean: 1.0)),
+                "from the mean move the variance most.", "xhat * (dy → (dy"),
         Mistake("x for x̂", "x stands where x̂ should, twice. It is x̂ that the weight met.",
-                _dx(xhat=lambda x, mean, s: x)),
+                "(x - mean) * scale → x"),
         Mistake("x − μ for x̂", "x − μ stands where x̂ should. It still has to be divided by √(v + ε).",
-                _dx(xhat=lambda x, mean, s: x - mean)),
-        Mistake("not centred", "x̂ lacks the subtraction of the mean.",
-                _dx(xhat=lambda x, mean, s: x * s)),
+                "(x - mean) * scale → x - mean"),
+        Mistake("not centred", "x̂ lacks the subtraction of the mean.", "(x - mean) → x"),
         Mistake("signs", "Both terms are added. What goes through the mean and the variance works against "
-                "the direct way: subtract them.",
-                _dx(-1, -1)),
+                "the direct way: subtract them.", "dy - dy.mean(axis=0) - → dy + dy.mean(axis=0) +"),
         Mistake("wrong axis", "Mean and variance run along a row, over the features of one sample. That is "
                 "layer normalization. Here axis 0, the batch, is averaged.",
-                _dx(axis=1)),
-        Mistake("whole batch", "One mean and one variance for all units. Each unit has its own: "
-                "`axis=0`.",
-                _dx(axis=(0, 1))),
+                "axis=0 → axis=1, keepdims=True"),
+        Mistake("whole batch", "One mean and one variance for all units. Each unit has its own: `axis=0`.",
+                "axis=0 →"),
     ),
     hints=("x reaches y on three ways: by itself, through the mean μ and through the variance v. First the "
            "blame of x̂, which is dy·weight. Then each way.",
@@ -293,109 +218,52 @@ def blame_by_hand(dz, V, W, z0):
 
 def _residual_cases(rng):
     for L, m, n, k in ((2, 1, 1, 1), (1, 1, 2, 2), (2, 2, 2, 2), (2, 1, 3, 2), (3, 2, 3, 3), (2, 5, 4, 3)):
-        yield {"dz": _random(rng, m, n), "V": _tenths(rng, L, k, n) / 2, "W": _tenths(rng, L, n, k) / 2,
-               "z0": _tenths(rng, m, n)}
+        yield {"dz": whole(rng, m, n), "V": tenths(rng, L, k, n) / 2, "W": tenths(rng, L, n, k) / 2,
+               "z0": tenths(rng, m, n)}
 
 
-def _inside(z, V, W):
-    """z of every block, the first included, and what stands inside its tanh."""
-    zs, inner = [z], []
+def _true_residual(dz, V, W, z0):
+    """Down through the linear layers of each block, one after the other."""
+    inputs = [z0]
     for V_l, W_l in zip(V, W, strict=True):
-        inner.append(linear(zs[-1], V_l))
-        zs.append(zs[-1] + linear(tanh(inner[-1]), W_l))
-    return zs, inner
-
-
-def _through(dz, V, W, u):
-    """The blame that goes through F alone, tanh at u."""
-    da = linear_backward(dz, tanh(u), W)[0]
-    return linear_backward(da * tanh_prime(u), np.zeros((len(u), V.shape[1])), V)[0]
-
-
-def _blame(step, *, order=reversed, forward=_inside):
-    """The blame of z0, with step(dz, through) in every block; through(dz) goes through F alone."""
-    def function(dz, V, W, z0):
-        inner = forward(z0, V, W)[1]
-        for l in order(range(len(V))):
-            dz = step(dz, lambda d, l=l: _through(d, V[l], W[l], inner[l]))
-        return dz
-    return function
-
-
-_true_residual = _blame(lambda dz, through: dz + through(dz))
-
-
-def _plain_forward(z, V, W):
-    """Forward with the identity forgotten."""
-    zs, inner = [z], []
-    for V_l, W_l in zip(V, W, strict=True):
-        inner.append(linear(zs[-1], V_l))
-        zs.append(linear(tanh(inner[-1]), W_l))
-    return zs, inner
-
-
-def _after(z, V, W):
-    """What would stand inside tanh, had each block its own output for an input."""
-    zs, _ = _inside(z, V, W)
-    return zs, [linear(z, V_l) for z, V_l in zip(zs[1:], V, strict=True)]
-
-
-def _at_start(z, V, W):
-    return [z], [linear(z, V_l) for V_l in V]
-
-
-def _all_from_the_top(dz, V, W, z0):
-    """dz and what each block returns of it, as if no block stood above another."""
-    inner = _inside(z0, V, W)[1]
-    return dz + sum(_through(dz, V[l], W[l], inner[l]) for l in range(len(V)))
-
-
-def _slopes(slope):
-    """The right way back with slope(u) in the place of tanh′(u)."""
-    def function(dz, V, W, z0):
-        inner = _inside(z0, V, W)[1]
-        for l in reversed(range(len(V))):
-            dz = dz + (dz @ W[l] * slope(inner[l])) @ V[l]
-        return dz
-    return function
+        inputs.append(inputs[-1] + linear(tanh(linear(inputs[-1], V_l)), W_l))
+    for z, V_l, W_l in zip(inputs[-2::-1], V[::-1], W[::-1], strict=True):
+        u = linear(z, V_l)
+        da, *_ = linear_backward(dz, tanh(u), W_l)
+        dz = dz + linear_backward(da * tanh_prime(u), z, V_l)[0]
+    return dz
 
 
 RESIDUAL = Exercise(
     "pathologies.residual", "Blame through residual blocks", blame_by_hand, _true_residual, _residual_cases,
     mistakes=(
         Mistake("no identity", "The identity is missing: this is the blame that goes through F. In z + F(z) "
-                "a part goes past F unchanged: add dz.",
-                _blame(lambda dz, through: through(dz))),
+                "a part goes past F unchanged: add dz.", "dz = dz + → dz ="),
         Mistake("identity alone", "Only the direct way is there, and dz comes back as it was. z reaches the "
-                "next z through F as well.",
-                lambda dz, V, W, z0: dz.copy()),
+                "next z through F as well.", lambda dz, V, W, z0: dz.copy()),
         Mistake("identity once", "The identity is added once, at the end. Every block has its own: the "
                 "factors are 1 + ∂F, and they are multiplied.",
-                lambda dz, V, W, z0: dz + _blame(lambda dz, through: through(dz))(dz, V, W, z0)),
+                ("z, a = z0, [] → z, a, top = z0, [], dz", "dz = dz + → dz =",
+                 "return dz → return top + dz")),
         Mistake("sum for product", "The blocks are added up, each with the blame of the last z. A lower "
                 "block gets what the blocks above it have made of that: update dz in the loop.",
-                _all_from_the_top),
+                ("z, a = z0, [] → z, a, top = z0, [], dz", "dz @ W[l] → top @ W[l]")),
         Mistake("forward without identity", "Backward is right, but forward left out the identity, and so "
-                "the slopes are those of another network: z + F(z).",
-                _blame(lambda dz, through: dz + through(dz), forward=_plain_forward)),
+                "the slopes are those of another network: z + F(z).", "z = z + → z ="),
         Mistake("wrong order", "The blocks are passed first to last. Blame meets the last block first.",
-                _blame(lambda dz, through: dz + through(dz), order=iter)),
+                "reversed(range(len(V))) → range(len(V))"),
         Mistake("slope of the output", "tanh′ is taken at the block's output. The block used tanh at its "
-                "input.",
-                _blame(lambda dz, through: dz + through(dz), forward=_after)),
+                "input.", "z = z + a[l] @ W[l].T → z = z + a[l] @ W[l].T; a[l] = np.tanh(z @ V[l].T)"),
         Mistake("slope at z0", "Every block has the slopes at z0. Each needs those of its own input.",
-                _blame(lambda dz, through: dz + through(dz), forward=_at_start)),
-        Mistake("no σ′", "tanh′ is missing between W and V.",
-                _slopes(np.ones_like)),
+                "a[l]**2 → np.tanh(z0 @ V[l].T)**2"),
+        Mistake("no σ′", "tanh′ is missing between W and V.", "* (1 - a[l]**2) →"),
         Mistake("σ′ at a", "tanh′ is taken at a. With a = tanh(z Vᵀ) at hand, the slope is 1 − a².",
-                _slopes(lambda u: tanh_prime(tanh(u)))),
-        Mistake("1 − a", "The square is missing: tanh′ is 1 − a², here it is 1 − a.",
-                _slopes(lambda u: 1 - tanh(u))),
+                "a[l]**2 → np.tanh(a[l])**2"),
+        Mistake("1 − a", "The square is missing: tanh′ is 1 − a², here it is 1 − a.", "a[l]**2 → a[l]"),
         Mistake("last block", "Only the last block is there: the blame has to go through all of them.",
-                lambda dz, V, W, z0: dz + _through(dz, V[-1], W[-1], _inside(z0, V, W)[1][-1])),
+                "reversed(range(len(V))) → [-1]"),
         Mistake("halved", "Each block halves: this is the mean of the two ways. Blame that comes on two ways "
-                "is added.",
-                _blame(lambda dz, through: (dz + through(dz)) / 2)),
+                "is added.", "dz = dz + → dz = dz / 2 + 0.5 *"),
     ),
     hints=("One block first: z′ = z + F(z). How does the cost change with z? On two ways, and the chain rule "
            "adds them.",
@@ -419,48 +287,38 @@ def _weak_and_honest(rng):
     yield {"dy": np.array([[1.0], [-1], [-1], [1]]), "x": np.array([[-3.0], [-1], [1], [3]]),
            "weight": np.ones(1), "eps": 1e-12}
     for N, C, eps in ((3, 1, 0.5), (2, 2, 0.1), (3, 3, 2.0), (5, 3, 0.5)):
-        yield {"dy": _random(rng, N, C), "x": _tenths(rng, N, C), "weight": _tenths(rng, C), "eps": eps}
+        yield {"dy": whole(rng, N, C), "x": tenths(rng, N, C), "weight": tenths(rng, C), "eps": eps}
 
 
 BALANCED = "A dy that adds up to 0 hides that"
 HOLES = (
     Mistake("constants", "A dy that adds up to 0, and so does dy·x̂, hides that μ and v, the variance, were "
-            "taken for constants.",
-            wrong_dx),
-    Mistake("no mean term", f"{BALANCED} the way through the mean is missing.",
-            _dx(mean_term=0)),
+            "taken for constants.", wrong_dx),
+    Mistake("no mean term", f"{BALANCED} the way through the mean is missing.", "- dy.mean(axis=0) →"),
     Mistake("no variance term", "A dy·x̂ that adds up to 0 hides that the way through the variance is "
-            "missing.",
-            _dx(variance_term=0)),
+            "missing.", "- xhat * (dy * xhat).mean(axis=0) →"),
     Mistake("signs", "Sums of 0 hide that both terms have the wrong sign.",
-            _dx(-1, -1)),
+            "dy - dy.mean(axis=0) - → dy + dy.mean(axis=0) +"),
     Mistake("sums for means", "Sums of 0 hide that they are not divided by m.",
-            _dx(average=np.sum)),
-    Mistake("x for x̂", "A dy·x that adds up to 0 hides that x stands for x̂.",
-            _dx(xhat=lambda x, mean, s: x)),
-    Mistake("not centred", "An x whose mean is 0 hides that it is not taken away.",
-            _dx(xhat=lambda x, mean, s: x * s)),
+            ("dy.mean → dy.sum", "xhat).mean → xhat).sum")),
+    Mistake("x for x̂", "A dy·x that adds up to 0 hides that x stands for x̂.", "(x - mean) * scale → x"),
+    Mistake("not centred", "An x whose mean is 0 hides that it is not taken away.", "(x - mean) → x"),
     Mistake("no x̂ outside", "A dy·x̂ that adds up to 0 hides that its mean is not multiplied by x̂.",
-            _dx(back=lambda h, x, mean: 1.0)),
+            "xhat * (dy → (dy"),
     Mistake("mean of squares", "An x whose mean is 0 hides that the mean of x² stands for the variance.",
-            lambda dy, x, weight, eps: _dx(scale=lambda var, eps: 1 / np.sqrt(
-                (x**2).mean(axis=0, keepdims=True) + eps))(dy, x, weight, eps)),
-    Mistake("no weight", "A weight of 1 hides that it is missing.",
-            lambda dy, x, weight, eps: _true_dx(dy, x, np.ones_like(weight), eps)),
-    Mistake("weight twice", "A weight of 1 hides that it is in twice.",
-            lambda dy, x, weight, eps: weight * _true_dx(dy, x, weight, eps)),
-    Mistake("ε left out", "A tiny ε hides that it is missing.",
-            _dx(scale=lambda var, eps: 1 / np.sqrt(var))),
+            "x.var(axis=0) → (x**2).mean(axis=0)"),
+    Mistake("no weight", "A weight of 1 hides that it is missing.", "weight * →"),
+    Mistake("weight twice", "A weight of 1 hides that it is in twice.", "weight → weight**2"),
+    Mistake("ε left out", "A tiny ε hides that it is missing.", "var + eps → var"),
     Mistake("ε outside", "A tiny ε hides that it stands outside the root.",
-            _dx(scale=lambda var, eps: 1 / (np.sqrt(var) + eps))),
-    Mistake("whole batch", "One unit hides that all units share one mean and one variance.",
-            _dx(axis=(0, 1))),
+            "np.sqrt(var + eps) → (np.sqrt(var) + eps)"),
+    Mistake("whole batch", "One unit hides that all units share one mean and one variance.", "axis=0 →"),
 )
 
 
 BREAK = break_it(
     "pathologies.break_it", "Break it: a wrong batch norm that a weak test accepts",
-    wrong_dx, _true_dx, _weak_and_honest, HOLES,
+    wrong_dx, _true_dx, _weak_and_honest, HOLES, right=dx_by_hand,
     hints=("Add up dy. Add up dy·x. What may be left out of dx when both are 0?",
            "Which terms carry the blame through the mean μ and through the variance v? And what do a weight "
            "of 1, an ε of almost 0 and a single unit hide?"))

@@ -1,30 +1,23 @@
 """The exercises of notebooks/07_pytorch_implementation.ipynb: questions, worked solutions, usual mistakes.
 
-Each truth is put together from helpers that have a proof of their own;
-tests/exercises/test_exercises_pytorch.py compares it with autograd once more.
+Each truth is put together from helpers that have a proof of their own.
 """
 from functools import wraps
 
 import numpy as np
 
 from helpers.exercises.break_it import break_it
-from helpers.exercises.grading import Exercise, Mistake
+from helpers.exercises.exercise import Exercise, Mistake
+from helpers.exercises.hostile import tenths, whole
 from helpers.exercises.sandbox import named
-from helpers.functional.activations import relu, relu_prime, sigmoid, sigmoid_prime
+from helpers.functional.activations import relu, relu_prime
 from helpers.functional.convolution import conv2d, conv2d_backward
-from helpers.functional.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
+from helpers.functional.pooling import (  # noqa: F401, for changes
+    avg_pool2d_backward,
+    max_pool2d,
+    max_pool2d_backward,
+)
 from helpers.verify.witnesses import function_answers
-
-
-def _random(rng, *shape, most=29):
-    """Whole numbers, easy to read; none is zero."""
-    return rng.integers(1, most + 1, shape) * rng.choice([-1.0, 1.0], shape)
-
-
-def _tenths(rng, *shape):
-    """Tenths of both signs, none zero, so small that no activation is saturated."""
-    return _random(rng, *shape, most=20) / 10
-
 
 # --- gradients of several mini-batches ----------------------------------------------------------
 
@@ -40,49 +33,36 @@ def accumulate_by_hand(gradients, sizes):
 
 def _accumulate_cases(rng):
     for k, n in ((2, 1), (2, 2), (3, 2), (3, 3), (5, 4)):
-        yield {"gradients": _random(rng, k, n), "sizes": rng.permutation(9)[:k] + 1.0}
+        yield {"gradients": whole(rng, k, n), "sizes": rng.permutation(9)[:k] + 1.0}
 
 
 def _true_accumulate(gradients, sizes):
     return np.average(gradients, axis=0, weights=sizes)
 
 
-def _weighted(weights):
-    """The sum of the gradients, each with its weight out of weights(sizes)."""
-    return lambda gradients, sizes: weights(sizes) @ gradients
-
-
 ACCUMULATE = Exercise(
     "pytorch.accumulate", "One gradient from many", accumulate_by_hand, _true_accumulate, _accumulate_cases,
     mistakes=(
         Mistake("sum", "You added the gradients, as `backward` does without `zero_grad`. Each belongs to a "
-                "mean cost, and a sum of means is no mean.",
-                _weighted(np.ones_like)),
+                "mean cost, and a sum of means is no mean.", lambda g, sizes: g.sum(0)),
         Mistake("mean of means", "Every mini-batch counts the same. A sample of a small one then counts for "
                 "more than one of a large one: weigh each mini-batch with its size.",
-                _weighted(lambda sizes: np.full(len(sizes), 1 / len(sizes)))),
+                lambda g, sizes: g.mean(0)),
         Mistake("not divided", "This is the gradient of the sum of all costs. For the mean, divide by the "
-                "number of all samples.",
-                _weighted(lambda sizes: sizes)),
+                "number of all samples.", "/ sizes.sum() →"),
         Mistake("divided by k", "You weighed each mini-batch with its size, but divided by their number. "
-                "Divide by the number of samples.",
-                _weighted(lambda sizes: sizes / len(sizes))),
+                "Divide by the number of samples.", "sizes.sum() → len(sizes)"),
         Mistake("last", "This is the last mini-batch's gradient: `=` for `+=`, or a `zero_grad` inside the "
-                "loop.",
-                lambda gradients, sizes: gradients[-1].copy()),
-        Mistake("first", "This is the first mini-batch's gradient alone.",
-                lambda gradients, sizes: gradients[0].copy()),
+                "loop.", lambda g, sizes: g[-1].copy()),
+        Mistake("first", "This is the first mini-batch's gradient alone.", lambda g, sizes: g[0].copy()),
         Mistake("largest batch's size", "You divided by the largest size, not by the number of all samples.",
-                _weighted(lambda sizes: sizes / sizes.max())),
+                "sizes.sum() → sizes.max()"),
         Mistake("divided by sizes", "Each gradient is divided by its size. It is a mean already; to make a "
-                "sum of it again, multiply.",
-                _weighted(lambda sizes: 1 / sizes)),
+                "sum of it again, multiply.", lambda g, sizes: (1 / sizes) @ g),
         Mistake("inverse weights", "Small mini-batches count for more than large ones: the weights are "
-                "turned over.",
-                _weighted(lambda sizes: 1 / sizes / (1 / sizes).sum())),
+                "turned over.", lambda g, sizes: _true_accumulate(g, 1 / sizes)),
         Mistake("divided twice", "The number of mini-batches has been divided by as well. The sizes add up "
-                "to the number of samples, and that is all.",
-                _weighted(lambda sizes: sizes / sizes.sum() / len(sizes))),
+                "to the number of samples, and that is all.", "sizes.sum() → sizes.sum() / len(sizes)"),
     ),
     hints=("From the gradient of a mean to that of a sum: multiply by the number of samples. Sums can be "
            "added.",
@@ -118,7 +98,7 @@ def swish_function(Function):
 
 def _swish_cases(rng):
     for n, beta in ((1, 0.5), (2, 2.0), (2, -1.5), (3, 0.7), (5, 1.3)):
-        yield {"dy": _random(rng, n), "x": _tenths(rng, n), "beta": beta}
+        yield {"dy": whole(rng, n), "x": tenths(rng, n), "beta": beta}
 
 
 def _through_torch(make):
@@ -137,71 +117,34 @@ def _checked(made):
     return made
 
 
-def _swish(dx=None, dbeta=None, *, y=None):
-    """A maker of Functions with another dx or dbeta, of (dy, x, beta, s, slope), or with another y."""
-    def answers(given, s, slope):
-        dy, x, beta = given
-        along = dx(*given, s, slope) if dx else dy * (s + beta * x * slope)
-        across = dbeta(*given, s, slope) if dbeta else (dy * x**2 * slope).sum()
-        return along, across
-
-    def make(Function):
-        class Made(Function):
-            @staticmethod
-            def forward(ctx, x, beta):
-                ctx.save_for_backward(x, beta)
-                return y(x, beta) if y else x * (beta * x).sigmoid()
-
-            @staticmethod
-            def backward(ctx, dy):
-                x, beta = (tensor.numpy() for tensor in ctx.saved_tensors)
-                found = answers((dy.numpy(), x, beta), sigmoid(beta * x), sigmoid_prime(beta * x))
-                return tuple(None if g is None else dy.new_tensor(g) for g in found)
-        return Made
-    return make
-
-
 SWISH = Exercise(
-    "pytorch.swish", "A Function of your own", swish_function, _swish(), _swish_cases,
+    "pytorch.swish", "A Function of your own", swish_function, swish_function, _swish_cases,
     mistakes=(
         Mistake("first factor only", "dx has only the way through the first x. x stands in y twice, and the "
-                "product rule has two terms: add β·x·σ′(βx).",
-                _swish(lambda dy, x, beta, s, slope: dy * s)),
+                "product rule has two terms: add β·x·σ′(βx).", "s + beta * x * slope → s"),
         Mistake("second factor only", "dx has only the way through σ. x stands in y twice, and the product "
-                "rule has two terms: add σ(βx).",
-                _swish(lambda dy, x, beta, s, slope: dy * beta * x * slope)),
+                "rule has two terms: add σ(βx).", "s + beta → beta"),
         Mistake("inner β", "In dx the inner derivative is missing: σ(βx) changes by β·σ′(βx).",
-                _swish(lambda dy, x, beta, s, slope: dy * (s + x * slope))),
+                "s + beta * x → s + x"),
         Mistake("x once", "In dβ one x is missing. One is the factor in front, the other the inner "
-                "derivative of βx.",
-                _swish(None, lambda dy, x, beta, s, slope: (dy * x * slope).sum())),
-        Mistake("no dy in dβ", "dy is missing in dβ: every y passes on its own blame.",
-                _swish(None, lambda dy, x, beta, s, slope: (x**2 * slope).sum())),
-        Mistake("no dy in dx", "dy is missing in dx: this is the slope, not the blame.",
-                _swish(lambda dy, x, beta, s, slope: s + beta * x * slope)),
+                "derivative of βx.", "x**2 → x"),
+        Mistake("no dy in dβ", "dy is missing in dβ: every y passes on its own blame.", "dy * x**2 → x**2"),
+        Mistake("no dy in dx", "dy is missing in dx: this is the slope, not the blame.", "dx = dy * → dx ="),
         Mistake("mean for sum", "dβ is averaged. One β acts on every y, and what comes back from them is "
-                "added.",
-                _swish(None, lambda dy, x, beta, s, slope: (dy * x**2 * slope).mean())),
-        Mistake("last for sum", "dβ is that of the last y alone: `=` for `+=`.",
-                _swish(None, lambda dy, x, beta, s, slope: (dy * x**2 * slope)[-1])),
+                "added.", "sum() → mean()"),
+        Mistake("last for sum", "dβ is that of the last y alone: `=` for `+=`.", ".sum() → [-1]"),
         Mistake("σ′ at x", "In backward σ and σ′ are taken at x. The sigmoid stands at βx.",
-                _swish(lambda dy, x, beta, *_: dy * (sigmoid(x) + beta * x * sigmoid_prime(x)),
-                       lambda dy, x, beta, *_: (dy * x**2 * sigmoid_prime(x)).sum())),
+                "s = (beta * x) → s = x"),
         Mistake("β fixed at 1", "This is right for β = 1, torch's SiLU. Here β is an argument.",
-                _swish(lambda dy, x, beta, *_: dy * (sigmoid(x) + x * sigmoid_prime(x)),
-                       lambda dy, x, beta, *_: (dy * x**2 * sigmoid_prime(x)).sum(),
-                       y=lambda x, beta: x * x.sigmoid())),
+                ("(beta * x) → x", "s + beta * x → s + x")),
         Mistake("forward without β", "backward is right, but forward leaves β out: y = x · σ(βx).",
-                _swish(y=lambda x, beta: x * x.sigmoid())),
+                "return x * (beta * x) → return x * x"),
         Mistake("forward without x", "backward is right, but forward returns σ(βx) alone: the factor x is "
-                "missing.",
-                _swish(y=lambda x, beta: (beta * x).sigmoid())),
+                "missing.", "return x * → return"),
         Mistake("None for β", "You returned `None` for β, which says that it needs no gradient. β is "
-                "learned: it has one.",
-                _swish(None, lambda *_: None)),
+                "learned: it has one.", "return dx, dbeta → return dx, None"),
         Mistake("β blamed like x", "dβ has the formula of dx. With respect to β the front factor x is a "
-                "constant: only σ(βx) changes, by x·σ′(βx).",
-                _swish(None, lambda dy, x, beta, s, slope: (dy * (s + beta * x * slope)).sum())),
+                "constant: only σ(βx) changes, by x·σ′(βx).", "dbeta = (dy * x**2 * slope) → dbeta = dx"),
     ),
     hints=("Write y = x·s with s = σ(βx). What is ∂y/∂x by the product rule, and what is ∂y/∂β, where x is a "
            "constant?",
@@ -230,73 +173,39 @@ def _block_cases(rng):
     for (N, C, O), kernel, pooled in (((1, 1, 1), (1, 1), (1, 1)), ((1, 1, 1), (2, 2), (1, 2)),
                                       ((2, 1, 2), (2, 3), (2, 1)), ((2, 3, 5), (2, 4), (4, 6))):
         H, W = (2 * p + k - 1 for p, k in zip(pooled, kernel, strict=True))
-        yield {"dy": _random(rng, N, O, *pooled), "x": _tenths(rng, N, C, H, W),
-               "W": _tenths(rng, O, C, *kernel), "b": rng.integers(5, 30, O) / 10}
-
-
-def _block(back=None, mask=relu_prime, *, forward=conv2d, dW=None):
-    """dW with another way back through the pool, another slope or another last step."""
-    def function(dy, x, W, b):
-        z = forward(x, W, b)
-        da = back(dy, z) if back else max_pool2d_backward(dy, relu(z), 2)
-        return dW(da * mask(z), x, W) if dW else conv2d_backward(da * mask(z), x, W)[1]
-    return function
-
-
-def _everywhere(dy, z):
-    """Every cell of a window gets the window's whole blame."""
-    return dy.repeat(2, axis=2).repeat(2, axis=3)
-
-
-def _top_left(dy, z):
-    da = np.zeros_like(z)
-    da[:, :, ::2, ::2] = dy
-    return da
-
-
-def _largest_in_size(dy, z):
-    return max_pool2d_backward(dy, np.abs(z), 2)
-
-
-def _late_relu(dy, x, W, b):
-    """The mask taken from the pooled values, before the pool is passed."""
-    z = conv2d(x, W, b)
-    return conv2d_backward(max_pool2d_backward(dy * (max_pool2d(z, 2) <= 0), z, 2), x, W)[1]
+        yield {"dy": whole(rng, N, O, *pooled), "x": tenths(rng, N, C, H, W),
+               "W": tenths(rng, O, C, *kernel), "b": rng.integers(5, 30, O) / 10}
 
 
 BLOCK = Exercise(
-    "pytorch.block", "Back through a block", block_by_hand, _block(), _block_cases,
+    "pytorch.block", "Back through a block", block_by_hand, block_by_hand, _block_cases,
     mistakes=(
         Mistake("no ReLU", "The ReLU is left out on the way back: multiply by its slope at z. A window in "
-                "which no z is positive sends nothing back.",
-                _block(mask=np.ones_like)),
-        Mistake("mean pool", "The blame is shared out over the window, as average pooling does. In "
-                "max pooling the largest takes it all.",
-                _block(lambda dy, z: avg_pool2d_backward(dy, relu(z), 2))),
+                "which no z is positive sends nothing back.", "* relu_prime(z) →"),
+        Mistake("mean pool", "The blame is shared out over the window, as average pooling does. In max "
+                "pooling the largest takes it all.", "max_pool2d_backward → avg_pool2d_backward"),
         Mistake("everywhere", "Every cell of a window got the whole blame. Only the largest one is passed "
                 "on, and so only it is to blame.",
-                _block(_everywhere)),
+                "max_pool2d_backward(dy, relu(z), 2) → dy.repeat(2, axis=2).repeat(2, axis=3)"),
         Mistake("first cell", "The blame went to the first cell of each window. It belongs to the largest.",
-                _block(_top_left)),
+                "max_pool2d_backward(dy, relu(z), 2) → np.zeros_like(z); da[:, :, ::2, ::2] = dy"),
         Mistake("largest in size", "The pool was taken over |z|. It saw the ReLU's output.",
-                _block(_largest_in_size)),
+                "relu(z) → np.abs(z)"),
         Mistake("no bias", "Forward is computed without b, so the ReLU and the pool chose other cells.",
-                _block(forward=lambda x, W, b: conv2d(x, W))),
+                "x, W, b → x, W"),
         Mistake("mask reversed", "The mask lets the blame pass where z is negative.",
-                _block(mask=lambda z: 1 - relu_prime(z))),
+                "relu_prime(z) → (1 - relu_prime(z))"),
         Mistake("mask after the pool, reversed", "The mask is taken from the pooled values, and reversed.",
-                _late_relu),
+                ("dy, relu(z) → dy * (max_pool2d(z, 2) <= 0), z", "* relu_prime(z) →")),
         Mistake("a for the slope", "You multiplied by a = ReLU(z), not by its slope, which is 1 or 0.",
-                _block(mask=relu)),
+                "relu_prime → relu"),
         Mistake("averaged", "This is the right dW divided by N. dy has the 1/m of the cost in it already.",
-                lambda dy, x, W, b: _block()(dy, x, W, b) / len(x)),
+                "[1] → [1] / len(x)"),
         Mistake("turned kernel", "dW is turned by 180°. It is dx that wants the flipped kernel; dW is the "
-                "correlation of x with dz as it is.",
-                lambda dy, x, W, b: _block()(dy, x, W, b)[..., ::-1, ::-1]),
-        Mistake("last image", "Only the last image counts: `=` for `+=`.",
-                lambda dy, x, W, b: _block()(dy[-1:], x[-1:], W, b)),
+                "correlation of x with dz as it is.", "[1] → [1][..., ::-1, ::-1]"),
+        Mistake("last image", "Only the last image counts: `=` for `+=`.", "dz, x → dz[-1:], x[-1:]"),
         Mistake("first image", "Only the first image counts: the sum over the images is missing.",
-                lambda dy, x, W, b: _block()(dy[:1], x[:1], W, b)),
+                "dz, x → dz[:1], x[:1]"),
     ),
     hints=("Forward is z = conv(x), a = ReLU(z), y = pool(a). Go back in the other order: what does each of "
            "the three need to know of its own input?",
@@ -319,41 +228,40 @@ def _weak_and_honest(rng):
     """The weak test's one input, then the honest ones."""
     yield {"gradients": np.array([[2.0, 1], [2, 1]]), "sizes": np.array([4.0, 4])}
     for k, n in ((2, 2), (3, 2), (3, 3), (5, 4)):
-        yield {"gradients": _random(rng, k, n), "sizes": rng.permutation(9)[:k] + 1.0}
+        yield {"gradients": whole(rng, k, n), "sizes": rng.permutation(9)[:k] + 1.0}
 
 
 HOLES = (
-    Mistake("mean of means", "Mini-batches of one size hide that the sizes are not used.",
-            wrong_accumulate),
+    Mistake("mean of means", "Mini-batches of one size hide that the sizes are not used.", wrong_accumulate),
     Mistake("last", "Gradients that are all alike hide that only the last one counts.",
-            lambda gradients, sizes: gradients[-1].copy()),
+            lambda g, sizes: g[-1].copy()),
     Mistake("first", "Gradients that are all alike hide that only the first one counts.",
-            lambda gradients, sizes: gradients[0].copy()),
+            lambda g, sizes: g[0].copy()),
     Mistake("median", "Gradients that are all alike hide that this is their median.",
-            lambda gradients, sizes: np.median(gradients, axis=0)),
+            lambda g, sizes: np.median(g, axis=0)),
     Mistake("largest", "Gradients that are all alike hide that this is the largest of each entry.",
-            lambda gradients, sizes: gradients.max(axis=0)),
+            lambda g, sizes: g.max(0)),
     Mistake("smallest", "Gradients that are all alike hide that this is the smallest of each entry.",
-            lambda gradients, sizes: gradients.min(axis=0)),
+            lambda g, sizes: g.min(0)),
     Mistake("no signs", "Gradients without a minus hide that signs are lost.",
-            lambda gradients, sizes: _true_accumulate(np.abs(gradients), sizes)),
+            lambda g, sizes: _true_accumulate(np.abs(g), sizes)),
     Mistake("inverse weights", "Mini-batches of one size hide that the weights are turned over.",
-            lambda gradients, sizes: _true_accumulate(gradients, 1 / sizes)),
+            lambda g, sizes: _true_accumulate(g, 1 / sizes)),
     Mistake("sizes exchanged", "Mini-batches of one size hide that the sizes are in the wrong order.",
-            lambda gradients, sizes: _true_accumulate(gradients, sizes[::-1])),
+            lambda g, sizes: _true_accumulate(g, sizes[::-1])),
     Mistake("divided by the first size", "Mini-batches of one size hide that k times the first size stands "
-            "for the number of samples.",
-            lambda gradients, sizes: sizes @ gradients / (len(sizes) * sizes[0])),
+            "for the number of samples.", "sizes.sum() → (len(sizes) * sizes[0])"),
     Mistake("halved sum", "Two mini-batches hide that the sum is divided by two, however many there are.",
-            lambda gradients, sizes: gradients.sum(axis=0) / 2),
+            lambda g, sizes: g.sum(0) / 2),
     Mistake("two at most", "Two mini-batches hide that a third one is never looked at.",
-            lambda gradients, sizes: _true_accumulate(gradients[:2], sizes[:2])),
+            lambda g, sizes: _true_accumulate(g[:2], sizes[:2])),
 )
 
 
 BREAK = break_it(
     "pytorch.break_it", "Break it: an accumulation that a weak test accepts",
     wrong_accumulate, _true_accumulate, _weak_and_honest, HOLES,
+    right=accumulate_by_hand,
     hints=("What makes no difference when all mini-batches are of one size? When all gradients are the same? "
            "When there are two?",
            "With equal sizes, weights do not matter. With equal gradients, any one of them will do."))

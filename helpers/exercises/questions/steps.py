@@ -1,11 +1,11 @@
 """Exercises of notebooks/05_optimizers.ipynb on the length of a step: clipped gradients, and schedules.
 
-Each truth is a helper that has its own proof; tests/exercises/test_exercises_optimizers.py compares it with
-torch.nn.utils and torch.optim.lr_scheduler once more.
+Each truth is a helper that has its own proof.
 """
 import numpy as np
 
-from helpers.exercises.grading import Exercise, Mistake
+from helpers.exercises.exercise import Exercise, Mistake
+from helpers.exercises.hostile import whole
 from helpers.functional.clipping import clip_grad_norm
 from helpers.functional.schedules import warmup_cosine
 
@@ -22,29 +22,16 @@ def clip_by_hand(dW, db, max_norm):
     return both * min(1, max_norm / (norm + 1e-6))
 
 
-def _whole(rng, *shape):
-    """Whole numbers of both signs, none zero."""
-    return rng.integers(1, 30, shape) * rng.choice([-1.0, 1.0], shape)
-
-
 def _clip_cases(rng):
     """Too long, short enough, and one gradient short where both together are too long."""
     sizes = (1, 1, 5.0), (1, 2, 100.0), (2, 1, 5.0), (2, 2, 60.0), (2, 3, 30.0), (3, 4, 12.0)
     for n, n_prev, most in sizes:
-        yield {"dW": _whole(rng, n, n_prev), "db": _whole(rng, n), "max_norm": most}
+        yield {"dW": whole(rng, n, n_prev), "db": whole(rng, n), "max_norm": most}
 
 
 def _true_clip(dW, db, max_norm):
     (dW, db), _ = clip_grad_norm([dW, db], max_norm)
     return np.column_stack([dW, db])
-
-
-def _by_norm(norm, factor=lambda most, norm: min(1, most / (norm + 1e-6))):
-    """A mistake in the norm, a number or one for each row, or in the factor."""
-    def wrong(dW, db, max_norm):
-        both = np.column_stack([dW, db])
-        return both * np.vectorize(lambda n: factor(max_norm, n), otypes=[float])(norm(both))
-    return wrong
 
 
 def _each(dW, db, max_norm):
@@ -58,52 +45,43 @@ CLIP = Exercise(
                 "the step. All gradients have one norm together, and all are shortened by one factor.",
                 _each),
         Mistake("each row by itself", "Every row has a norm of its own here. One norm for all numbers: no "
-                "`axis`.",
-                _by_norm(lambda g: np.linalg.norm(g, axis=1, keepdims=True))),
+                "`axis`.", ("(both**2).sum() → (both**2).sum(axis=1, keepdims=True)", "min → np.minimum")),
         Mistake("norm of dW", "The norm is dW's alone. The numbers of db belong to it as well.",
-                _by_norm(lambda g: np.linalg.norm(g[:, :-1]))),
+                "both**2 → dW**2"),
         Mistake("norm of db", "The norm is db's alone. The numbers of dW belong to it as well.",
-                _by_norm(lambda g: np.linalg.norm(g[:, -1]))),
+                "both**2 → db**2"),
         Mistake("db as it was", "dW is right, but db was left as it was. The same factor shortens both.",
                 lambda dW, db, most: np.column_stack([_true_clip(dW, db, most)[:, :-1], db])),
         Mistake("always max_norm", "A short gradient was made longer. Clipping only shortens: the factor is "
-                "1 at most, `min(1, …)`.",
-                _by_norm(np.linalg.norm, lambda most, norm: most / (norm + 1e-6))),
+                "1 at most, `min(1, …)`.", "min(1, max_norm → (max_norm"),
         Mistake("max for min", "`max` stands for `min`: gradients are made longer, and long ones stay long.",
-                _by_norm(np.linalg.norm, lambda most, norm: max(1, most / (norm + 1e-6)))),
+                "min → max"),
         Mistake("upside down", "The factor is upside down. max_norm / norm is less than 1 for a norm that is "
-                "too large.",
-                _by_norm(np.linalg.norm, lambda most, norm: min(1, norm / most))),
+                "too large.", "max_norm / (norm + 1e-6) → norm / max_norm"),
         Mistake("length 1", "A gradient that is too long gets the length 1. It is max_norm that it should "
                 "have: you only divided by the norm.",
-                _by_norm(np.linalg.norm, lambda most, norm: 1 if norm <= most else 1 / (norm + 1e-6))),
+                "min(1, max_norm / (norm + 1e-6)) → (1 if norm <= max_norm else 1 / (norm + 1e-6))"),
         Mistake("dropped", "A gradient that is too long becomes 0. It is shortened, and its direction stays.",
-                _by_norm(np.linalg.norm, lambda most, norm: norm <= most)),
-        Mistake("no root", "The root of the norm is missing: this is the sum of the squares.",
-                _by_norm(lambda g: (g**2).sum())),
+                "min(1, max_norm / (norm + 1e-6)) → (norm <= max_norm)"),
+        Mistake("no root", "The root of the norm is missing: this is the sum of the squares.", "np.sqrt →"),
         Mistake("by value", "Every entry is cut back to ±max_norm: that is clipping by value, and it turns "
                 "the direction. Multiply all by one factor.",
-                lambda dW, db, most: np.clip(np.column_stack([dW, db]), -most, most)),
+                "both * min(1, max_norm / (norm + 1e-6)) → np.clip(both, -max_norm, max_norm)"),
         Mistake("largest entry", "The norm is the largest entry. Wanted is the length: √(sum of all "
-                "squares).",
-                _by_norm(lambda g: np.abs(g).max())),
+                "squares).", "np.sqrt((both**2).sum()) → np.abs(both).max()"),
         Mistake("sum of sizes", "The norm is the sum of the sizes |g|. Wanted is the length: √(sum of all "
-                "squares).",
-                _by_norm(lambda g: np.abs(g).sum())),
+                "squares).", "np.sqrt((both**2).sum()) → np.abs(both).sum()"),
         Mistake("sum of two norms", "You added the norms of dW and db. Their squares add up: √(‖dW‖² + "
-                "‖db‖²).",
-                _by_norm(lambda g: np.linalg.norm(g[:, :-1]) + np.linalg.norm(g[:, -1]))),
+                "‖db‖²).", "np.sqrt((both**2).sum()) → np.linalg.norm(dW) + np.linalg.norm(db)"),
         Mistake("mean of squares", "The squares are averaged, so that a large network is hardly ever "
-                "clipped. They add up: `sum`, not `mean`.",
-                _by_norm(lambda g: np.sqrt((g**2).mean()))),
+                "clipped. They add up: `sum`, not `mean`.", "sum() → mean()"),
         Mistake("matrix norm", "Did you write `np.linalg.norm(matrix, 2)`? Of a matrix that is the largest "
                 "singular value. Without the 2 all squares are added up.",
-                _by_norm(lambda g: np.linalg.norm(g, 2))),
+                "np.sqrt((both**2).sum()) → np.linalg.norm(both, 2)"),
         Mistake("no 1e-6", "It is right but for the 1e-6: torch adds it to the norm, outside of the root, "
-                "and a norm of 0 does not divide by 0.",
-                _by_norm(np.linalg.norm, lambda most, norm: min(1, most / norm))),
+                "and a norm of 0 does not divide by 0.", "(norm + 1e-6) → norm"),
         Mistake("db first", "The numbers are right, but db stands in the first column, not in the last.",
-                lambda *given: np.roll(_true_clip(*given), 1, axis=1)),
+                "dW, db → db, dW"),
     ),
     hints=("How long is the one long vector that holds every number of dW and every number of db?",
            "norm = √(‖dW‖² + ‖db‖²). Too long, every number is multiplied by max_norm / (norm + 1e-6), else "
@@ -134,112 +112,65 @@ def _true_rates(eta, warmup, T_max, start, eta_min):
     return warmup_cosine(np.arange(warmup + T_max + 1), eta, warmup, T_max, start, eta_min)
 
 
-def _up(t, eta, warmup, start):
-    return eta * (start + (1 - start) * t / warmup)
-
-
-def _down(t, eta, T_max, eta_min, wave=lambda part: (1 + np.cos(np.pi * part)) / 2):
-    return eta_min + (eta - eta_min) * wave(t / T_max)
-
-
-def _rates(up=_up, down=_down):
-    """A mistake in one part; down counts its steps from 0."""
-    def wrong(eta, warmup, T_max, start, eta_min):
-        t = np.arange(warmup + T_max + 1)
-        return np.where(t < warmup, up(t, eta, warmup, start), down(t - warmup, eta, T_max, eta_min))
-    return wrong
-
-
-def _waving(wave):
-    """A mistake in the wave alone; it sees the part of T_max that is over."""
-    return _rates(down=lambda t, eta, T_max, low: _down(t, eta, T_max, low, wave))
-
-
-def _undelayed(eta, warmup, T_max, start, eta_min):
-    t = np.arange(warmup + T_max + 1)
-    return np.where(t < warmup, _up(t, eta, warmup, start), _down(t, eta, T_max, eta_min))
-
-
-def _multiplied(eta, warmup, T_max, start, eta_min):
-    t = np.arange(warmup + T_max + 1)
-    return np.minimum(_up(t, 1, warmup, start), 1) * _down(t, eta, T_max, eta_min)
-
-
 RATES = Exercise(
     "steps.warmup_cosine", "Warm-up and cosine", rates_by_hand, _true_rates, _rate_cases,
     mistakes=(
         Mistake("off by one", "Every learning rate comes one step early: this is that of step t + 1. Steps "
-                "count from 0, and step 0 has start·eta.",
-                lambda eta, warmup, T_max, start, low: np.append(
-                    _true_rates(eta, warmup, T_max, start, low)[1:], _down(T_max + 1, eta, T_max, low))),
+                "count from 0, and step 0 has start·eta.", "T_max + 1) → T_max + 1) + 1"),
         Mistake("warm-up one step early", "The warm-up is one step ahead: step 0 has start·eta, so t / "
-                "warmup is 0 there, not (t + 1) / warmup.",
-                _rates(up=lambda t, *rest: _up(t + 1, *rest))),
+                "warmup is 0 there, not (t + 1) / warmup.", "t / warmup → (t + 1) / warmup"),
         Mistake("warm-up too steep", "The warm-up arrives one step early: from step 0 to step warmup there "
                 "are warmup steps, not warmup − 1. `np.linspace(…, warmup)` counts the points, and has a "
-                "step less.",
-                _rates(up=lambda t, eta, warmup, start: _up(t, eta, warmup - 1, start))),
+                "step less.", "/ warmup → / (warmup - 1)"),
         Mistake("cosine one step early", "The cosine is one step ahead. It begins at step warmup with eta: "
-                "there t − warmup is 0.",
-                _rates(down=lambda t, *rest: _down(t + 1, *rest))),
+                "there t − warmup is 0.", "t - warmup → t - warmup + 1"),
         Mistake("T_max − 1", "The cosine is down one step early: it takes T_max steps, not T_max − 1.",
-                _rates(down=lambda t, eta, T_max, low: _down(t, eta, T_max - 1, low))),
+                "/ T_max → / (T_max - 1)"),
         Mistake("T_max + 1", "The cosine is not down at the end: it takes T_max steps, not T_max + 1.",
-                _rates(down=lambda t, eta, T_max, low: _down(t, eta, T_max + 1, low))),
+                "/ T_max → / (T_max + 1)"),
         Mistake("cosine does not wait", "The cosine began at step 0, and was on its way down when the "
-                "warm-up ended. It sees t − warmup.",
-                _undelayed),
+                "warm-up ended. It sees t − warmup.", "(t - warmup) → t"),
         Mistake("over all steps", "The cosine is stretched over all warmup + T_max steps. It has T_max of "
-                "them, and begins after the warm-up.",
-                lambda eta, warmup, T_max, start, low: np.where(
-                    np.arange(warmup + T_max + 1) < warmup, _true_rates(eta, warmup, T_max, start, low),
-                    _down(np.arange(warmup + T_max + 1), eta, warmup + T_max, low))),
+                "them, and begins after the warm-up.", "(t - warmup) / T_max → t / (warmup + T_max)"),
         Mistake("both at once", "Warm-up and cosine are multiplied. One comes after the other: the cosine "
                 "waits until the warm-up is over.",
-                _multiplied),
+                ("(t - warmup) → t", "np.where(t < warmup, up, → (np.minimum(up / eta, 1) * (",
+                 "* wave) → * wave))")),
         Mistake("no warm-up", "The warm-up is flat: every step before warmup has the full eta.",
-                _rates(up=lambda t, eta, *_: eta)),
+                "warmup, up → warmup, eta"),
         Mistake("from 0", "The warm-up begins at 0, where nothing is learned. It begins at start·eta.",
-                _rates(up=lambda t, eta, warmup, start: eta * t / warmup)),
+                "start + (1 - start) * t → t"),
         Mistake("start as a rate", "`start` is taken for a learning rate. It is a share of eta: the first is "
                 "start·eta.",
-                _rates(up=lambda t, eta, warmup, start: start + (eta - start) * t / warmup)),
+                "eta * (start + (1 - start) * t / warmup) → start + (eta - start) * t / warmup"),
         Mistake("over the top", "The warm-up rises by eta, from start·eta to above it. It rises by (1 − "
-                "start)·eta.",
-                _rates(up=lambda t, eta, warmup, start: eta * (start + t / warmup))),
+                "start)·eta.", "(1 - start) * t → t"),
         Mistake("degrees", "The angle is in degrees. `np.cos` takes radians: half a turn is π, not 180.",
-                _waving(lambda part: (1 + np.cos(180 * part)) / 2)),
-        Mistake("no π", "π is missing: at T_max the angle is 1, and half a turn is π.",
-                _waving(lambda part: (1 + np.cos(part)) / 2)),
-        Mistake("whole wave", "The angle runs through a whole turn, 2π, so that η comes back up to "
-                "eta. It is half a turn, π.",
-                _waving(lambda part: (1 + np.cos(2 * np.pi * part)) / 2)),
+                "np.pi → 180"),
+        Mistake("no π", "π is missing: at T_max the angle is 1, and half a turn is π.", "np.pi * →"),
+        Mistake("whole wave", "The angle runs through a whole turn, 2π, so that η comes back up to eta. It "
+                "is half a turn, π.", "np.pi → 2 * np.pi"),
         Mistake("quarter of a wave", "This is a quarter of a wave, cos(π/2·…): it drops with a bend at the "
                 "end. Half a wave, lifted and halved, is flat at both ends: (1 + cos(π·…))/2.",
-                _waving(lambda part: np.cos(np.pi / 2 * part))),
-        Mistake("cosine not lifted", "The cosine runs from 1 to −1, and η falls below eta_min. (1 + "
-                "cos)/2 runs from 1 to 0.",
-                _waving(lambda part: np.cos(np.pi * part))),
-        Mistake("½ forgotten", "The ½ is missing: 1 + cos runs from 2 to 0, and η jumps up when the "
-                "warm-up ends.",
-                _waving(lambda part: 1 + np.cos(np.pi * part))),
+                "(1 + np.cos(np.pi * (t - warmup) / T_max)) / 2 → np.cos(np.pi / 2 * (t - warmup) / T_max)"),
+        Mistake("cosine not lifted", "The cosine runs from 1 to −1, and η falls below eta_min. (1 + cos)/2 "
+                "runs from 1 to 0.",
+                "(1 + np.cos(np.pi * (t - warmup) / T_max)) / 2 → np.cos(np.pi * (t - warmup) / T_max)"),
+        Mistake("½ forgotten", "The ½ is missing: 1 + cos runs from 2 to 0, and η jumps up when the warm-up "
+                "ends.", "T_max)) / 2 → T_max))"),
         Mistake("upside down", "The wave is upside down: 1 − cos begins at 0 and climbs. It is 1 + cos.",
-                _waving(lambda part: (1 - np.cos(np.pi * part)) / 2)),
+                "1 + np.cos → 1 - np.cos"),
         Mistake("straight down", "It goes down in a straight line. The cosine is flat at both ends, steep "
-                "between.",
-                _waving(lambda part: 1 - part)),
+                "between.", "(1 + np.cos(np.pi * (t - warmup) / T_max)) / 2 → 1 - (t - warmup) / T_max"),
         Mistake("eta_min forgotten", "It ends at 0. The lowest η is eta_min: the wave multiplies eta − "
-                "eta_min, and eta_min is added.",
-                _rates(down=lambda t, eta, T_max, low: _down(t, eta, T_max, 0))),
+                "eta_min, and eta_min is added.", "eta_min + (eta - eta_min) → eta"),
         Mistake("eta_min on top", "eta_min is added to a wave of height eta, so that it begins above eta. "
-                "The height of the wave is eta − eta_min.",
-                _rates(down=lambda t, eta, T_max, low: low + _down(t, eta, T_max, 0))),
+                "The height of the wave is eta − eta_min.", "(eta - eta_min) → eta"),
         Mistake("eta_min as a floor", "The wave goes down to 0 and is cut off at eta_min. It comes down to "
                 "eta_min by itself when its height is eta − eta_min.",
-                _rates(down=lambda t, eta, T_max, low: np.maximum(low, _down(t, eta, T_max, 0)))),
+                "eta_min + (eta - eta_min) * wave → np.maximum(eta_min, eta * wave)"),
         Mistake("one rate too few", "The last one is missing: from 0 to warmup + T_max there are warmup + "
-                "T_max + 1 steps. `np.arange(n)` ends at n − 1.",
-                lambda *given: _true_rates(*given)[:-1]),
+                "T_max + 1 steps. `np.arange(n)` ends at n − 1.", "T_max + 1 → T_max"),
     ),
     hints=("Three points first: which η has step 0, step warmup, the last one? Then a line between two of "
            "them, and a wave between the other two.",
