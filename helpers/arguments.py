@@ -15,10 +15,10 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 def integer(name: str, value: int, *, least: int) -> int:
     """`value` as an int that is at least `least`; booleans and fractions are refused."""
     try:
-        found = operator.index(value)
+        found = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
         found = None
-    if found is None or isinstance(value, (bool, np.bool_)) or found < least:
+    if found is None or found < least:
         raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}")
     return found
 

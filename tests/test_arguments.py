@@ -41,6 +41,14 @@ def test_a_number_comes_back_as_a_float_of_python(value):
     assert type(check.number("eta", value)) is float and check.number("eta", value) == value
 
 
+@pytest.mark.filterwarnings("error")     # before 2.3, NumPy warns where its booleans are asked for an index
+@pytest.mark.parametrize("value", [True, np.True_, 0, 1.0, np.float64(1), "1", None, np.arange(2)], ids=str)
+def test_an_integer_is_no_boolean_and_no_fraction(value):
+    assert check.integer("k", 1, least=1) == check.integer("k", np.int64(1), least=1) == 1
+    said = refused(lambda: check.integer("k", value, least=1), "k")
+    assert said == f"k: got {value!r}, expected an integer of at least 1"
+
+
 @pytest.mark.parametrize("value", [1, 0, None, "True", np.True_, np.array(True)])
 def test_a_flag_is_true_or_false_itself(value):
     assert check.flag("training", True) is True and check.flag("training", False) is False
