@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from checks import own_memory, refused, search
+from checks import own_memory, refused, refused_by_torch, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -768,13 +768,6 @@ BLAMES = {
     "narrow": DY[..., :3], "channels": DY[:, :2], "images": DY[:1], "no batch": DY[0], "five axes": DY[None],
     "turned": DY.swapaxes(2, 3), "one axis": np.ones(4), "float32": DY.astype(np.float32), "as x": X,
 }
-
-
-def refused_by_torch(call, x, **options):
-    if isinstance(x, np.ndarray) and x.dtype.isnative and x.dtype != object:
-        x = torch.from_numpy(x.copy())
-    with pytest.raises((RuntimeError, TypeError, ValueError, IndexError)):
-        call(x, **options)
 
 
 @pytest.mark.parametrize("name, value", ODD_OPTIONS, ids=str)
