@@ -50,7 +50,7 @@ def both(value):
 
 
 @st.composite
-def cases(draw, transposed=False, strides=4):
+def cases(draw, transposed=False, strides=4, words=True):
     """Any convolution that has an output; height and width differ, and so do those of the kernel."""
     groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
     C, O = (groups * draw(st.integers(1, 3)) for _ in range(2))
@@ -58,7 +58,7 @@ def cases(draw, transposed=False, strides=4):
     assume(H != Wd and kh != kw)
     options = {"stride": draw(axis_pairs(1, strides)), "dilation": draw(axis_pairs(1, 3)), "groups": groups}
     options["padding"] = draw(axis_pairs(0, 6))
-    if not transposed and draw(st.booleans()):
+    if words and not transposed and draw(st.booleans()):
         options["padding"] = draw(st.sampled_from(["same", "valid"]))
     if options["padding"] == "same":
         options["stride"] = 1
@@ -385,16 +385,15 @@ def test_relations_of_the_transposed(i, k):
 
 
 @search(max_examples=100)
-@given(cases())
+@given(cases(words=False))
 def test_transposed_is_the_adjoint(case):
     """⟨conv2d(x), y⟩ = ⟨x, conv_transpose2d(y)⟩; output_padding stands for the pixels left over."""
-    x, W, _, options, _ = case
-    assume(options["padding"] not in ("same", "valid") and x.dtype == np.float64)
+    x, W, options = case.x.astype(float), case.W.astype(float), case.options
     assume(in_torch(F.conv2d, x, W, **options) is not None and x.size)
     s, p, d = (both(options[name]) for name in ("stride", "padding", "dilation"))
     left = tuple((x.shape[a - 2] + 2 * p[a] - d[a] * (W.shape[a + 2] - 1) - 1) % s[a] for a in (0, 1))
     image = conv2d(x, W, **options)
-    y = case.normal(image.shape)
+    y = frozen(case.rng, image.shape)
     back = conv_transpose2d(y, W, output_padding=left, **options)
     assert back.shape == x.shape
     assert np.isclose(np.vdot(image, y), np.vdot(x, back), rtol=1e-10, atol=1e-10)
