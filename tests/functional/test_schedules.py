@@ -11,7 +11,8 @@ from helpers.functional import schedules
 from helpers.functional.schedules import cosine_annealing_lr, linear_lr, step_lr, warmup_cosine
 
 torch.set_num_threads(1)
-pytestmark = pytest.mark.filterwarnings("error")
+# SequentialLR of older torchs warns of a step that it takes itself.
+pytestmark = pytest.mark.filterwarnings("error", "ignore:The epoch parameter in `scheduler.step")
 
 L = torch.optim.lr_scheduler
 
