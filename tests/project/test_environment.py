@@ -79,9 +79,11 @@ def test_the_lock_holds_all_that_pytorch_needs_beside_cuda():
     needs = {canonicalize_name(r.name): r.specifier for r in wheel
              if not CUDA.match(r.name) and (not r.marker or r.marker.evaluate({"extra": ""}))}
     [entry] = PROJECT["tool"]["uv"]["dependency-metadata"]
-    assert {canonicalize_name(Requirement(line).name) for line in entry["requires-dist"]} == needs.keys()
+    listed = {canonicalize_name(Requirement(line).name) for line in entry["requires-dist"]}
+    assert listed >= needs.keys()
     if importlib.metadata.version("torch").split("+")[0] not in pinned(LOCK)["torch"]:
         pytest.skip("another PyTorch than the lock's is installed")
+    assert listed == needs.keys()
     for name, specifier in needs.items():
         assert all(version in specifier for version in pinned(LOCK)[name]), name
 
