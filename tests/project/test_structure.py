@@ -160,6 +160,7 @@ UPWARDS = {    # a contract, a room, and an import that breaks it
     "Sliders and figures know no mathematics": ("plotting/grids", "from helpers import data"),
     "Only the witnesses import torch": ("functional/linear", "from torch.nn import functional"),
     "The mathematics stands on NumPy alone": ("functional/pooling", "def f():\n    import scipy.signal"),
+    "Explorers do not know one another": ("widgets/layer_viewer", "from helpers.widgets import wrong_digits"),
     "Exercises need no theory": ("exercises/questions/matrices", "from helpers.theory import mean_field"),
 }
 
