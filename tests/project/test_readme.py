@@ -1,7 +1,6 @@
 """README.md: its links lead somewhere, its numbers are those of today, its film is the widget's."""
+import importlib
 import re
-import subprocess
-import sys
 
 import claims
 import pictures
@@ -138,17 +137,19 @@ def test_a_table_of_results_is_read(tmp_path, monkeypatch):
 
 # --- the film --------------------------------------------------------------------------------
 
-def test_the_film_is_what_the_widget_draws(tmp_path):
+def test_the_film_is_what_the_widget_draws(monkeypatch):
+    """The picture at the end of each scene; on the way there, each frame is another than all others."""
     if reason := pictures.other_matplotlib():
         pytest.skip(reason)
-    script = ROOT / "images" / "animate_pathologies.py"
-    subprocess.run([sys.executable, script, tmp_path], check=True, timeout=120)
-    stored, fresh = (list(ImageSequence.all_frames(Image.open(path)))
-                     for path in (FILM, tmp_path / FILM.name))
-    assert len(stored) == len(fresh) > 20
-    for old, new in zip(stored, fresh, strict=True):
-        assert pictures.difference(old.convert("RGB"), new.convert("RGB")) == ""
-    assert len({frame.convert("RGB").tobytes() for frame in stored}) == len(stored), "each frame is another"
+    monkeypatch.syspath_prepend(FILM.parent)
+    animate = importlib.import_module("animate_pathologies")
+    stored = [frame.convert("RGB") for frame in ImageSequence.all_frames(Image.open(FILM))]
+    one, last = animate.pathology_explorer(), -1
+    for name, values in animate.SCENES:
+        one.set(**{name: values[-1]})
+        last += len(values)
+        assert pictures.difference(stored[last], animate.frame(one, name)) == ""
+    assert len(stored) == last + 1 == len({frame.tobytes() for frame in stored}) > 20
 
 
 def test_the_film_is_small():
