@@ -1,7 +1,6 @@
 """Arguments checked in the learner's words: every bad one is a ValueError that names it.
 
-The ground floor of `helpers`, with `windows`, `weaving`, `columns` and `contests`: the mathematics stands on
-these and on NumPy.
+The ground floor of `helpers`: the mathematics stands on it, on `functional.windows` and on NumPy.
 """
 import operator
 from math import inf, isfinite, nan

@@ -1,18 +1,22 @@
 """Where the pixels of a batch stand in memory: image by image, or the first pixel of all images, the second …
 
-NumPy is quick along long rows, and the rows of small images are short. With the batch last in memory, as
-(C, H, W, N) that is read as (N, C, H, W), many small images are one wide image, in which a step of a pixel is
-a step of N numbers. Convolution, pooling and batch normalisation answer in the order that x has; layers of
-convolutions begin with it. torch has an order of this kind too, with the channels last.
+Equal in all numbers, only quicker: NumPy likes long rows, and the rows of small images are short. With the
+batch last in memory, as (C, H, W, N) that is read as (N, C, H, W), a row has W · N numbers, and a matrix
+product as many columns. Convolution, pooling and batch normalization answer in the order that x has; layers of
+convolutions begin with it. torch can have the channels last.
 """
+from collections.abc import Iterator
+
 import numpy as np
 
 from helpers.functional.windows import Pads, pad
 
-FEW = 8         # images, too few to be woven into one
+FEW = 8         # images, too few for their batch to be put last
+ROW = 4         # images, with which a row is longer than a copy of it is slow
 SMALL = 256     # pixels: larger images have rows of their own that are long enough
 
 NO_MARGIN = ((0, 0), (0, 0))
+CHUNK = 2**20   # bytes at a time, such as columns and their products: what a second-level cache holds
 
 
 def batch_last(x: np.ndarray) -> bool:
@@ -42,22 +46,18 @@ def room(x: np.ndarray, shape: tuple[int, ...], dtype: type | None = None) -> np
     return np.empty(shape, dtype or x.dtype)
 
 
-def weave(x: np.ndarray, stride: tuple[int, int], pads: Pads = NO_MARGIN,
-          wanted: bool = True) -> tuple[np.ndarray, int]:
-    """Many small images, with a margin of zeros, as one wide image (1, C, H, W · N).
+def pieces(x: np.ndarray, copies: int, pads: Pads = NO_MARGIN) -> Iterator[tuple[slice, np.ndarray]]:
+    """Which images of x, and these with a margin of zeros and the batch last: (C, H, W, n).
 
-    Long rows are quick to copy, and their matrix products are large. With the images comes how many of them
-    are woven into one: 1 where they are few, where the windows stride across, or not `wanted`.
+    As many as fit the cache when each row of x becomes `copies` numbers; where these are few, one by one.
     """
-    N, C, H, W = x.shape
-    if N < FEW or stride[1] > 1 or not wanted:
-        return pad(x, pads), 1
-    wide = x.transpose(1, 2, 3, 0).reshape(1, C, H, W * N)
-    down, (left, right) = pads
-    return pad(wide, (down, (left * N, right * N))), N
+    rows = x.shape[1] * (x.shape[2] + sum(pads[0]))
+    for n in chunks(len(x), 2 * rows * copies * x.itemsize, ROW):
+        yield n, np.ascontiguousarray(pad(x[n].transpose(1, 2, 3, 0), pads, axis=1))
 
 
-def unweave(x: np.ndarray, many: int) -> np.ndarray:
-    """The images (N, C, H, W) of a wide one: a view, with its batch last in memory."""
-    _, C, H, W = x.shape
-    return x.reshape(C, H, W // many, many).transpose(3, 0, 1, 2)
+def chunks(N: int, bytes_each: int, few: int = 1) -> Iterator[slice]:
+    """Slices of a batch of N that fit the cache, as equal as can be; one by one where `few` do not fit."""
+    step = min(N, CHUNK // max(1, bytes_each))
+    count = -(-N // step) if step >= few else N
+    return (slice(i * N // count, (i + 1) * N // count) for i in range(count))

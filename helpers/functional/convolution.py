@@ -2,15 +2,15 @@
 
     y[n, o, p, q] = b[o] + Σ_c Σ_u Σ_v  W[o, c, u, v] · x[n, c, s·p + d·u − pad, s·q + d·v − pad]
 
-Torch calls this a convolution; it is a cross-correlation, the kernel is not flipped.
-Derived in notebooks/01_convolution.ipynb.
+Torch calls this a convolution; it is a cross-correlation, the kernel is not flipped. Arguments are checked,
+windows laid out as columns, columns multiplied: y = W · columns, dW = dy · columnsᵀ, dcolumns = Wᵀ · dy.
+Only windows along a row are copied. Derived in notebooks/01_convolution.ipynb, step by step in section 5.
 """
 import numpy as np
 
 from helpers import arguments as check
-from helpers.functional._batch_last import arranged, batch_last
-from helpers.functional._im2col import correlate, fold, kernel_gradient
-from helpers.functional.windows import margins, output_size, places
+from helpers.functional._batch_last import arranged, batch_last, batch_last_if_small, pieces, room
+from helpers.functional.windows import margins, output_size, places, windows
 
 __all__ = ["conv2d", "conv2d_backward", "conv_transpose2d", "flip", "output_size", "spread"]
 
@@ -27,30 +27,28 @@ def conv2d(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, *, stride:
     in C order, or with its batch last as x does (helpers/functional/_batch_last.py).
     Raises ValueError for every argument that does not fit.
     """
-    stride, pads, dilation, _ = _checked(x, W, b, stride, padding, dilation, groups)
-    y = correlate(_batch(x), W, pads, stride, dilation, groups)
-    return arranged(_with_bias(y, b, x.ndim), batch_last(x))
+    Ho_Wo, *how = _checked(x, W, b, stride, padding, dilation, groups)
+    return _with_bias(_correlate(_batch(x), W, Ho_Wo, *how), b, x.ndim)
 
 
 def conv2d_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, *, stride: Pair = 1,
                     padding: Pair | str = 0, dilation: Pair = 1, groups: int = 1,
                     needs_dx: bool = True) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """Send the blame dy back: (dx, dW, db), each of the shape of what it blames.
+    """From the upstream gradient dy to (dx, dW, db), each of the shape of what it is the gradient of.
 
     dx is the full correlation of the spread dy with the flipped kernel, dW the correlation
     of x with dy, db the sum of dy. dy has the shape of y; with needs_dx=False (the first layer of
     a network) dx is None. Raises ValueError for every argument that does not fit.
     """
-    stride, pads, dilation, Ho_Wo = _checked(x, W, None, stride, padding, dilation, groups)
+    Ho_Wo, *how = _checked(x, W, None, stride, padding, dilation, groups)
     check.floats("dy", dy, ("N, O, Ho, Wo", "O, Ho, Wo")[x.ndim == 3])
     check.same_dtype(dy=dy, x=x)
     check.shape("dy", dy, (*x.shape[:-3], len(W), *Ho_Wo), "the shape of conv2d(x, W)")
-    blame, images = _batch(dy), _batch(x)
-    dW = kernel_gradient(blame, images, W, pads, stride, dilation, groups)
-    db = blame.sum(axis=(0, 2, 3))
+    dy = batch_last_if_small(_batch(dy))     # once, since dW and dx both read it so
+    dW, db = _kernel_gradient(dy, _batch(x), W, *how), dy.sum(axis=(0, 2, 3))
     if not needs_dx:
         return None, dW, db
-    dx = _transposed(blame, W, x.shape[-2:], pads, stride, dilation, groups)
+    dx = _transposed(dy, W, x.shape[-2:], *how)
     return arranged(dx.reshape(x.shape), batch_last(x)), dW, db
 
 
@@ -73,7 +71,7 @@ def conv_transpose2d(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, 
     if any(more[a] >= max(s[a], d[a]) for a in (0, 1)):
         raise ValueError(f"output_padding: got {more}, expected less than stride {s} or dilation {d}")
     y = _transposed(_batch(x), W, size, tuple((n, n) for n in p), s, d, groups)
-    return arranged(_with_bias(y, b, x.ndim), batch_last(x))
+    return _with_bias(y, b, x.ndim)
 
 
 def spread(x: np.ndarray, stride: Pair) -> np.ndarray:
@@ -93,33 +91,87 @@ def flip(W: np.ndarray, groups: int = 1) -> np.ndarray:
     return turned.reshape(groups * C, O // groups, kh, kw).copy()
 
 
+def _correlate(x, W, size, pads, stride, dilation, groups):
+    """y, of height and width `size`: for each row of windows one product, rows · columns."""
+    (O, Cg, kh, kw), (Ho, Wo) = W.shape, size
+    rows = W.reshape(groups, O // groups, Cg, kh, kw).swapaxes(2, 3).reshape(groups, O // groups, -1)
+    y = room(x, (len(x), O, Ho, Wo))
+    for n, images in pieces(x, kw * Wo, pads):
+        along = windows(images, kw, stride[1], dilation[1], axis=2)            # (C, H, Wo, n, kw), a view
+        cols = along.transpose(1, 0, 4, 2, 3).reshape(len(images[0]), groups, Cg * kw, -1)       # a copy
+        down = windows(cols, kh, stride[0], dilation[0], axis=0)               # (Ho, …, kh), a view of it
+        cols = down.transpose(0, 1, 4, 2, 3).reshape(Ho, groups, kh * Cg * kw, -1)
+        if images.shape[3] == 1:    # written where it belongs, without a copy
+            np.matmul(rows, cols, out=y[n].reshape(groups, -1, Ho, Wo).transpose(2, 0, 1, 3))
+        else:
+            y[n] = (rows @ cols).reshape(Ho, O, Wo, -1).transpose(3, 1, 0, 2)
+    return y
+
+
+def _kernel_gradient(dy, x, W, pads, stride, dilation, groups):
+    """dW, a row of the kernel at a time: columns · dyᵀ, summed over all windows and the batch."""
+    (O, Cg, kh, kw), (Ho, Wo) = W.shape, dy.shape[2:]
+    dW = np.zeros((kh, groups, Cg * kw, O // groups), x.dtype)
+    for n, images in pieces(x, kw * Wo, pads):
+        along = windows(images, kw, stride[1], dilation[1], axis=2).transpose(0, 4, 1, 2, 3)
+        cols = along.reshape(groups, Cg * kw, len(images[0]), -1)               # (…, H, Wo·n), a copy
+        dyT = dy[n].transpose(1, 2, 3, 0).reshape(groups, O // groups, -1).swapaxes(1, 2)
+        for u in range(kh):
+            under = cols[:, :, _every(u * dilation[0], stride[0], Ho)]
+            dW[u] += under.reshape(groups, Cg * kw, -1) @ dyT
+    dW = dW.reshape(kh, groups, Cg, kw, -1).transpose(1, 4, 2, 0, 3)
+    return np.ascontiguousarray(dW).reshape(W.shape)
+
+
 def _transposed(dy, W, size, pads, stride, dilation, groups):
     """dx, in the way that copies fewer columns: those of dy, or those of x."""
     # The zeros around dy do no harm to a finite kernel, but 0 · ∞ is a NaN, which torch does not have.
-    if stride == (1, 1) and W.shape[0] <= 4 * groups * W.shape[1] and np.isfinite(W).all():
+    few = len(W) * size[0] * size[1] <= 4 * groups * W.shape[1] * dy.shape[2] * dy.shape[3]
+    if stride == (1, 1) and few and np.isfinite(W).all():
         return _full_correlation(dy, W, size, pads, dilation, groups)
-    return fold(dy, W, size, pads, stride, dilation, groups)
+    return _fold(dy, W, size, pads, stride, dilation, groups)
 
 
 def _full_correlation(dy, W, size, pads, dilation, groups):
     """dx at stride 1: surround dy with zeros, correlate it with the flipped kernel."""
-    around = []
-    for a in (0, 1):
-        reach = dilation[a] * (W.shape[a + 2] - 1)
-        before = reach - pads[a][0]
-        around.append((before, size[a] + reach - dy.shape[a + 2] - before))
-    return correlate(dy, flip(W, groups), around, (1, 1), dilation, groups)
+    reach = [d * (k - 1) for d, k in zip(dilation, W.shape[2:], strict=True)]
+    around = [(reach[a] - pads[a][0], size[a] - dy.shape[a + 2] + pads[a][0]) for a in (0, 1)]
+    return _correlate(dy, flip(W, groups), size, around, (1, 1), dilation, groups)
+
+
+def _fold(dy, W, size, pads, stride, dilation, groups):
+    """dx by col2im: the columns' gradient Wᵀ · dy, a kernel row at a time, added where columns came from."""
+    (N, O, Ho, Wo), (_, Cg, kh, kw), C = dy.shape, W.shape, groups * W.shape[1]
+    H, Wd = (size[a] + sum(pads[a]) for a in (0, 1))
+    rows = W.reshape(groups, O // groups, Cg, kh, kw).transpose(3, 0, 2, 4, 1).reshape(
+        kh, groups, Cg * kw, O // groups)
+    dx = room(dy, (N, C, *size))
+    for n, images in pieces(dy, 2 * C * kw * H * Wo // (O * Ho)):
+        cols, many = np.zeros((C, kw, H, Wo, images.shape[3]), dy.dtype), images.shape[3]
+        for u in range(kh):
+            part = rows[u] @ images.reshape(groups, O // groups, -1)
+            cols[:, :, _every(u * dilation[0], stride[0], Ho)] += part.reshape(C, kw, Ho, Wo, many)
+        wide = np.zeros((C, H, Wd, many), dy.dtype)
+        for v in range(kw):
+            wide[:, :, _every(v * dilation[1], stride[1], Wo)] += cols[:, v]
+        (top, _), (left, _) = pads
+        dx[n] = wide[:, top:top + size[0], left:left + size[1]].transpose(3, 0, 1, 2)
+    return dx
+
+
+def _every(start, step, count):
+    return slice(start, start + step * (count - 1) + 1, step)
 
 
 def _checked(x, W, b, stride, padding, dilation, groups):
-    """Stride, margins and dilation as pairs, and the output's height and width."""
+    """The output's height and width; margins, stride and dilation as pairs; groups."""
     _check_arrays(x, W, b, groups)
     stride, dilation = check.pair("stride", stride, least=1), check.pair("dilation", dilation, least=1)
     pads = margins(padding, W.shape[2:], stride, dilation)
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, W.shape[2:], strict=True)]
     Ho_Wo = tuple(places(f"{name} of x", x.shape[a - 2], sum(pads[a]), reach[a], stride[a])
                   for a, name in enumerate(("height", "width")))
-    return stride, pads, dilation, Ho_Wo
+    return Ho_Wo, pads, stride, dilation, groups
 
 
 def _check_arrays(x, W, b, groups, *, transposed=False):

@@ -10,8 +10,7 @@ arXiv:1502.03167. Derived in notebooks/06_gradient_pathologies.ipynb.
 import numpy as np
 
 from helpers import arguments as check
-from helpers.functional._batch_last import room
-from helpers.functional.windows import chunks
+from helpers.functional._batch_last import chunks, room
 
 __all__ = ["batch_norm", "batch_norm_backward", "batch_statistics", "running_statistics"]
 

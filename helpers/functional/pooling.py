@@ -12,8 +12,8 @@ import numpy as np
 
 from helpers import arguments as check
 from helpers.functional._argmax import add_blame, award, contests, places_of_winners
-from helpers.functional._batch_last import arranged, batch_last, room
-from helpers.functional.windows import chunks, pad, span
+from helpers.functional._batch_last import arranged, batch_last, chunks, room
+from helpers.functional.windows import pad, span
 
 __all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backward"]
 

@@ -11,7 +11,7 @@ from checks import CLOSE, agree, frozen, own_memory, refused, refused_by_torch, 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from helpers.functional import _batch_last, _im2col, convolution, windows
+from helpers.functional import _batch_last, convolution, windows
 from helpers.functional.convolution import (
     conv2d,
     conv2d_backward,
@@ -63,7 +63,7 @@ def cases(draw, transposed=False, strides=4, words=True):
     if options["padding"] == "same":
         options["stride"] = 1
     rng, dtype = np.random.default_rng(draw(st.integers(0, 99))), draw(st.sampled_from(list(CLOSE)))
-    batch = draw(st.sampled_from([(), (0,), (1,), (2,), (5,)]))
+    batch = draw(st.sampled_from([(), (0,), (1,), (2,), (5,), (9,)]))
     W = frozen(rng, (C, O // groups, kh, kw) if transposed else (O, C // groups, kh, kw), dtype)
     b = frozen(rng, O, dtype) if draw(st.booleans()) else None
     return Case(frozen(rng, (*batch, C, H, Wd), dtype), W, b, options, rng)
@@ -146,28 +146,28 @@ def test_output_padding_may_exceed_what_is_left_of_dy():
 
 # --- the ways inside agree with one another --------------------------------------------------
 
-@search(max_examples=80)
+@search(max_examples=60)
 @given(cases(strides=1))
 def test_two_ways_of_dx(case):
     x, W, _, options, _ = case
-    truth = in_torch(F.conv2d, x, W, **options)
-    assume(truth is not None and x.ndim == 4)
-    _, pads, dilation, Ho_Wo = convolution._checked(x, W, None, 1, options["padding"], options["dilation"],
-                                                    options["groups"])
+    assume(in_torch(F.conv2d, x, W, **options) is not None and x.ndim == 4)
+    Ho_Wo, pads, stride, dilation, groups = convolution._checked(
+        x, W, None, 1, options["padding"], options["dilation"], options["groups"])
     dy = case.normal((len(x), len(W), *Ho_Wo))
-    size, groups = x.shape[2:], options["groups"]
-    correlated = convolution._full_correlation(dy, W, size, pads, dilation, groups)
-    folded = _im2col.fold(dy, W, size, pads, (1, 1), dilation, groups)
-    agree(correlated, folded, x.dtype)
+    correlated = convolution._full_correlation(dy, W, x.shape[2:], pads, dilation, groups)
+    folded = convolution._fold(dy, W, x.shape[2:], pads, stride, dilation, groups)
+    agree(*(np.ascontiguousarray(dx) for dx in (correlated, folded)), x.dtype)
 
 
-@pytest.mark.parametrize("W, way", [((4, 3, 3, 2), "_full_correlation"), ((40, 3, 3, 2), "fold")])
-def test_both_ways_are_taken(monkeypatch, W, way):
+@pytest.mark.parametrize("W, padding, way", [
+    ((4, 3, 3, 2), 0, "_full_correlation"), ((40, 3, 3, 2), 0, "_fold"),
+    ((7, 3, 3, 4), 0, "_fold"), ((7, 3, 3, 4), 1, "_full_correlation")], ids=str)    # pixels count, too
+def test_both_ways_are_taken(monkeypatch, W, padding, way):
     rng, taken = np.random.default_rng(0), []
     real = getattr(convolution, way)
     monkeypatch.setattr(convolution, way, lambda *a: taken.append(way) or real(*a))
     x, W = frozen(rng, (2, 3, 6, 5)), frozen(rng, W)
-    conv2d_backward(frozen(rng, (2, len(W), 4, 4)), x, W)
+    conv2d_backward(conv2d(x, W, padding=padding), x, W, padding=padding)
     assert taken == [way]
 
 
@@ -180,44 +180,10 @@ def test_chunks_change_nothing(case, chunk):
     dy = case.normal(y.shape)
     whole = y, *conv2d_backward(dy, x, W, **options)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "CHUNK", chunk)
+        patch.setattr(_batch_last, "CHUNK", chunk)
         chunked = conv2d(x, W, b, **options), *conv2d_backward(dy, x, W, **options)
     for a, b_ in zip(chunked, whole, strict=True):
         agree(a, b_, x.dtype)
-
-
-@search(max_examples=150)
-@given(cases())
-def test_weaving_changes_nothing(case):
-    """With any number of images and of pixels woven, the numbers are those of torch."""
-    x, W, b, options, _ = case
-    y = in_torch(F.conv2d, x, W, b, **options)
-    assume(y is not None and y.size)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_batch_last, "FEW", 1)
-        patch.setattr(_im2col, "TINY", 10**6)
-        agree(conv2d(x, W, b, **options), y, x.dtype)
-        dy = case.normal(y.shape)
-        woven = conv2d_backward(dy, x, W, **options)
-        patch.setattr(_batch_last, "FEW", 10**6)
-        for a, b_ in zip(woven, conv2d_backward(dy, x, W, **options), strict=True):
-            agree(a, b_, x.dtype)
-
-
-@pytest.mark.parametrize("O", [16, 3])     # folded, and as a full correlation
-@pytest.mark.parametrize("size", [4, 7])
-def test_a_batch_of_small_images(O, size):
-    """Of so many, the batch is woven without being asked to."""
-    rng = np.random.default_rng(0)
-    x, W, b = (frozen(rng, shape) for shape in ((19, 3, size, size - 1), (O, 3, 3, 2), (O,)))
-    tensors = [torch.tensor(a, requires_grad=True) for a in (x, W, b)]
-    y = F.conv2d(*tensors, padding=1)
-    dy = frozen(rng, tuple(y.shape))
-    assert _batch_last.weave(x, (1, 1))[1] == 19
-    np.testing.assert_allclose(conv2d(x, W, b, padding=1), y.detach(), rtol=1e-10, atol=1e-12)
-    expected = torch.autograd.grad(y, tensors, torch.tensor(dy))
-    for a, b_ in zip(conv2d_backward(dy, x, W, padding=1), expected, strict=True):
-        np.testing.assert_allclose(a, b_, rtol=1e-10, atol=1e-12)
 
 
 def batch_last(a):
@@ -239,8 +205,7 @@ def test_the_order_in_memory_is_that_of_x(monkeypatch, O, options, chunk):
     dx, *rest = conv2d_backward(dy, x, W, **options)
     inputs = tensors(x, W, b)
     truths = torch.autograd.grad(F.conv2d(*inputs, **options), inputs, torch.tensor(dy))
-    monkeypatch.setattr(windows, "CHUNK", chunk)
-    monkeypatch.setattr(_batch_last, "FEW", 2)
+    monkeypatch.setattr(_batch_last, "CHUNK", chunk)
     for turn, blame in ((batch_last, dy), (batch_last, batch_last(dy)), (np.array, batch_last(dy))):
         others = [conv2d(turn(x), W, b, **options), *conv2d_backward(blame, turn(x), W, **options)]
         for i, (a, truth) in enumerate(zip(others, [y, *truths], strict=True)):
@@ -260,11 +225,13 @@ def test_transposed_keeps_the_order_in_memory():
     np.testing.assert_allclose(turned, y, rtol=1e-13)
 
 
-def test_chunks_cover_the_batch_once(monkeypatch):
-    assert [len(range(7)[c]) for c in windows.chunks(7, windows.CHUNK // 3)] == [3, 3, 1]
-    monkeypatch.setattr(windows, "CHUNK", 1)
-    assert list(windows.chunks(3, 10**9)) == [slice(0, 1), slice(1, 2), slice(2, 3)]
-    assert list(windows.chunks(0, 8)) == []
+@pytest.mark.parametrize("N, bytes_each, few, lengths", [
+    (7, 2**20 // 3, 1, [2, 2, 3]), (3, 2**30, 1, [1, 1, 1]), (0, 8, 1, []), (7, 2**20 // 3, 4, [1] * 7),
+    (9, 2**18, 4, [3, 3, 3]), (3, 8, 4, [1, 1, 1]), (4, 8, 4, [4])])
+def test_chunks_cover_the_batch_once(N, bytes_each, few, lengths):
+    """As few as fit the cache, as equal as can be; one by one where fewer than `few` fit."""
+    found = [range(N)[n] for n in _batch_last.chunks(N, bytes_each, few)]
+    assert [len(n) for n in found] == lengths and [i for n in found for i in n] == list(range(N))
 
 
 # --- what an array may look like -------------------------------------------------------------
@@ -436,6 +403,7 @@ def test_flip_keeps_to_its_group():
 def test_a_margin_may_be_negative(pads, expected):
     x = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
     assert windows.pad(x, pads, 7.0)[0, 0].tolist() == expected
+    assert windows.pad(x[0], pads, 7.0, axis=1)[0].tolist() == expected
     assert windows.pad(x, ((0, 0), (0, 0)), 7.0) is x
 
 

@@ -10,7 +10,7 @@ from checks import agree, frozen, own_memory, refused, search
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.functional import _batch_last, normalization, windows
+from helpers.functional import _batch_last, normalization
 from helpers.functional.linear import linear, linear_backward
 from helpers.functional.normalization import (
     batch_norm,
@@ -139,7 +139,7 @@ def test_pieces_change_nothing(monkeypatch, shape, chunk):
                 (batch_norm(x, mean, var, w, b, training=training),
                  *batch_norm_backward(dy, x, mean, var, w, training=training))] + [*batch_statistics(x)]
     before = all_of_it()
-    monkeypatch.setattr(windows, "CHUNK", chunk)
+    monkeypatch.setattr(_batch_last, "CHUNK", chunk)
     for ours, others in zip(all_of_it(), before, strict=True):
         np.testing.assert_allclose(ours, others, rtol=1e-13)
 
@@ -387,7 +387,7 @@ def test_a_planted_fault_is_seen(fault):
 
 def test_a_weight_of_another_channel_is_seen(monkeypatch):
     """Only when the channels come in pieces: test_pieces_change_nothing is for that."""
-    monkeypatch.setattr(windows, "CHUNK", 1)
+    monkeypatch.setattr(_batch_last, "CHUNK", 1)
     assert apart(everything(faulty_source())) < 1e-12
     assert apart(everything(faulty_source(*PLANTED["weights of the first channels"]))) > 1e-3
 

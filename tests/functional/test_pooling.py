@@ -13,7 +13,7 @@ from checks import own_memory, refused, refused_by_torch, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from helpers.functional import _batch_last, windows
+from helpers.functional import _batch_last
 from helpers.functional.convolution import conv2d, conv2d_backward
 from helpers.functional.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from helpers.verify.witnesses import WitnessError, refuted, three_witnesses
@@ -246,7 +246,7 @@ def batch_last(a):
     ((9, 1, 5, 4), {"kernel_size": (3, 2), "ceil_mode": True})], ids=str)
 def test_the_order_in_memory_is_that_of_x(monkeypatch, shape, options, kind, chunk):
     """With the batch last in memory or not, and dy in the other order: the same bits, in the order of x."""
-    monkeypatch.setattr(windows, "CHUNK", chunk)
+    monkeypatch.setattr(_batch_last, "CHUNK", chunk)
     rng = np.random.default_rng(0)
     x = PIXELS[kind](rng, shape)
     y = in_torch(F.max_pool2d, x, **options).numpy()
@@ -280,8 +280,8 @@ def test_chunks_change_nothing(monkeypatch, chunk, options):
         return (y, indices, max_pool2d(x, **options), max_pool2d_backward(dy, x, **options),
                 avg_pool2d(x, **options), avg_pool2d_backward(dy, x, **options))
 
-    whole, pieces, cut = everything(), [], windows.chunks
-    monkeypatch.setattr(windows, "CHUNK", chunk)
+    whole, pieces, cut = everything(), [], _batch_last.chunks
+    monkeypatch.setattr(_batch_last, "CHUNK", chunk)
     monkeypatch.setattr("helpers.functional.pooling.chunks",
                         lambda N, size: pieces.append(len([*cut(N, size)])) or cut(N, size))
     for a, b in zip(everything(), whole, strict=True):
