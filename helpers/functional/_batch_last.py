@@ -2,8 +2,8 @@
 
 Equal in all numbers, only quicker: NumPy likes long rows, and the rows of small images are short. With the
 batch last in memory, as (C, H, W, N) that is read as (N, C, H, W), a row has W · N numbers, and a matrix
-product as many columns. Convolution, pooling and batch normalization answer in the order that x has; layers of
-convolutions begin with it. torch can have the channels last.
+product as many columns. Convolution, pooling and batch normalization answer in the order that x has; layers
+of convolutions begin with it. torch can have the channels last.
 """
 from collections.abc import Iterator
 
