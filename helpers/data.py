@@ -98,7 +98,7 @@ def _shuffled_classes(rng, n, count, noise):
     return rng.permutation(np.arange(n) % count)
 
 
-def normal(rng: np.random.Generator, *shapes: tuple[int, ...]) -> list[np.ndarray]:
+def randn(rng: np.random.Generator, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     """Draw standard normal numbers, positive and negative: one float64 array for each shape."""
     check.generator(rng)
     return [np.asarray(rng.normal(size=shape)) for shape in shapes]

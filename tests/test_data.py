@@ -5,7 +5,7 @@ from checks import refused
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from helpers.data import KERNELS, digit, digits, kernel, moons, normal, photograph, xor
+from helpers.data import KERNELS, digit, digits, kernel, moons, photograph, randn, xor
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -168,9 +168,9 @@ def test_sentences(call, sentence):
 
 
 def test_normal_numbers_have_their_shapes_and_both_signs():
-    square, number, empty = normal(np.random.default_rng(0), (40, 50), (), (0, 3))
+    square, number, empty = randn(np.random.default_rng(0), (40, 50), (), (0, 3))
     assert (square.shape, number.shape, empty.shape) == ((40, 50), (), (0, 3))
     assert all(type(array) is np.ndarray and array.dtype == np.float64 for array in (square, number, empty))
     assert abs(square.mean()) < 0.1 < 0.9 < square.std() < 1.1 and square.min() < 0 < square.max()
     with pytest.raises(ValueError, match="rng: got 0"):
-        normal(0, (2,))
+        randn(0, (2,))

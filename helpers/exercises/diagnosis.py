@@ -11,7 +11,7 @@ import numpy as np
 TOLERANCE = 1e-9   # of the norm: far above rounding, far below any mistake
 SHOWN = 40         # the largest array that is printed entry by entry
 
-Arrays = Sequence[np.ndarray]
+_Arrays = Sequence[np.ndarray]
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -24,12 +24,12 @@ def alike(a: np.ndarray, b: np.ndarray, tolerance: float = TOLERANCE) -> bool:
     return a.shape == b.shape and np.allclose(a, b, tolerance, tolerance, equal_nan=True)
 
 
-def all_same(answers: Arrays, truths: Arrays) -> bool:
+def all_same(answers: _Arrays, truths: _Arrays) -> bool:
     """Whether every answer is the same as its truth."""
     return all(map(same, answers, truths))
 
 
-def relation(answers: Arrays, truths: Arrays) -> str:
+def relation(answers: _Arrays, truths: _Arrays) -> str:
     """Name the one thing in which the answers differ from the truths; "" when it is not one thing.
 
     A factor, the shape, the order of the axes or the direction along them.
@@ -42,7 +42,7 @@ def relation(answers: Arrays, truths: Arrays) -> str:
     return _shape(answers, truths) or _order(answers, truths) or _direction(answers, truths)
 
 
-def _factors(answers: Arrays, truths: Arrays) -> list[str]:
+def _factors(answers: _Arrays, truths: _Arrays) -> list[str]:
     """By which factor each answer is a multiple of its truth; [] when one is not, or is zero."""
     if any(a.shape != t.shape for a, t in zip(answers, truths, strict=True)):
         return []
@@ -91,13 +91,13 @@ def wrong_dtype(answer: np.ndarray, truth: np.ndarray) -> str:
     return f"It returned numbers of {answer.dtype}; expected {truth.dtype}."
 
 
-def wrong_shape(answers: Arrays, truths: Arrays) -> str:
+def wrong_shape(answers: _Arrays, truths: _Arrays) -> str:
     """Say that the first wrong answer has the wrong shape; "" when it has not."""
     a, t = next((a, t) for a, t in zip(answers, truths, strict=True) if not same(a, t))
     return "" if a.shape == t.shape else f"Its shape is {a.shape}; expected {t.shape}."
 
 
-def wrong_numbers(answers: Arrays, truths: Arrays) -> str:
+def wrong_numbers(answers: _Arrays, truths: _Arrays) -> str:
     """Say that the first wrong answer holds NaN or infinity, or zeros only; "" when it does not."""
     a = next(a for a, t in zip(answers, truths, strict=True) if not same(a, t))
     holds = "is" if a.ndim == 0 else "holds"
@@ -106,7 +106,7 @@ def wrong_numbers(answers: Arrays, truths: Arrays) -> str:
     return "" if a.any() or not a.size else f"Your answer is {'all zeros' if a.ndim else '0'}."
 
 
-def wrong_factors(answers: Arrays, truths: Arrays) -> str:
+def wrong_factors(answers: _Arrays, truths: _Arrays) -> str:
     """Say by which factors the answers are wrong when each input has its own; "" when that is not all."""
     found = _factors(answers, truths)
     if not found or max(truth.size for truth in truths) == 1:   # of two numbers one is always a multiple

@@ -28,13 +28,13 @@ def grade(name: str, function: Callable) -> Verdict:
     exercise = find(name)
     if not callable(function):
         return exercise.verdict("not yet", f"`grade` takes the function itself, by its name and without "
-                                           f"parentheses; it got {sandbox.named(function)}.")
+                                           f"parentheses; it got {sandbox.type_name(function)}.")
     if _is_stub(function):
         return exercise.verdict("not attempted")
     answers, called = [], exercise.called(function)
     for case, truth in zip(exercise.inputs(), exercise.answers(exercise.truth), strict=True):
         try:
-            answers.append(sandbox.numbers(sandbox.call(called, case), truth))
+            answers.append(sandbox.as_numbers(sandbox.call(called, case), truth))
         except sandbox.Misfortune as told:
             said = f"{told} It was called with {diagnosis.in_short(case)}."
             return exercise.verdict("not yet", said + _before(exercise, answers))

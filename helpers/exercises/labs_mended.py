@@ -7,7 +7,7 @@ import numpy as np
 from helpers.functional.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from helpers.nn.layer import Layer, Sequential
 from helpers.nn.modules import BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Residual
-from helpers.nn.trained_cnn import batches
+from helpers.nn.training import batches
 
 
 def mended_one(rng: np.random.Generator) -> Sequential:

@@ -49,18 +49,18 @@ def call(function: Callable, arguments: dict[str, object]) -> object:
     return copy.deepcopy(value) if isinstance(value, np.ndarray) else value
 
 
-def numbers(value: object, like: np.ndarray) -> np.ndarray:
+def as_numbers(value: object, like: np.ndarray) -> np.ndarray:
     """`value` as an array of numbers; a Misfortune when it is nothing of the kind of `like`."""
     if isinstance(value, (np.ndarray, np.number, int, float)) and np.asarray(value).dtype.kind in "iuf":
         return np.asarray(value)
     wanted = f"a NumPy array of {like.dtype}" if like.ndim else "a number"
-    kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else named(value)
+    kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else type_name(value)
     special = {type(None): "None. Is the `return` missing?", type(...): "the three dots of the stub."}
     cure = " `np.array(…)` makes one of it." if like.ndim and isinstance(value, (list, tuple)) else ""
     raise Misfortune(f"It returned {special.get(type(value), f'{kind}; expected {wanted}.{cure}')}")
 
 
-def named(value: object) -> str:
+def type_name(value: object) -> str:
     """What a value is, with its article: "an int", "a str"; None is "None"."""
     name = type(value).__name__
     article = "an" if name.startswith((*"aeioAEIO", "nd")) else "a"

@@ -109,7 +109,7 @@ class Explore:
         a control, and sends it when the picture before has been answered. A control that moves
         another one comes by twice, and is drawn once.
         """
-        if self._moving or same(self.values, self._shown):
+        if self._moving or equal_values(self.values, self._shown):
             return
         self._shown = self.values
         try:
@@ -138,7 +138,7 @@ class Explore:
         return {**live, "text/html": still(self._png, self.sentence, self.size), "text/plain": self.sentence}
 
 
-def same(these: dict, those: dict) -> bool:
+def equal_values(these: dict, those: dict) -> bool:
     """Whether two dictionaries of the same names hold the same values, arrays among them."""
     return all(np.array_equal(value, those[name]) for name, value in these.items())
 

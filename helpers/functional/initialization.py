@@ -7,6 +7,7 @@ Var z = fan_in · Var W · E[a²], and going back it is fan_out that counts.
     rule              Var W                        holds steady
     xavier_…          gain² · 2/(fan_in + fan_out) forward and backward, halfway; for tanh near 0
     kaiming_…         gain² / fan_in               forward, for ReLU with gain √2
+    lecun_normal      1 / fan_in                   forward, where φ(z) ≈ z, such as tanh near 0
     torch_default     1 / (3·fan_in)               nothing: a third of what a linear layer needs
 
 Names and arguments are those of torch.nn.init, without the underscore. Sources: Glorot & Bengio,
@@ -95,6 +96,11 @@ def kaiming_normal(rng: np.random.Generator, shape: Shape, *, a: float = 0.0, mo
     return normal(rng, shape, _kaiming(shape, a, mode, nonlinearity), dtype=dtype)
 
 
+def lecun_normal(rng: np.random.Generator, shape: Shape, *, dtype: type = np.float64) -> np.ndarray:
+    """Draw with variance 1/fan_in; torch has no name for it. Source: LeCun et al. (1998)."""
+    return kaiming_normal(rng, shape, nonlinearity="linear", dtype=dtype)
+
+
 def orthogonal(rng: np.random.Generator, shape: Shape, gain: float = 1.0, *,
                dtype: type = np.float64) -> np.ndarray:
     """Draw W with W·Wᵀ = gain²·I, or Wᵀ·W = gain²·I when it is tall; all axes but the first count as one.
@@ -124,6 +130,7 @@ INITIALIZATIONS: dict[str, Callable[..., np.ndarray]] = {   # name: rule(rng, sh
     "xavier_normal":   xavier_normal,
     "kaiming_uniform": kaiming_uniform,
     "kaiming_normal":  kaiming_normal,
+    "lecun_normal":    lecun_normal,
     "orthogonal":      orthogonal,
     "torch_default":   torch_default,
 }

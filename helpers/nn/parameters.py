@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.arguments import FLOATS
 
-__all__ = ["Buffer", "Module", "Parameter", "check_like", "described"]
+__all__ = ["Buffer", "Module", "Parameter", "check_like", "kind_of"]
 
 
 class Parameter:
@@ -17,7 +17,7 @@ class Parameter:
     def __init__(self, value: np.ndarray) -> None:
         """Learn `value`, the array itself and no copy. Raises ValueError when it holds no floats."""
         if not isinstance(value, np.ndarray) or value.dtype not in FLOATS:
-            raise ValueError(f"value: got {described(value)}, expected an array of float32 or float64")
+            raise ValueError(f"value: got {kind_of(value)}, expected an array of float32 or float64")
         self.value = value
         self.zero_grad()
 
@@ -37,7 +37,7 @@ class Buffer:
     def __init__(self, value: np.ndarray) -> None:
         """Keep `value`, of any dtype, the array itself and no copy. Raises ValueError for no array."""
         if not isinstance(value, np.ndarray):
-            raise ValueError(f"value: got {described(value)}, expected an array")
+            raise ValueError(f"value: got {kind_of(value)}, expected an array")
         self.value = value
 
 
@@ -106,9 +106,9 @@ class Module:
 def check_like(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype, why: str) -> None:
     """Refuse an array of another shape or dtype; `why` says where these come from."""
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
-        raise ValueError(f"{name}: got {described(array)}, expected {dtype} of shape {shape}, {why}")
+        raise ValueError(f"{name}: got {kind_of(array)}, expected {dtype} of shape {shape}, {why}")
 
 
-def described(value: object) -> str:
+def kind_of(value: object) -> str:
     """What a value is, in an error's words."""
     return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__

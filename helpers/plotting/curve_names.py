@@ -21,13 +21,13 @@ def name_ends(ax: Axes, names: list[str], last: np.ndarray) -> None:
             lines.append((place, []))
         lines[-1][1].append(k)
     lines = lines if len(lines) * APART <= 1 else [lines[0], lines[-1]]
-    for place, (_, members) in zip(spread([place for place, _ in lines]), lines, strict=True):
+    for place, (_, members) in zip(separated([place for place, _ in lines]), lines, strict=True):
         words = ", ".join(names[k].split()[0] for k in sorted(members))
         words = words if len(words) <= LETTERS else words[:LETTERS - 1] + "…"
         ax.text(1.04, place, words, transform=ax.transAxes, va="center", fontsize=9)
 
 
-def spread(places: list[float]) -> np.ndarray:
+def separated(places: list[float]) -> np.ndarray:
     """Move places (n,), which rise from 0 to 1, as little as it takes to stand APART from each other."""
     apart = APART * np.arange(len(places))
     free = np.asarray(places, float) - apart             # may rise, must not fall

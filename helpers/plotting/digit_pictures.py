@@ -24,7 +24,7 @@ class Tiles(NamedTuple):
     scale: int
 
 
-def named(number: int) -> str:
+def digit_name(number: int) -> str:
     """A digit, or any class, with its article: "a 3", "an 8"."""
     return f"{'an' if number in (11, 18) or str(number)[0] == '8' else 'a'} {number}"
 
@@ -67,12 +67,12 @@ def draw_maps(ax: Axes, maps: np.ndarray, corner: tuple[float, float], tiling: T
 
 def colored(values: np.ndarray, *, signed: bool = False) -> np.ndarray:
     """Red, green and blue of each number, 0 … 255: signed with zero in the middle, else grey, 0 black."""
-    low, high = span(values, signed=signed)
+    low, high = value_range(values, signed=signed)
     shade = (values - low) / (high - low) if high > low else np.full(values.shape, 0.5 if signed else 0.0)
     return (255 * colormaps[figures.SIGNED if signed else "gray"](shade)[..., :3]).round().astype(np.uint8)
 
 
-def span(values: np.ndarray, *, signed: bool = False) -> tuple[float, float]:
+def value_range(values: np.ndarray, *, signed: bool = False) -> tuple[float, float]:
     """The numbers at the two ends of the colours; grey begins at 0 where nothing is negative."""
     most = float(np.abs(values).max())
     return (-most, most) if signed else (min(0.0, float(values.min())), max(0.0, float(values.max())))

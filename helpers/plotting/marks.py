@@ -5,10 +5,10 @@ from matplotlib.patches import Circle, PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
-Panel = tuple[tuple[float, float], float]   # the corner (x, y) of a grid, the side of a cell
+GridPlace = tuple[tuple[float, float], float]   # the corner (x, y) of a grid, the side of a cell
 
 
-def framed(ax: Axes, panel: Panel, block: tuple[int, int, int, int], color: str) -> None:
+def framed(ax: Axes, panel: GridPlace, block: tuple[int, int, int, int], color: str) -> None:
     """Frame a block (row, column, rows, columns) of the cells of a grid."""
     (x, y), cell = panel
     row, column, rows, columns = block
@@ -16,7 +16,7 @@ def framed(ax: Axes, panel: Panel, block: tuple[int, int, int, int], color: str)
                             ec=color, lw=2.4, zorder=3))
 
 
-def rings(ax: Axes, panel: Panel, solid: np.ndarray, dashed: np.ndarray, color: str) -> None:
+def rings(ax: Axes, panel: GridPlace, solid: np.ndarray, dashed: np.ndarray, color: str) -> None:
     """Put a ring around the numbers at the places (n, 2) of `solid`, a dashed one at those of `dashed`."""
     (x, y), cell = panel
     for places, style in ((solid, "-"), (dashed, (0, (1.5, 1)))):
@@ -25,7 +25,7 @@ def rings(ax: Axes, panel: Panel, solid: np.ndarray, dashed: np.ndarray, color: 
                                  ec=color, lw=1.6, ls=style, zorder=3))
 
 
-def corners(ax: Axes, panel: Panel, marked: np.ndarray) -> None:
+def corners(ax: Axes, panel: GridPlace, marked: np.ndarray) -> None:
     """Blacken the upper right corner of each marked cell of a grid."""
     (x, y), cell = panel
     parts = [Path([(j + 0.72, i), (j + 1, i), (j + 1, i + 0.28), (j + 0.72, i)], closed=True)

@@ -28,7 +28,7 @@ _XI = (np.arange(-8000, 8000) + 0.5) / 1000         # no node at 0, where a kink
 _DENSITY = np.exp(-_XI**2 / 2) / np.sqrt(2 * np.pi) / 1000
 
 
-def spread(activation: str) -> float:
+def output_variance(activation: str) -> float:
     """Var φ(ξ) of a standard normal ξ: what is left of E[φ²] when the mean is taken away."""
     mean = ACTIVATIONS[activation][0](_XI) @ _DENSITY
     return float(mean_square(1.0, activation) - mean**2)
@@ -40,7 +40,7 @@ def factors(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = F
     q, found = sigma_w**2, []                            # of z⁽¹⁾
     for _ in range(check.integer("depth", depth, least=1) - 1):
         if batch_norm:
-            factor, more = chi(1.0, sigma_w, activation) / q, sigma_w**2 * spread(activation)
+            factor, more = chi(1.0, sigma_w, activation) / q, sigma_w**2 * output_variance(activation)
         else:
             factor, more = chi(q, sigma_w, activation), length_map(q, sigma_w, 0.0, activation)
         found.append(factor + residual)

@@ -41,7 +41,7 @@ class Net(NamedTuple):
     residual: bool
 
 
-class Pass(NamedTuple):
+class ForwardPass(NamedTuple):
     """What one batch meets: the input x, and by layer z, u and a, of which u and a are a layer shorter.
 
     With batch norm also xhat, which is ẑ, and scale, 1/√(variance + ε) of each unit.
@@ -63,9 +63,9 @@ class Blame(NamedTuple):
     dbeta: Arrays
 
 
-def forward(net: Net, x: np.ndarray) -> Pass:
+def forward(net: Net, x: np.ndarray) -> ForwardPass:
     """Send the batch x (m, inputs) through all layers, and keep everything."""
-    passed = Pass(x, [_affine(net, 0, x)], [], [], [], [])
+    passed = ForwardPass(x, [_affine(net, 0, x)], [], [], [], [])
     for l in range(1, len(net.weights)):
         z = passed.z[-1]
         if net.gamma:
@@ -81,7 +81,7 @@ def forward(net: Net, x: np.ndarray) -> Pass:
     return passed
 
 
-def backward(net: Net, passed: Pass, delta: np.ndarray) -> Blame:
+def backward(net: Net, passed: ForwardPass, delta: np.ndarray) -> Blame:
     """Send the blame delta of the last z back to the first."""
     found, dgamma, dbeta = [delta], [], []
     for l in range(len(net.weights) - 1, 0, -1):
@@ -104,7 +104,7 @@ def normalised(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centred, scale
 
 
-def gradients(net: Net, passed: Pass, blame: Blame) -> tuple[Arrays, Arrays, Arrays, Arrays]:
+def gradients(net: Net, passed: ForwardPass, blame: Blame) -> tuple[Arrays, Arrays, Arrays, Arrays]:
     """The gradients of weights, biases, gamma and beta, in lists as those of the net."""
     dW = [delta.T @ a for delta, a in zip(blame.delta, [passed.x, *passed.a], strict=True)]
     db = [_sums(delta) for delta in blame.delta] if net.biases else []

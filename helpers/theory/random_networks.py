@@ -11,13 +11,22 @@ import numpy as np
 from helpers import arguments as check
 from helpers.theory.deep_network import Net, backward, forward, norms
 
-__all__ = ["CASES", "Case", "measured", "unit"]
+__all__ = ["CASES", "WEIGHT_RULES", "Case", "measured", "unit"]
 
 Case = tuple[str, float]   # an activation, a scale σ_w
 
 CASES = [(activation, sigma_w) for activation, scales in
          {"tanh": (1.0, 1.5, 3.0), "relu": (1.0, 2**0.5, 2.0), "sigmoid": (1.0, 4.0, 12.0)}.items()
          for sigma_w in scales]
+
+# By the explorers' names: a rule of functional.initialization, its σ_w = √(n · Var W) for n inputs, n outputs.
+WEIGHT_RULES = {
+    "σ_w/√n normal": ("lecun_normal", 1.0),
+    "Xavier":        ("xavier_normal", 1.0),
+    "He":            ("kaiming_normal", 2**0.5),
+    "orthogonal":    ("orthogonal", 1.0),
+    "torch default": ("torch_default", 3**-0.5),
+}
 
 
 def unit(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:

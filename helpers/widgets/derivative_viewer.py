@@ -40,8 +40,8 @@ RULES = {
 }
 UNITS = 29, 16.57             # the sides of the picture; one is 24 pixels, the side of the smallest cell
 ENTRY = re.compile(r"(\w+)\[([^]]+)\]")               # x[j]: a name and its indices
-COLORS = {"W": figures.KERNEL, **dict.fromkeys("xXz", figures.INPUT), **dict.fromkeys("yY", figures.OUTPUT)}
-View = namedtuple("View", "expression wrt operands y D output_entry input_entry")
+_COLORS = {"W": figures.KERNEL, **dict.fromkeys("xXz", figures.INPUT), **dict.fromkeys("yY", figures.OUTPUT)}
+Choice = namedtuple("Choice", "expression wrt operands y D output_entry input_entry")
 
 
 def derivative(expression: str, wrt: str, operands: dict[str, np.ndarray]) -> np.ndarray:
@@ -53,7 +53,7 @@ def derivative(expression: str, wrt: str, operands: dict[str, np.ndarray]) -> np
     if (expression, wrt) not in RULES:
         raise ValueError(f"expression, wrt: got {(expression, wrt)}, expected one of {list(RULES)}")
     left, *products = re.split(" [=−] ", RULES[expression, wrt][0].replace(",", ""))
-    places, arrays = "".join(at for _, at in ENTRY.findall(left)), named(expression, operands)
+    places, arrays = "".join(at for _, at in ENTRY.findall(left)), named_arrays(expression, operands)
     size = dict(zip(places, arrays["y"].shape + operands[wrt].shape, strict=True))
     terms = []
     for factors in map(ENTRY.findall, products):
@@ -62,23 +62,23 @@ def derivative(expression: str, wrt: str, operands: dict[str, np.ndarray]) -> np
     return terms[0] - sum(terms[1:])
 
 
-def named(expression: str, operands: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def named_arrays(expression: str, operands: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The arrays by the names that they have in RULES; the output is always y."""
     return {**operands, "y": EXPRESSIONS[expression][1](**operands), "2z": 2 * operands.get("z", 0)}
 
 
-def chosen(expression: str, wrt: str, output_entry: int, input_entry: int) -> View:
+def chosen(expression: str, wrt: str, output_entry: int, input_entry: int) -> Choice:
     """What the controls choose; entries are counted row by row. What has no weights has an input."""
     operands = EXPRESSIONS[expression][0]
     name = next((name for name in operands if (name == "W") == (wrt == "weights")), "z")
-    y, D = named(expression, operands)["y"], derivative(expression, name, operands)
-    return View(expression, name, operands, y, D,       # a slider may stand too far until `fit` reaches it
+    y, D = named_arrays(expression, operands)["y"], derivative(expression, name, operands)
+    return Choice(expression, name, operands, y, D,       # a slider may stand too far until `fit` reaches it
                 min(output_entry, y.size - 1), min(input_entry, operands[name].size - 1))
 
 
-def written(view: View) -> list[str]:
+def formula_lines(view: Choice) -> list[str]:
     """The formula three times: with letters, with the chosen indices, counted from 0, and with numbers."""
-    formula, arrays = RULES[view.expression, view.wrt][0], named(view.expression, view.operands)
+    formula, arrays = RULES[view.expression, view.wrt][0], named_arrays(view.expression, view.operands)
     arrays["δ"] = np.eye(max(view.D.shape))
     number = view.output_entry * view.operands[view.wrt].size + view.input_entry        # in D, row by row
     letters, at = re.findall("[ijkl]", formula.split("=")[0]), np.unravel_index(number, view.D.shape)
@@ -121,14 +121,14 @@ def _number(value, negative="{}"):
 def _draw(ax, layout, **values):
     view = chosen(**values)
     left, cell, sign = 0.5, 1 if view.y.ndim == 2 else 1.4, EXPRESSIONS[view.expression][2]
-    framed = [view.input_entry], COLORS[view.wrt]
+    framed = [view.input_entry], _COLORS[view.wrt]
     for name, array in view.operands.items():
         left = 1 + _panel(ax, view, (left, 3.6), cell, array, _part(view, name) != 0, f"{name} {array.shape}",
-                          COLORS[name], *[framed] * (name == view.wrt))
+                          _COLORS[name], *[framed] * (name == view.wrt))
     ax.text(left - 0.7, 3.6, sign, va="center")
     _panel(ax, view, (left + 0.33 * (len(sign) - 1), 3.6), cell, view.y, np.zeros(view.y.shape),
            f"{view.expression[0]} {view.y.shape}", figures.OUTPUT, ([view.output_entry], figures.OUTPUT))
-    part, (letters, placed, numbers) = _part(view, view.wrt), written(view)
+    part, (letters, placed, numbers) = _part(view, view.wrt), formula_lines(view)
     _panel(ax, view, (0.5, 9.8), 1.9 if "." in _number(part.min()) else 1.4, part, part != 0,
            f"{placed[:placed.index('/')]}/∂{view.wrt} {part.shape}", figures.BLAME, framed)
     ax.text(0.5, 14.7, f"{letters}\n{placed}\n{numbers}", va="center", linespacing=1.5)
@@ -169,11 +169,11 @@ def _draw_whole(ax, view, layout):
         places = np.array([[",".join(map(str, place)) for place in np.ndindex(shape)]])
         grid(ax, places.T if y == top else places, (x, y), cell=cell, size=0.52 / cell, color="none")
     _panel(ax, view, (left, 10), cell, M, M != 0, "", figures.BLAME,
-           (i * columns + np.arange(columns), COLORS[of]), (j + columns * np.arange(rows), COLORS[by]))
+           (i * columns + np.arange(columns), _COLORS[of]), (j + columns * np.arange(rows), _COLORS[by]))
     ax.hlines(top + cell * np.arange(0, rows, down[-1])[1:], left, right, figures.NEUTRAL, lw=2)
     ax.vlines(left + cell * np.arange(0, columns, across[-1])[1:], top, 20 - top, figures.NEUTRAL, lw=2)
-    ax.text(left - 1.6, 10, of, color=COLORS[of], ha="center", va="center")
-    ax.text(22.2, top - 1.5, by, color=COLORS[by], ha="center", va="center")
+    ax.text(left - 1.6, 10, of, color=_COLORS[of], ha="center", va="center")
+    ax.text(22.2, top - 1.5, by, color=_COLORS[by], ha="center", va="center")
     name, shape = RULES[view.expression, view.wrt][1 + (layout == "denominator")], down + across
     flattened = f" → {rows} × {columns}, row by row" * (len(shape) > 2)
     ax.text(22.2, top - 2.7, f"∂{view.expression[0]}/∂{view.wrt} = {name} in {layout} layout\n"
@@ -183,7 +183,7 @@ def _draw_whole(ax, view, layout):
 
 def _say(truths, layout, **values):
     view = chosen(**values)
-    (_, placed, numbers), part = written(view), _part(view, view.wrt)
+    (_, placed, numbers), part = formula_lines(view), _part(view, view.wrt)
     truth = truths[view.expression, view.wrt]
     first, last = (view.y, part) if layout == "numerator" else (part, view.y)
     same = truth.shape == view.D.shape and np.allclose(truth, view.D, rtol=1e-10, atol=1e-12)

@@ -131,7 +131,7 @@ def _draw_input(ax, one, symbol):
     """The digit, and the blame of each of its pixels; of a coloured image the means and the sums."""
     tiling = pictures.tiles((1, *one.image.shape[1:]), (SIDE, SIDE), most=SIDE)
     _panel(ax, (LEFT, TOPS[0]), one.image.mean(0, keepdims=True), tiling,
-           f"the input, {pictures.named(one.label)}", figures.INPUT)
+           f"the input, {pictures.digit_name(one.label)}", figures.INPUT)
     _panel(ax, (LEFT, TOPS[1]), one.image_blame.sum(0, keepdims=True), tiling, f"∂{symbol}/∂ input",
            figures.BLAME, signed=True)
 
@@ -139,7 +139,7 @@ def _draw_input(ax, one, symbol):
 def _panel(ax, corner, maps, tiling, title, color, *, signed=False):
     """Maps below their title and what their colours mean."""
     pictures.draw_maps(ax, maps, corner, tiling, signed=signed)
-    low, high = map(short, pictures.span(maps, signed=signed))
+    low, high = map(short, pictures.value_range(maps, signed=signed))
     scale = f"black {low}, white {high}"
     if signed:
         scale = f"±{high}, orange is +" if maps.any() else "0 everywhere"
@@ -171,7 +171,7 @@ def _describe(digit, one, k, name, of):
     missed = f"which is wrong; {one.label} has {one.p[one.label]:.2f}"
     right = "which is right" if one.said == one.label else missed
     subject = "cost" if OF[of] == "cost" else f"score of {one.said}"
-    return (f"Test digit {digit} is {pictures.named(one.label)}; the network says {one.said} with "
+    return (f"Test digit {digit} is {pictures.digit_name(one.label)}; the network says {one.said} with "
             f"probability {one.p[one.said]:.2f}, {right}. The gradient of the {subject} after layer {k}, "
             f"{name}, is {_where(one.blames[k])}; at the input it is {_where(one.image_blame)}.")
 

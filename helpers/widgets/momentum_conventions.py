@@ -23,7 +23,7 @@ SIZE = 700, 400                                   # pixels
 TOP, BOTTOM = (58, 44, 500, 196), (58, 286, 500, 74)         # left, top, width, height
 STEPS, DIGITS = 100, 10                           # of a run; that have to be equal
 LARGEST, LOWEST = 1.5, 1e-18                      # of |w|, and of the distances, in the picture
-RATES = 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1
+_RATES = 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1
 MOMENTA = 0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99
 FACTORS = 1, 0.5, 0.3, 0.1, 0.03, 0.01, 0
 # The widest is drawn first, so that all three are seen where they are equal.
@@ -36,24 +36,24 @@ LETTER_GAP = 16                                     # pixels from label to label
 # `paths` has the w (STEPS + 1,) of each convention, `gaps` how far the note and the moving average are from
 # torch, `rates` (STEPS,) η as it was at each step, `parting` the first step with another w in the note's form
 # or None.
-View = namedtuple("View", "paths gaps rates parting")
+ThreeRuns = namedtuple("ThreeRuns", "paths gaps rates parting")
 
 
 def momentum_conventions() -> Explore:
     """Let the learning rate drop, and see which of three forms of momentum part.
 
-    `result` is the View of this moment.
+    `result` is the ThreeRuns of this moment.
     """
     return explore(
         _draw, _frame, _describe, size=SIZE,
         drop=IntSlider(14, 0, STEPS, description="drop after step"),
         factor=SelectionSlider(options=FACTORS, value=0.1, description="η then times"),
         gamma=SelectionSlider(options=MOMENTA, value=0.9, description="momentum γ"),
-        eta=SelectionSlider(options=RATES, value=0.1, description="learning rate η"))
+        eta=SelectionSlider(options=_RATES, value=0.1, description="learning rate η"))
 
 
 @lru_cache(maxsize=2)     # for the picture and for its sentence
-def view(drop: int, factor: float, gamma: float, eta: float) -> View:
+def three_runs(drop: int, factor: float, gamma: float, eta: float) -> ThreeRuns:
     """Run the three, each with the rate η for `drop` steps, and η·factor from there on."""
     def rate(t):
         return eta if t < drop else eta * factor
@@ -65,7 +65,7 @@ def view(drop: int, factor: float, gamma: float, eta: float) -> View:
     gaps = {name: np.abs(paths[name] - paths["torch"]) for name in ("note", "moving average")}
     parted = np.flatnonzero(apart(paths["note"], paths["torch"]))
     rates = np.array([rate(t) for t in range(STEPS)])
-    return View(paths, gaps, rates, int(parted[0]) if len(parted) else None)
+    return ThreeRuns(paths, gaps, rates, int(parted[0]) if len(parted) else None)
 
 
 def apart(these: np.ndarray, those: np.ndarray) -> np.ndarray:
@@ -95,7 +95,7 @@ def _frame(figure):
 
 def _draw(axes, drop, factor, gamma, eta):
     top, bottom = axes
-    one = view(drop, factor, gamma, eta)
+    one = three_runs(drop, factor, gamma, eta)
     for name, style in STYLES.items():
         top.plot(one.paths[name], **style)
     for name, gap in one.gaps.items():
@@ -138,7 +138,7 @@ def _label(ax, ends):
 # --- the sentence ----------------------------------------------------------------------------
 
 def _describe(drop, factor, gamma, eta):
-    one = view(drop, factor, gamma, eta)
+    one = three_runs(drop, factor, gamma, eta)
     falls = f"η = {eta:g}, {eta * factor:g} after step {drop}" if factor < 1 else f"η = {eta:g} throughout"
     return f"γ = {gamma:g}, {falls}: {_verdict(one, drop, factor, gamma)}"
 
@@ -148,8 +148,9 @@ def _verdict(one, drop, factor, gamma):
     if one.parting is not None:
         gap = one.gaps["note"]
         return (f"{equal} up to step {one.parting - 1}. From step {one.parting} on the note goes its own "
-                f"way, for its v keeps the old η: up to {number(gap.max())} away, at step {gap.argmax()}, "
-                f"and {number(gap[-1])} at the end. Torch and the moving average {_others(one)}.")
+                f"way, for its v keeps the old η: up to {two_digits(gap.max())} away, at step "
+                f"{gap.argmax()}, and {two_digits(gap[-1])} at the end. "
+                f"Torch and the moving average {_others(one)}.")
     why = ("for η never drops" if factor == 1 or drop == STEPS else
            "for no step was made with the old η" if drop == 0 else
            "for without momentum there is no v that could keep the old η" if gamma == 0 else
@@ -161,6 +162,6 @@ def _others(one):
     return "part as well" if apart(one.paths["moving average"], one.paths["torch"]).any() else "stay equal"
 
 
-def number(value: float) -> str:
+def two_digits(value: float) -> str:
     """Two digits: 0.31, 0.0045, 2.1e−7."""
     return f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}".replace("e-0", "e−").replace("e-", "e−")

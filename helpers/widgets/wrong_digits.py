@@ -110,9 +110,9 @@ def _draw(ax, found, pixels, index):
     label, said, p = int(found.labels[index]), int(found.said[index]), found.p[index]
     tiling = pictures.tiles((1, *pixels.shape[1:]), (SIDE, SIDE), most=SIDE)
     pictures.draw_maps(ax, pixels[index][None], IMAGE, tiling)
-    ax.text(IMAGE[0], 16, f"is {pictures.named(label)}", color=figures.INPUT, va="center", weight="bold")
+    ax.text(IMAGE[0], 16, f"is {pictures.digit_name(label)}", color=figures.INPUT, va="center", weight="bold")
     ax.text(IMAGE[0], 36, f"test digit {index}", color=figures.NEUTRAL, va="center", fontsize=9)
-    ax.text(BARS[0] - 12, 16, f"taken for {pictures.named(said)}", color=figures.OUTPUT, va="center",
+    ax.text(BARS[0] - 12, 16, f"taken for {pictures.digit_name(said)}", color=figures.OUTPUT, va="center",
             weight="bold")
     ax.text(BARS[0] - 12, 36, "probability of each class", color=figures.NEUTRAL, va="center", fontsize=9)
     pictures.draw_bars(ax, BARS, 100, p, said, label)
@@ -124,7 +124,7 @@ def _draw(ax, found, pixels, index):
 
 def _describe(found, index, which, order):
     label, said, p = int(found.labels[index]), int(found.said[index]), found.p[index]
-    one, other = map(pictures.named, (label, said))
+    one, other = map(pictures.digit_name, (label, said))
     rank = int((p > p[label]).sum()) + 1
     times = int(found.counts[label, said])
     often = {1: "once", 2: "twice"}.get(times, f"{times} times")

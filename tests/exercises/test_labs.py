@@ -24,7 +24,8 @@ from helpers.exercises.labs_mended import flat, mended_one, mended_three, mended
 from helpers.exercises.questions import labs as checks
 from helpers.exercises.questions.labs import block_is_off, norm_is_off, training_is_off
 from helpers.functional.losses import softmax_cross_entropy_backward
-from helpers.nn.trained_cnn import accuracy, digit_images, fit, small_cnn, trained_cnn
+from helpers.nn.trained_cnn import digit_images, trained_cnn
+from helpers.nn.training import accuracy
 from helpers.verify.differences import central_differences
 from helpers.verify.witnesses import WitnessError, three_witnesses
 
@@ -46,7 +47,7 @@ def trained():
         for name, make in (("suspect one", suspect_one), ("mended one", mended_one),
                            ("suspect two", suspect_two), ("mended two", mended_two)):
             net = make(rng(seed))
-            losses = fit(net, X, Y, rng=rng(seed), epochs=3)
+            losses = labs.with_momentum(net, X, Y, rng=rng(seed), epochs=3)
             found[name, seed] = losses[0], np.mean(losses[-23:]), accuracy(net, X_TEST, Y_TEST)
         for name, loop in (("suspect three", suspect_three), ("mended three", mended_three)):
             net = mended_one(rng(seed))
@@ -385,34 +386,6 @@ def test_the_trained_network_is_the_same_every_time_and_each_call_has_its_own():
     assert not np.array_equal(flat(one.net), flat(trained_cnn().net))
     assert accuracy(again.net, again.images, again.labels) >= 0.97 and again.losses[-1] < 0.1
     assert again.images.shape == (360, 1, 8, 8) and again.labels.shape == (360,)
-
-
-def test_fit_is_torchs_with_momentum():
-    net = small_cnn(rng())
-    model = twin(net)
-    optimizer, losses = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9), []
-    order = rng(5).permutation(len(X))
-    for k in range(0, len(X), 64):
-        at = order[k:k + 64]
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(torch.tensor(X[at])), torch.tensor(Y[at]))
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    ours = fit(net, X, Y, rng=rng(5), epochs=1)
-    assert np.allclose(ours, losses, rtol=1e-9)
-    theirs = torch.cat([p.detach().ravel() for p in model.parameters()]).numpy()
-    assert np.allclose(flat(net), theirs, rtol=1e-8, atol=1e-12)
-
-
-def test_accuracy_leaves_the_network_as_it_was():
-    net = mended_one(rng())
-    before = net.state_dict()
-    assert accuracy(net, X_TEST, Y_TEST) == accuracy(net, X_TEST, Y_TEST) and net.training
-    assert all(np.array_equal(before[name], value) for name, value in net.state_dict().items())
-    net(X[:3])
-    accuracy(net, X_TEST, Y_TEST)
-    net.backward(np.ones((3, 10)))      # the call before is still remembered
 
 
 def test_the_labs_module_has_what_the_notebook_imports():

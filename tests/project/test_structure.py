@@ -70,6 +70,30 @@ def unexported(text):
     return {name for name in own if name[0] != "_"} - set(listed[0]) if listed else set()
 
 
+def defined_twice(sources):
+    """Public functions and classes that two modules define, and constants, once another folder imports one.
+
+    What one picture alone needs, such as its SIZE, may have any name.
+    """
+    matters, modules = set(), {}
+    for path, text in sources.items():
+        for node in ast.parse(text).body:
+            names = []
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                names = [node.name]
+                matters.add(node.name)
+            elif isinstance(node, ast.ImportFrom):
+                near = Path(node.module.replace(".", "/")).parent == path.parent
+                matters |= {alias.name for alias in node.names if not near or path.stem == "__init__"}
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                names = {n.id for n in ast.walk(node) if isinstance(getattr(n, "ctx", None), ast.Store)
+                         and isinstance(n, ast.Name)}
+            for name in names:
+                modules.setdefault(name, set()).add(path.as_posix())
+    return {name: sorted(modules[name]) for name in matters & set(modules)
+            if name[0] != "_" and len(modules[name]) > 1}
+
+
 # --- the house as it stands ------------------------------------------------------------------
 
 @pytest.fixture(params=MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -118,6 +142,12 @@ def test_what_is_public_says_its_types(module):
 
 def test_what_is_public_is_exported(module):
     assert not unexported(source(module))
+
+
+def test_a_name_has_one_meaning():
+    """The functions of exercises have the names that their learners write, each for its own notebook."""
+    sources = {path.relative_to(ROOT): source(path) for path in MODULES if path.parent != LISTS}
+    assert not defined_twice(sources)
 
 
 # --- faults are found ------------------------------------------------------------------------
@@ -186,3 +216,15 @@ def test_what_says_no_type_is_found():
 def test_what_is_not_exported_is_found():
     text = "def f(): ...\nclass A: ...\ndef _g(): ...\n"
     assert unexported(text + "__all__ = ['A']") == {"f"} and not unexported(text)
+
+
+def test_a_name_of_two_meanings_is_found():
+    def twice(*texts):
+        return defined_twice({Path(f"helpers/{place}"): text for place, text in texts})
+    assert twice(("a/x.py", "def fit(): pass"), ("b/y.py", "class fit: pass")) == {
+        "fit": ["helpers/a/x.py", "helpers/b/y.py"]}
+    assert not twice(("a/x.py", "def _fit(): pass"), ("b/y.py", "def _fit(): pass"))
+    constants = ("a/x.py", "SIZE = 1"), ("b/y.py", "A, SIZE = 1, 2")
+    assert not twice(*constants, ("a/z.py", "from helpers.a.x import SIZE"))
+    assert set(twice(*constants, ("b/z.py", "from helpers.a.x import SIZE"))) == {"SIZE"}
+    assert set(twice(*constants, ("a/__init__.py", "from helpers.a.x import SIZE"))) == {"SIZE"}

@@ -1,15 +1,9 @@
-"""A rule that follows torch, rules that do not, and a short training loop."""
+"""A rule that follows torch, and rules that do not."""
 import numpy as np
 import pytest
 import torch
 
-from helpers.data import digits
 from helpers.functional import optimizers
-from helpers.functional.losses import softmax_cross_entropy, softmax_cross_entropy_backward
-from helpers.nn.fitting import fit
-from helpers.nn.modules import Linear, Sequential, Tanh
-from helpers.nn.optim import SGD
-from helpers.plotting.figures import curves
 from helpers.verify.following import (
     CONSTANT,
     DROPPING,
@@ -74,50 +68,6 @@ def test_the_way_is_hostile_and_stays_as_it_is():
 def test_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"rule: got a W of shape \(4,\), expected \(3, 4\)"):
         follows(lambda W, dW, s, lr: (np.ones(4), s), torch.optim.SGD)
-
-
-@pytest.mark.parametrize("size, batches", [(None, [1437]), (500, [500, 500, 437]), (1437, [1437])])
-def test_fit_goes_through_all_samples_once_an_epoch(size, batches):
-    X, _, y, _ = digits(np.random.default_rng(0))
-    rng, seen = np.random.default_rng(0), []
-
-    class Watched(Sequential):
-        def __call__(self, x):
-            seen.append(x)
-            return super().__call__(x)
-    net = Watched(Linear(64, 5, rng=rng), Tanh(), Linear(5, 10, rng=rng))
-    costs = fit(net, [SGD(net.parameters(), lr=0.0)], X, y, epochs=2, rng=rng, size=size)
-    assert [len(x) for x in seen] == 2 * batches
-    for epoch in (seen[:len(batches)], seen[len(batches):]):
-        assert np.array_equal(np.sort(np.concatenate(epoch), axis=0), np.sort(X, axis=0))
-    assert np.allclose(costs, float(softmax_cross_entropy(net(X), y)), rtol=1e-12)   # nothing was learned
-
-
-def test_fit_steps_every_optimizer_against_the_gradient():
-    X, _, y, _ = digits(np.random.default_rng(0))
-    net = Sequential(Linear(64, 10, rng=np.random.default_rng(1)))
-    weight, bias = net.parameters()
-    W, b = weight.value, bias.value
-    net.backward(softmax_cross_entropy_backward(net(X), y), needs_dx=False)
-    dW, db = weight.grad, bias.grad
-    fit(net, [SGD([weight], lr=0.5), SGD([bias], lr=0.25)], X, y, epochs=1, rng=np.random.default_rng(2))
-    assert np.allclose(weight.value, W - 0.5 * dW, rtol=1e-12, atol=1e-15)
-    assert np.allclose(bias.value, b - 0.25 * db, rtol=1e-12, atol=1e-15)
-
-
-@pytest.mark.parametrize("options, says", [({"epochs": -1}, "epochs: got -1"), ({"size": 0}, "size: got 0")])
-def test_fit_refuses_bad_numbers(options, says):
-    net = Sequential(Linear(3, 2, rng=np.random.default_rng(0)))
-    with pytest.raises(ValueError, match=says):
-        fit(net, [SGD(net.parameters(), lr=0.1)], np.ones((4, 3)), np.zeros(4, int),
-            **{"epochs": 1, "rng": np.random.default_rng(0), **options})
-
-
-@pytest.mark.parametrize("log, scales", [(False, ("linear", "linear")), (True, ("linear", "log")),
-                                         ("x", ("log", "linear")), ("xy", ("log", "log"))])
-def test_curves_have_the_axes_that_were_asked_for(log, scales):
-    ax, = curves({"a": np.ones(3)}, x=np.array([1, 2, 3]), log=log).axes
-    assert (ax.get_xscale(), ax.get_yscale()) == scales
 
 
 def test_rates_of_a_scheduler_of_torch():

@@ -17,17 +17,27 @@ from helpers.functional.activations import ACTIVATIONS
 from helpers.plotting.lettering import width_of
 from helpers.widgets.backprop import network_picture
 from helpers.widgets.backprop import stepper as stepping
-from helpers.widgets.backprop.equations import DOWN, UP, Block, chain, shown, written
-from helpers.widgets.backprop.stepper import SIZES, STEPS, B, W, X, Y, backprop_stepper, backward, forward
+from helpers.widgets.backprop.equations import DOWN, UP, Block, chain, shown, two_decimals
+from helpers.widgets.backprop.stepper import (
+    SIZES,
+    STEPS,
+    B,
+    W,
+    X,
+    Y,
+    back_propagate,
+    backprop_stepper,
+    feed_forward,
+)
 from helpers.widgets.decision_boundary import explorer as deciding
 from helpers.widgets.decision_boundary import net as boundary_training
 from helpers.widgets.decision_boundary.explorer import (
     RATES,
+    boundary,
+    cached_training,
     decision_boundary,
     sharpened,
     stray,
-    training,
-    view,
 )
 from helpers.widgets.decision_boundary.net import (
     DATA,
@@ -89,8 +99,8 @@ def stepper():
 def test_forward_and_backward_are_torchs(hidden, output):
     true = TRUTHS[hidden, output]
     sigma, prime = ({l: ACTIVATIONS[output if l == 3 else hidden][k] for l in W} for k in (0, 1))
-    z, a = forward(W, B, X, sigma)
-    delta, dW, db = backward(W, z, a, Y, prime)
+    z, a = feed_forward(W, B, X, sigma)
+    delta, dW, db = back_propagate(W, z, a, Y, prime)
     for name, ours in {"z": z, "a": a, "delta": delta, "dW": dW, "db": db}.items():
         for l, array in ours.items():
             assert array.shape == true[name][l].shape
@@ -285,10 +295,10 @@ def test_boxes_lines_and_matrices_hold_torchs_numbers(monkeypatch, stepper, step
     (kind, l), i, true, done = STEPS[step - 1], neuron - 1, TRUTHS["elu", "sigmoid"], STEPS[:step]
     seen = labels_of(monkeypatch, stepper, step=step, neuron=neuron, hidden="elu", output="sigmoid")
     values = [n for kind, l in done if kind in "za" for n in true[kind][l][:, 0]]
-    cost = [written(true["C"])] if ("C", 3) in done else []
-    assert seen[network_picture.ROWS["z"]] == [*map(written, values), *cost]
+    cost = [two_decimals(true["C"])] if ("C", 3) in done else []
+    assert seen[network_picture.ROWS["z"]] == [*map(two_decimals, values), *cost]
     deltas = [n for kind, l in done if kind == "δ" for n in true["delta"][l][:, 0]]
-    assert seen[network_picture.ROWS["δ"]] == [*map(written, deltas)]
+    assert seen[network_picture.ROWS["δ"]] == [*map(two_decimals, deltas)]
     on_lines = {"z": lambda: W[l][i], "∂": lambda: true["dW"][l][i],
                 "δ": lambda: W[l + 1][:, i] if l < 3 else []}.get(kind, list)()
     slopes, before = true["slope"].get(l), true["a"].get(l - 1)
@@ -300,7 +310,7 @@ def test_boxes_lines_and_matrices_hold_torchs_numbers(monkeypatch, stepper, step
              "∂": lambda: [true["dW"][l], "=", true["delta"][l], before.T, "   ", true["db"][l],
                            f"=  δ{UP[l]}"]}[kind]()
     flat = [words for cell in [on_lines, *cells]
-            for words in ([cell] if isinstance(cell, str) else map(written, np.ravel(cell)))]
+            for words in ([cell] if isinstance(cell, str) else map(two_decimals, np.ravel(cell)))]
     assert seen["black"] == flat
 
 
@@ -354,7 +364,7 @@ def test_everything_fits_into_the_picture(hidden, last):
     (0, "0"), (-1e-15, "0"), (1, "1"), (-0.8, "−0.8"), (0.1 + 0.2, "0.3"), (1.426, "1.43"), (-0.898, "−0.90"),
     (0.0954, "0.095"), (0.0996, "0.10"), (0.0049, "0.005"), (-0.00049, "−5e−4")])
 def test_numbers_are_written_to_be_read(number, words):
-    assert written(number) == words
+    assert two_decimals(number) == words
     assert shown(number) == float(words.replace("−", "-"))
 
 
@@ -401,7 +411,7 @@ def test_many_starts_at_once_learn_as_torch_does_one_by_one(hidden, eta):
 
 @pytest.mark.parametrize("activation", ["identity", "tanh", "relu"])
 def test_at_the_largest_rate_the_cost_jumps_about_or_diverges(activation):
-    one = view("XOR", activation, 4, RATES[-1], 1000)
+    one = boundary("XOR", activation, 4, RATES[-1], 1000)
     assert one.diverged or (np.diff(one.losses) > 0).sum() > 100
 
 
@@ -423,7 +433,7 @@ def test_data_and_beginning():
 
 @pytest.mark.parametrize("data, hidden, steps", list(itertools.product(DATA, (1, 16), (0, 600))))
 def test_with_the_identity_the_network_is_one_matrix_and_the_boundary_straight(data, hidden, steps):
-    one = view(data, "identity", hidden, 1, steps)
+    one = boundary(data, "identity", hidden, 1, steps)
     W1, b1, W2, b2 = one.params
     product, bias = (W2 @ W1)[0], (W2 @ b1 + b2)[0]
     assert one.nonaffine < 1e-12 and (one.stray or 0) < 1e-9
@@ -435,13 +445,13 @@ def test_with_the_identity_the_network_is_one_matrix_and_the_boundary_straight(d
 @pytest.mark.parametrize("data, activation, hidden", [
     ("XOR", "tanh", 2), ("XOR", "relu", 4), ("XOR", "sigmoid", 8), ("moons", "relu", 16)])
 def test_others_bend_it_to_the_data(data, activation, hidden):
-    one = view(data, activation, hidden, 1, 1000)
+    one = boundary(data, activation, hidden, 1, 1000)
     assert one.wrong.sum() <= 1 and one.stray > 0.5 and one.nonaffine > 0.05 and not one.diverged
 
 
 @pytest.mark.parametrize("data, activation", [(data, name) for data in DATA for name in BENT])
 def test_a_single_unit_draws_a_straight_line_though_it_is_not_affine(data, activation):
-    one = view(data, activation, 1, 3, 300)
+    one = boundary(data, activation, 1, 3, 300)
     assert one.nonaffine > 1e-3 and one.wrong.sum() >= 5
     assert one.stray is None or one.stray < 1e-7
 
@@ -454,7 +464,7 @@ def test_what_strays():
 
 
 def test_the_boundary_is_where_the_output_is_zero():
-    one = view("moons", "tanh", 8, 3, 1000)
+    one = boundary("moons", "tanh", 8, 3, 1000)
     for line in one.lines:
         assert np.abs(output(one.params, line, "tanh")).max() < 1e-6
         share = (line + 2.5) * 24 % 1                     # of a cell: 0 on a line of the grid
@@ -468,7 +478,7 @@ def test_the_boundary_is_where_the_output_is_zero():
     ("moons", "tanh", 4, 1, 600), ("XOR", "identity", 3, 0.1, 200), ("XOR", "relu", 8, 10, 50),
     ("moons", "elu", 2, 0.01, 0)])
 def test_the_sentence_of_the_boundary_is_true(data, activation, hidden, eta, steps):
-    one, said = (say(data, activation, hidden, eta, steps) for say in (view, deciding._describe))
+    one, said = (say(data, activation, hidden, eta, steps) for say in (boundary, deciding._describe))
     X, y = (torch.tensor(a) for a in points(data))
     W1, b1, W2, b2 = (torch.tensor(p) for p in one.params)
     z = F.linear(SIGMA[activation](F.linear(X, W1, b1)), W2, b2)
@@ -507,7 +517,7 @@ def test_the_picture_of_the_boundary_is_that_of_the_view(data, eta):
 
 @pytest.mark.parametrize("setting", [("moons", "identity", 8, 30), ("XOR", "leaky_relu", 2, 100)])
 def test_divergence_is_said_and_never_drawn(setting):
-    one, said = (say(*setting, 1000) for say in (view, deciding._describe))
+    one, said = (say(*setting, 1000) for say in (boundary, deciding._describe))
     assert one.diverged and sweep.finite([one.z, one.losses, *one.params]) and one.losses[-1] <= DIVERGED
     assert f"It diverged at step {one.step + 1}, where the cost passed 1,000,000" in said
     assert f"; shown is step {one.step}. " in said
@@ -515,7 +525,7 @@ def test_divergence_is_said_and_never_drawn(setting):
     _, cost = learn(learn(one.params, one.X, one.y, activation, eta)[0], one.X, one.y, activation, eta)
     assert not cost <= DIVERGED, "the next step is indeed beyond"
     before = one.step // 10 * 10
-    assert not view(*setting, before).diverged and "diverged" not in deciding._describe(*setting, before)
+    assert not boundary(*setting, before).diverged and "diverged" not in deciding._describe(*setting, before)
 
 
 @pytest.mark.parametrize("cost", [np.nan, np.inf, 1.1 * DIVERGED])
@@ -532,7 +542,7 @@ def test_what_divergence_is(monkeypatch, cost):
 def test_no_rate_leads_to_a_picture_of_no_numbers(eta):
     with np.errstate(all="raise", under="ignore"):
         for k, (data, activation) in enumerate(itertools.product(DATA, ACTIVATIONS)):
-            one = view(data, activation, (2, 16)[(k + RATES.index(eta)) % 2], eta, 120)
+            one = boundary(data, activation, (2, 16)[(k + RATES.index(eta)) % 2], eta, 120)
             assert sweep.finite([one.z, one.losses, one.nonaffine, *one.params, *one.lines])
 
 
@@ -546,14 +556,14 @@ def test_training_goes_as_far_as_asked_and_is_not_repeated(monkeypatch):
     assert len(count) == 81
     assert one.params(50) is early and one.params(80) is one.kept[80] and len(count) == 81
     assert not np.array_equal(one.params(80)[0], early[0])
-    assert training.cache_info().maxsize == deciding.KEPT
+    assert cached_training.cache_info().maxsize == deciding.KEPT
 
 
 def test_the_picture_does_not_depend_on_the_way_there():
     first, second = decision_boundary(), decision_boundary()
     second.set(steps=1000, hidden=7)
     second.set(steps=10, eta=30)
-    training.cache_clear()
-    view.cache_clear()
+    cached_training.cache_clear()
+    boundary.cache_clear()
     second.reset()
     assert second.png() == first.png() and second.sentence == first.sentence

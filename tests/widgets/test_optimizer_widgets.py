@@ -178,7 +178,7 @@ def test_odd_ends_of_a_race_in_words():
     (0.0342, "0.034"), (9.96, "10"), (0.996, "1.0"), (1234, "1,200"), (3.4e-4, "3.4e−4"), (2e7, "2.0e7"),
     (0, "below 1e−20")])
 def test_costs_are_written_to_be_read(value, words):
-    assert exploring.number(value) == words
+    assert exploring.short_number(value) == words
 
 
 def explorer_axes():
@@ -269,7 +269,7 @@ def test_the_labels_are_apart_and_in_the_order_of_the_costs(monkeypatch):
 
 @pytest.mark.parametrize("landscape, kappa", [("ravine", 30), ("Rosenbrock", 1), ("Beale", 1), ("saddle", 1)])
 def test_the_lines_of_the_map_join_equal_costs(landscape, kappa):
-    areas, lines = landscape_map.bands(landscape, kappa)
+    areas, lines = landscape_map.cost_bands(landscape, kappa)
     x0, x1, y0, y1 = landscape_map.sides(landscape)
     where = np.random.default_rng(0).uniform(size=(300, 2))
     cost = COSTS[landscape](torch.tensor(where * [x1 - x0, y1 - y0] + [x0, y0]), kappa=kappa).numpy()
@@ -406,7 +406,7 @@ CASES = [(*point, kappa, nesterov) for point in POINTS for kappa in (1, 20) for 
 
 @pytest.mark.parametrize("eta, gamma, kappa, nesterov", CASES)
 def test_the_run_is_torchs_and_the_rate_the_roots(eta, gamma, kappa, nesterov):
-    one = phases.view(eta, gamma, kappa, nesterov)
+    one = phases.quadratic_run(eta, gamma, kappa, nesterov)
     curvatures = torch.tensor([1, 1 / kappa][:1 if kappa == 1 else 2], dtype=torch.float64)
     path = sgd_by_torch(torch.ones_like(curvatures), lambda w: curvatures * w, [eta] * 101, gamma, nesterov)
     path = path[np.cumsum((np.abs(path) > 1e6).any(axis=1)) == 0]
@@ -424,16 +424,16 @@ def test_the_run_is_torchs_and_the_rate_the_roots(eta, gamma, kappa, nesterov):
 def test_the_rate_is_measured_in_the_run():
     t = np.arange(101)
     swing = (0.9**t * np.cos(0.7 * t))[:, None]
-    assert phases.measured(swing) == pytest.approx(0.9, rel=2e-3)
-    assert phases.measured(np.hstack([swing, 0.95**t[:, None]])) == pytest.approx(0.95, rel=1e-2)
-    assert phases.measured(1e-3**t[:, None] + 0.0) == pytest.approx(1e-3), "tiny squares are not 0"
-    assert phases.measured(np.eye(1, 101).T) is None
-    assert phases.measured((0.8**t * (t % 2))[:, None]) == pytest.approx(0.8, rel=1e-3), "zeros in between"
+    assert phases.rate_of_run(swing) == pytest.approx(0.9, rel=2e-3)
+    assert phases.rate_of_run(np.hstack([swing, 0.95**t[:, None]])) == pytest.approx(0.95, rel=1e-2)
+    assert phases.rate_of_run(1e-3**t[:, None] + 0.0) == pytest.approx(1e-3), "tiny squares are not 0"
+    assert phases.rate_of_run(np.eye(1, 101).T) is None
+    assert phases.rate_of_run((0.8**t * (t % 2))[:, None]) == pytest.approx(0.8, rel=1e-3), "zeros in between"
 
 
 @pytest.mark.parametrize("kappa, nesterov", [(1, False), (1, True), (20, False), (20, True)])
 def test_the_colours_of_the_map_are_the_rates(kappa, nesterov):
-    areas, rng = phase_map.bands(kappa, nesterov), np.random.default_rng(0)
+    areas, rng = phase_map.rate_bands(kappa, nesterov), np.random.default_rng(0)
     seen = 0
     for eta, gamma in zip(rng.uniform(0.02, 3.98, 200), rng.uniform(0.01, 0.99, 200), strict=True):
         rate = rate_by_roots(eta, gamma, kappa, nesterov)
@@ -494,7 +494,7 @@ def test_the_picture_of_the_run_is_the_run(eta, gamma, kappa, nesterov):
 
 @pytest.mark.parametrize("eta, gamma, kappa, nesterov", CASES)
 def test_the_sentence_of_the_diagram_is_true(eta, gamma, kappa, nesterov):
-    said, one = (say(eta, gamma, kappa, nesterov) for say in (phases._describe, phases.view))
+    said, one = (say(eta, gamma, kappa, nesterov) for say in (phases._describe, phases.quadratic_run))
     rate = rate_by_roots(eta, gamma, kappa, nesterov)
     assert f"Predicted rate {rate:.3f}, measured {one.measured:.3f} in the second half" in said
     assert f"of {len(one.path) - 1} steps" in said
@@ -524,7 +524,8 @@ def phase_words(i, j, nesterov):
     """What the diagram says at η·λ = i/100, γ = j/100, of one direction."""
     eta, gamma = i / 100, j / 100
     named = phases.regime(eta, gamma, np.ones(1), nesterov=nesterov)
-    return phases._regimes(phases.View(None, None, tuple(named), None, None, None), eta, gamma, nesterov)
+    run = phases.QuadraticRun(None, None, tuple(named), None, None, None)
+    return phases._regimes(run, eta, gamma, nesterov)
 
 
 def slack(i, j, nesterov):
@@ -617,7 +618,7 @@ EQUAL = {(0, 0.1, 0.9, 0.1): "no step was made with the old η", (100, 0.1, 0.9,
 
 @pytest.mark.parametrize("setting", [*DROPS, *EQUAL], ids=str)
 def test_the_three_forms_by_hand_and_by_torch(setting):
-    one = conventions.view(*setting)
+    one = conventions.three_runs(*setting)
     truth, rates = three_by_hand(*setting)
     assert list(one.rates) == pytest.approx(rates)
     for name, path in truth.items():
@@ -629,7 +630,7 @@ def test_the_three_forms_by_hand_and_by_torch(setting):
 @pytest.mark.parametrize("setting", DROPS, ids=str)
 def test_they_part_with_the_first_step_at_the_new_rate(setting):
     drop, factor, gamma, eta = setting
-    one, (truth, _) = conventions.view(*setting), three_by_hand(*setting)
+    one, (truth, _) = conventions.three_runs(*setting), three_by_hand(*setting)
     gap = np.abs(truth["note"] - truth["torch"])
     assert one.parting == drop + 1 and gap[:drop + 1].max() < 1e-13 < gap[drop + 1]
     assert np.abs(truth["moving average"] - truth["torch"]).max() < 1e-12
@@ -646,14 +647,14 @@ def test_they_part_with_the_first_step_at_the_new_rate(setting):
 def test_where_they_do_not_part_the_reason_is_said(setting, why):
     truth, _ = three_by_hand(*setting)
     assert all(np.abs(path - truth["torch"]).max() < 1e-12 for path in truth.values())
-    assert conventions.view(*setting).parting is None
+    assert conventions.three_runs(*setting).parting is None
     assert f"the three are equal to 10 digits in all 100 steps, for {why}" in conventions._describe(*setting)
 
 
 def test_at_every_setting_they_part_at_once_or_never():
     for drop, factor, gamma, eta in itertools.product(
-            (0, 3, 37, 100), conventions.FACTORS[::3], conventions.MOMENTA[::2], conventions.RATES[::3]):
-        one = conventions.view(drop, factor, gamma, eta)
+            (0, 3, 37, 100), conventions.FACTORS[::3], conventions.MOMENTA[::2], conventions._RATES[::3]):
+        one = conventions.three_runs(drop, factor, gamma, eta)
         never = factor == 1 or gamma == 0 or drop in (0, 100)
         assert one.parting == (None if never else drop + 1), (drop, factor, gamma, eta)
         assert not conventions.apart(one.paths["moving average"], one.paths["torch"]).any()
@@ -661,7 +662,7 @@ def test_at_every_setting_they_part_at_once_or_never():
 
 def test_with_a_rate_of_0_torch_stands_and_the_note_rolls_out():
     """v, 0.9·v, 0.81·v …: in the end γ/(1 − γ)·v further."""
-    one = conventions.view(20, 0, 0.9, 0.1)
+    one = conventions.three_runs(20, 0, 0.9, 0.1)
     assert np.ptp(one.paths["torch"][20:]) == 0
     v = one.paths["note"][19] - one.paths["note"][20]
     rolled = one.paths["note"][20] - v * 0.9 * (1 - 0.9 ** np.arange(81)) / (1 - 0.9)

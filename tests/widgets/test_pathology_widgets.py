@@ -14,17 +14,19 @@ from shown import asked, number, number_in, stage
 from torch_nets import SIGMA, deep, deep_by_torch, leaves
 
 from helpers.functional.activations import ACTIVATIONS
+from helpers.functional.initialization import INITIALIZATIONS
 from helpers.plotting import panes
 from helpers.theory.deep_mean_field import predicted
 from helpers.theory.deep_network import Net, forward
+from helpers.theory.random_networks import WEIGHT_RULES
 from helpers.widgets.pathology import explorer as exploring
 from helpers.widgets.pathology import picture as pathology_picture
-from helpers.widgets.pathology.explorer import INITIALIZATIONS, pathology_explorer, view
-from helpers.widgets.pathology.words import described
+from helpers.widgets.pathology.explorer import pathology_explorer, propagate
+from helpers.widgets.pathology.words import describe_propagation
 from helpers.widgets.remedy import picture as remedy_picture
 from helpers.widgets.remedy import runs as remedy_training
 from helpers.widgets.remedy.bench import BENDS, KEEP, NETS, STARTS, fate, remedy_bench, treated
-from helpers.widgets.remedy.runs import Recipe, batch, build, train
+from helpers.widgets.remedy.runs import Recipe, build, digit_batch, train
 from helpers.widgets.remedy.words import state
 
 SETTING = {"depth": 9, "width": 48, "activation": "tanh", "initialization": "He", "scale": 1.3, "seed": 3,
@@ -50,11 +52,11 @@ def explorer():
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_the_result_is_torchs(setting):
-    one, width, depth = view(**setting), setting["width"], setting["depth"]
+    one, width, depth = propagate(**setting), setting["width"], setting["depth"]
     weights = [setting["scale"] * exploring.drawn(setting["initialization"], width, 3, l + 1)
                for l in range(depth)]
     gamma, beta = ([np.full(width, v)] * (depth - 1) * setting["batch_norm"] for v in (1.0, 0.0))
-    x, delta = exploring.batch(width, 3)
+    x, delta = exploring.random_batch(width, 3)
     assert x.shape == delta.shape == (128, width) and np.isclose(np.linalg.norm(delta), 1)
     net = Net(weights, [], gamma, beta, setting["activation"], setting["residual"])
     z, deltas, _ = deep_by_torch(net, x, delta)
@@ -70,15 +72,15 @@ def test_the_result_is_torchs(setting):
         assert np.isclose(one.saturated[l - 1], (slope < 0.1).mean())
         assert np.isclose(one.dead[l - 1], (slope < 0.001).all(axis=0).mean())
     assert one.layers == [1, (depth + 1) // 2, depth]
-    sigma_w = setting["scale"] * INITIALIZATIONS[setting["initialization"]][1]
+    sigma_w = setting["scale"] * WEIGHT_RULES[setting["initialization"]][1]
     kind = {name: setting[name] for name in ("batch_norm", "residual")}
     assert np.array_equal(one.theory, predicted(depth, sigma_w, setting["activation"], **kind))
 
 
 @pytest.mark.parametrize("setting", [*SETTINGS, {**SETTING, "depth": 20, "scale": 3.0}])
 def test_the_sentence_is_true(setting):
-    one = view(**setting)
-    said = described(one, **setting)
+    one = propagate(**setting)
+    said = describe_propagation(one, **setting)
     got, last, of = re.search(r"layer 1 gets (\S+) times the blame of layer (\d+).*?\(theory: (\S+?)\)",
                               said).groups()
     assert int(last) == setting["depth"]
@@ -98,11 +100,11 @@ def test_the_sentence_is_true(setting):
     start = "vanish" if one.norms[0] < 0.1 else "explode" if one.norms[0] > 10 else "keep their order"
     assert f"Gradients {start}" in said
     assert ("σ_w cancels" in said) == setting["batch_norm"]
-    assert f"σ_w = {setting['scale'] * INITIALIZATIONS[setting['initialization']][1]:.2f}, seed 3." in said
+    assert f"σ_w = {setting['scale'] * WEIGHT_RULES[setting['initialization']][1]:.2f}, seed 3." in said
 
 
 def test_the_sentences_above_are_of_every_kind():
-    said = " ".join(described(view(**setting), **setting) for setting in
+    said = " ".join(describe_propagation(propagate(**setting), **setting) for setting in
                     [*SETTINGS, {**SETTING, "depth": 20, "scale": 3.0}])
     assert all(f"Gradients {start}" in said for start in ("vanish", "explode", "keep their order"))
 
@@ -111,12 +113,13 @@ def spread_of(initialization, width=128):
     return exploring.drawn(initialization, width, 0, 1).std() * width**0.5
 
 
-@pytest.mark.parametrize("initialization", INITIALIZATIONS)
+@pytest.mark.parametrize("initialization", WEIGHT_RULES)
 def test_the_weights_have_the_variance_that_theory_is_told(monkeypatch, initialization):
-    rule, sigma_w = INITIALIZATIONS[initialization]
+    name, sigma_w = WEIGHT_RULES[initialization]
+    rule = INITIALIZATIONS[name]
     assert np.isclose(spread_of(initialization), sigma_w, rtol=0.02)
     exploring.drawn.cache_clear()
-    monkeypatch.setitem(INITIALIZATIONS, initialization, (lambda *a: 1.1 * rule(*a), sigma_w))
+    monkeypatch.setitem(INITIALIZATIONS, name, lambda *a: 1.1 * rule(*a))
     assert not np.isclose(spread_of(initialization), sigma_w, rtol=0.02)
     exploring.drawn.cache_clear()
 
@@ -124,25 +127,25 @@ def test_the_weights_have_the_variance_that_theory_is_told(monkeypatch, initiali
 @pytest.mark.parametrize("activation, seed", list(itertools.product(ACTIVATIONS, (0, 7))))
 def test_the_start_follows_its_theory(explorer, activation, seed):
     """At the start and for another seed, the measured line is not far from the predicted one."""
-    one = view(**{**explorer.start, "activation": activation, "seed": seed})
+    one = propagate(**{**explorer.start, "activation": activation, "seed": seed})
     assert np.abs(np.log10(one.norms / one.theory)).max() < 0.5
 
 
 def test_batch_norm_cancels_the_scale_and_equal_rules_are_equal():
-    one, other = (view(**{**SETTING, "batch_norm": True, "scale": scale}) for scale in (0.4, 3.1))
+    one, other = (propagate(**{**SETTING, "batch_norm": True, "scale": scale}) for scale in (0.4, 3.1))
     assert np.allclose(one.norms, other.norms, rtol=1e-3) and np.allclose(one.theory, other.theory)
-    he, normal = (view(**{**SETTING, "initialization": name, "scale": scale})
+    he, normal = (propagate(**{**SETTING, "initialization": name, "scale": scale})
                   for name, scale in (("He", 1.0), ("σ_w/√n normal", 2**0.5)))
     assert np.allclose(he.norms, normal.norms, rtol=1e-9)
-    flat = view(**{**SETTING, "initialization": "orthogonal", "scale": 1.0, "activation": "identity"})
+    flat = propagate(**{**SETTING, "initialization": "orthogonal", "scale": 1.0, "activation": "identity"})
     assert np.allclose(flat.norms, 1) and np.allclose(flat.theory, 1)
 
 
 def test_what_keeps_the_size_of_the_gradient_at_the_start(explorer):
     """Residual connections whatever the depth; ReLU at σ_w = 1.4."""
     for depth in (10, 30, 60):
-        assert 0.5 < view(**{**explorer.start, "depth": depth, "residual": True}).norms[0] < 2
-    assert 0.5 < view(**{**explorer.start, "activation": "relu", "scale": 1.4}).norms[0] < 0.7
+        assert 0.5 < propagate(**{**explorer.start, "depth": depth, "residual": True}).norms[0] < 2
+    assert 0.5 < propagate(**{**explorer.start, "activation": "relu", "scale": 1.4}).norms[0] < 0.7
 
 
 def test_every_corner_is_finite_and_said():
@@ -151,16 +154,16 @@ def test_every_corner_is_finite_and_said():
             for scale in (0.2, 4.0)[with_norm:]:                     # which batch norm cancels
                 values = {**SETTING, "depth": 60, "width": 16, "activation": activation, "scale": scale,
                           "batch_norm": with_norm, "residual": residual}
-                one = view(**values)
+                one = propagate(**values)
                 assert sweep.finite([one.norms, one.theory, one.a, one.delta, one.saturated, one.dead])
-                assert not re.search(r"\b(nan|inf)\b", described(one, **values))
+                assert not re.search(r"\b(nan|inf)\b", describe_propagation(one, **values))
 
 
 def picture(one, activation):
     """What is drawn in the gradient's pane and below it: points, the theory's line, the areas by colour."""
     ax = stage(pathology_picture.pathology_frame, pathology_picture.SIZE)
     lines, collections = len(ax.lines), len(ax.collections)
-    pathology_picture.draw_view(ax, one, activation)
+    pathology_picture.draw_propagation(ax, one, activation)
     new = ax.collections[collections:]
     black, = (c for c in new if isinstance(c, LineCollection) and to_hex(c.get_color()[0]) == "#000000")
     areas = {to_hex(c.get_facecolor()[0]): c.get_paths()[0].vertices for c in new
@@ -169,7 +172,7 @@ def picture(one, activation):
 
 
 def test_the_curves_are_those_of_the_view():
-    one = view(**SETTING)
+    one = propagate(**SETTING)
     ax, (points,), theory_line, areas = picture(one, "tanh")
     low, high = pathology_picture.exponents(one)
     pane = pathology_picture.GRADIENT
@@ -190,23 +193,23 @@ def test_the_curves_are_those_of_the_view():
 
 
 def test_where_nothing_arrives_it_is_said_and_no_curve_is_drawn():
-    one = view(**{**SETTING, "activation": "relu"})
+    one = propagate(**{**SETTING, "activation": "relu"})
     dead = one._replace(norms=np.where(np.arange(9) < 4, 0, one.norms), a=[0 * one.a[0], *one.a[1:]],
                         delta=[0 * one.delta[0], *one.delta[1:]])
     ax, (points,), *_ = picture(dead, "relu")
     assert len(points.get_xdata()) == 5 and "layer 1: 0" in [text.get_text() for text in ax.texts]
-    assert "nothing at all arrives at layer 1" in described(dead, **SETTING)
+    assert "nothing at all arrives at layer 1" in describe_propagation(dead, **SETTING)
 
 
 def test_the_picture_does_not_depend_on_the_way_there(explorer):
     explorer.reset()
     first = explorer.png()
     explorer.set(depth=12, activation="relu", batch_norm=True, seed=9)
-    for cache in (exploring.view, exploring.drawn, exploring.batch):
+    for cache in (exploring.propagate, exploring.drawn, exploring.random_batch):
         cache.cache_clear()
     explorer.reset()
-    assert explorer.png() == first and explorer.result is view(**explorer.start)
-    deep_one, shallow = (view(**{**SETTING, "depth": depth}) for depth in (9, 4))
+    assert explorer.png() == first and explorer.result is propagate(**explorer.start)
+    deep_one, shallow = (propagate(**{**SETTING, "depth": depth}) for depth in (9, 4))
     assert np.array_equal(deep_one.a[0], shallow.a[0]), "a deeper net begins with the same layers"
     first, second = (exploring.drawn("He", 16, seed, layer) for seed, layer in ((3, 1), (4, 1)))
     assert np.abs(first - second).min() > 0 and not np.array_equal(first, exploring.drawn("He", 16, 3, 2))
@@ -229,7 +232,7 @@ def trained_by_torch(recipe, steps, eta, depth):
     optimizer = torch.optim.SGD([decayed, {"params": others}], lr=eta)
     losses, ratios, clipped = [], [], 0
     for step in range(steps):
-        x, y = batch(step)
+        x, y = digit_batch(step)
         cost = F.cross_entropy(deep(torch.tensor(x), *parts, recipe.activation, recipe.residual)[-1],
                                torch.tensor(y))
         optimizer.zero_grad()
@@ -251,14 +254,14 @@ def test_training_is_torchs(recipe):
     assert np.allclose(ours.ratios, ratios, rtol=1e-6) and ours.clipped == clipped
     assert len(ours.losses) == 9 and ours.delta.shape == (9, 6) and ours.ratios.shape == (8, 6)
     assert (clipped > 0) == (recipe.clip is not None) and (0 < clipped < 8) == (recipe.clip == 0.95)
-    net, (x, y) = build(recipe, depth=5), batch(0)
+    net, (x, y) = build(recipe, depth=5), digit_batch(0)
     z = torch.tensor(forward(net, x).z[-1], requires_grad=True)
     delta = torch.autograd.grad(F.cross_entropy(z, torch.tensor(y)), z)[0].numpy()
     _, deltas, _ = deep_by_torch(net, x, delta)
     assert np.allclose(ours.delta[0], [np.linalg.norm(d) for d in deltas], rtol=1e-9)
 
 
-def decay_before_clipping(net, grads, recipe, eta, right=remedy_training.descend):
+def decay_before_clipping(net, grads, recipe, eta, right=remedy_training.gradient_step):
     """Torch clips before it adds the weight decay."""
     layers = len(net.weights)
     decayed = [g + recipe.weight_decay * W for g, W in zip(grads, net.weights, strict=False)]
@@ -270,7 +273,7 @@ def decay_before_clipping(net, grads, recipe, eta, right=remedy_training.descend
 def test_another_training_is_not(monkeypatch, change):
     losses, *_ = trained_by_torch(RECIPES[3], 8, 0.1, 5)
     if not change:
-        monkeypatch.setattr(remedy_training, "descend", decay_before_clipping)
+        monkeypatch.setattr(remedy_training, "gradient_step", decay_before_clipping)
     assert not np.allclose(train(RECIPES[3]._replace(**change), 8, depth=5).losses[:8], losses, rtol=1e-4)
 
 
@@ -296,7 +299,8 @@ def test_what_divergence_is(monkeypatch, loss, entry):
 def test_a_training_is_repeatable_and_a_longer_one_goes_on():
     short, long = train(RECIPES[1], 4), train(RECIPES[1], 9)
     assert np.array_equal(short.losses, long.losses[:5]) and np.array_equal(short.ratios, long.ratios[:4])
-    assert not np.array_equal(batch(0)[0], batch(1)[0]) and np.isclose(remedy_training.images()[0].std(), 1)
+    assert not np.array_equal(digit_batch(0)[0], digit_batch(1)[0])
+    assert np.isclose(remedy_training.images()[0].std(), 1)
 
 
 @pytest.mark.parametrize("recipe, low, high", [
@@ -422,7 +426,7 @@ def test_the_curves_of_the_bench_are_those_of_the_records(bench):
     asked(bench, steps=35)
     one, ax = bench.result, stage(remedy_picture.remedy_frame, remedy_picture.SIZE)
     before = len(ax.lines)
-    remedy_picture.draw_view(ax, one)
+    remedy_picture.draw_comparison(ax, one)
     treated_dot, plain_dot = ax.lines[before:]
     pane = remedy_picture.COST
     for dot, record in ((treated_dot, one.treated), (plain_dot, one.plain)):

@@ -12,7 +12,9 @@ from torch import nn
 
 from helpers.exercises.labs_mended import mended_one
 from helpers.nn.modules import Flatten, Linear, Sequential
-from helpers.nn.trained_cnn import fit, trained_cnn
+from helpers.nn.optim import SGD
+from helpers.nn.trained_cnn import trained_cnn
+from helpers.nn.training import fit
 from helpers.plotting.digit_pictures import short
 from helpers.widgets import layer_viewer, wrong_digits
 from helpers.widgets.gradient_hooks import gradient_by_layer, gradient_over_steps, summaries
@@ -108,7 +110,8 @@ def test_the_sentence_of_the_viewer_is_true(viewer, digit, layer, of):
 
 def test_batch_normalization_is_looked_at_in_evaluation_mode():
     net = mended_one(np.random.default_rng(0))
-    fit(net, T.images[:128], T.labels[:128], rng=np.random.default_rng(0), epochs=1)
+    fit(net, [SGD(net.parameters(), 0.05)], T.images[:128], T.labels[:128], epochs=1, size=64,
+        rng=np.random.default_rng(0))
     before = net.state_dict()
     viewer = layer_viewer.layer_viewer(net, T.images[:9], T.labels[:9])
     for k in range(len(net)):

@@ -9,7 +9,7 @@ import numpy as np
 from helpers.exercises.break_it import break_it
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.hostile import tenths, whole
-from helpers.exercises.sandbox import named
+from helpers.exercises.sandbox import type_name
 from helpers.functional.activations import relu, relu_prime
 from helpers.functional.convolution import conv2d, conv2d_backward
 from helpers.functional.pooling import (  # noqa: F401, for changes
@@ -112,8 +112,8 @@ def _through_torch(make):
 
 def _checked(made):
     if not callable(getattr(made, "apply", None)):
-        raise ValueError(f"expected a class that inherits from Function, got {named(made)}; is the `return` "
-                         "missing, or are there parentheses behind the class?")
+        raise ValueError(f"expected a class that inherits from Function, got {type_name(made)}; is the "
+                         "`return` missing, or are there parentheses behind the class?")
     return made
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from helpers.functional.activations import ACTIVATIONS
+from helpers.functional.losses import squared_error
 from helpers.plotting import figures
 
 UP, DOWN = "⁰¹²³", "₁₂₃₄"                               # layers, and neurons counted from 1
@@ -16,7 +17,7 @@ LONGEST = 88                                            # signs of a line
 
 # One sample forward and back, each but y a dictionary by layer; names are those of ACTIVATIONS, and
 # truth holds the ∂C/∂W and ∂C/∂b of torch.
-Pass = namedtuple("Pass", "names W b y z a delta dW db truth")
+Sample = namedtuple("Sample", "names W b y z a delta dW db truth")
 # A matrix (rows, columns) in an equation: `lit` is a block (row, column, rows, columns), `agree` says
 # for each entry whether torch has it too, or is None.
 Block = namedtuple("Block", "symbol values color lit agree", defaults=(None, None))
@@ -24,7 +25,7 @@ Block = namedtuple("Block", "symbol values color lit agree", defaults=(None, Non
 Equation = namedtuple("Equation", "name letters lines parts")
 
 
-def written(value: float) -> str:
+def two_decimals(value: float) -> str:
     """Two decimals, three below 0.1, one digit below 0.0005; fewer where they are exact. Only zero is 0."""
     size, sign = abs(float(value)), "−" if value < 0 else ""
     if abs(size - round(size, 2)) < 1e-12:
@@ -36,7 +37,7 @@ def written(value: float) -> str:
 
 def shown(values: np.ndarray | float) -> np.ndarray:
     """The numbers that a reader of `written` sees."""
-    return np.vectorize(lambda value: float(written(value).replace("−", "-")), otypes=[float])(values)
+    return np.vectorize(lambda value: float(two_decimals(value).replace("−", "-")), otypes=[float])(values)
 
 
 def chain(*terms: tuple[str, object]) -> str:
@@ -57,12 +58,7 @@ def agrees(ours: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.isclose(ours, truth, rtol=1e-9, atol=1e-12)
 
 
-def cost(a: np.ndarray, y: np.ndarray) -> float:
-    """C = ½‖a − y‖², of one sample."""
-    return float(((a - y)**2).sum() / 2)
-
-
-def equation(one: Pass, kind: str, l: int, i: int) -> Equation:
+def equation(one: Sample, kind: str, l: int, i: int) -> Equation:
     """The equation of step z, a, C, δ or ∂ of layer l, spelled out for neuron i, which counts from 0."""
     last = l == max(one.W)
     make = {"z": _sum, "a": _activation, "C": _cost, "δ": _blame, "∂": _gradients}
@@ -90,9 +86,9 @@ def _activation(one, l, i):
 
 def _cost(one, l, _):
     a, y, u = one.a[l], one.y, UP[l]
-    C = cost(a, y)
+    C = squared_error(a.T, y.T)     # columns: one sample
     squares = " + ".join(f"({_difference(*pair)})²" for pair in zip(a, y, strict=True))
-    line = chain(("C", C), (f"½·({squares})", cost(shown(a), shown(y))), _result(C))
+    line = chain(("C", C), (f"½·({squares})", squared_error(shown(a).T, shown(y).T)), _result(C))
     return Equation("cost", f"C = ½‖a{u} − y‖²", [line], [
         Block("C", np.array([[C]]), figures.NEUTRAL), "=  ½ ‖",
         Block(f"a{u}", a, figures.OUTPUT, _all(a)), "−",
@@ -142,7 +138,7 @@ def _product_and_result(one, l, i, blame):
 
 def _applied(name, which, z):
     """σ or σ′ of a number, by name."""
-    return f"{name}{'′' * which}({written(z[0])})", ACTIVATIONS[name][which](shown(z))
+    return f"{name}{'′' * which}({two_decimals(z[0])})", ACTIVATIONS[name][which](shown(z))
 
 
 def _delta(one, l, lit, compared=False):
@@ -172,7 +168,7 @@ def _all(matrix):
 
 
 def _factor(value):
-    text = written(np.asarray(value).item())
+    text = two_decimals(np.asarray(value).item())
     return f"({text})" if text[0] == "−" else text
 
 
@@ -181,12 +177,12 @@ def _products(weights, column):
 
 
 def _difference(a, y):
-    return f"{written(a[0])} − {_factor(y)}"
+    return f"{two_decimals(a[0])} − {_factor(y)}"
 
 
 def _list(values):
-    return ", ".join(map(written, values))
+    return ", ".join(map(two_decimals, values))
 
 
 def _result(value):
-    return written(np.asarray(value).item()), shown(value)
+    return two_decimals(np.asarray(value).item()), shown(value)

@@ -14,7 +14,7 @@ from helpers.plotting.contrast import ink
 from helpers.plotting.grids import TINT
 from helpers.plotting.lettering import width_of, write
 from helpers.plotting.panes import sheet
-from helpers.widgets.backprop.equations import DOWN, UP, Block, written
+from helpers.widgets.backprop.equations import DOWN, UP, Block, two_decimals
 
 SIZES, SIZE = (3, 4, 3, 2), (700, 424)                  # neurons of layers 0 … 3; of the picture
 CENTRE, PITCH = 138, (72, 57, 72, 104)                  # of a column of neurons
@@ -39,7 +39,7 @@ def network_frame(figure: Figure, x: np.ndarray, y: np.ndarray) -> Axes:
         for i, height in enumerate(heights(layer)):
             _box(ax, middle, width, height, [f"{s}{UP[layer]}{DOWN[i]} =" for s in ROWS] if layer else [])
             if layer == 0:
-                _say(ax, middle, height, f"x{DOWN[i]} = {written(x[i, 0])}")
+                _say(ax, middle, height, f"x{DOWN[i]} = {two_decimals(x[i, 0])}")
     _frame_of_cost(ax, y)
     for layer in (1, 2, 3, 4):
         ax.add_collection(LineCollection(_edges(layer).reshape(-1, 2, 2), color="#CCCCCC", lw=0.8))
@@ -51,7 +51,7 @@ def _frame_of_cost(ax, y):
     ax.text(COST[0], 12, "cost", ha="center", va="center", fontsize=9.5, color=figures.NEUTRAL)
     _box(ax, *COST, CENTRE, ["C ="])
     for i, height in enumerate(heights(3)):
-        _say(ax, COST[0], height, f"y{DOWN[i]} = {written(y[i, 0])}")
+        _say(ax, COST[0], height, f"y{DOWN[i]} = {two_decimals(y[i, 0])}")
         way = np.sign(CENTRE - height) * np.array([10, 43])
         ax.plot([COST[0]] * 2, height + way, color="#BBBBBB", lw=1)
     for x, words, right in ((541, "as in torch", True), (634, "differs", False)):
@@ -90,10 +90,10 @@ def draw_values(ax: Axes, values: dict[tuple[str, int], np.ndarray], cost: float
     labels = {color: [] for color in ROWS.values()}
     for (symbol, layer), column in values.items():
         (middle, width), row = COLUMNS[layer], list(ROWS).index(symbol) - 1
-        labels[ROWS[symbol]] += [(written(value), middle + width / 2 - 4, height + row * ROW, 1)
+        labels[ROWS[symbol]] += [(two_decimals(value), middle + width / 2 - 4, height + row * ROW, 1)
                                  for height, value in zip(heights(layer), column[:, 0], strict=True)]
     if cost is not None:
-        labels[ROWS["z"]].append((written(cost), COST[0] + COST[1] / 2 - 4, CENTRE, 1))
+        labels[ROWS["z"]].append((two_decimals(cost), COST[0] + COST[1] / 2 - 4, CENTRE, 1))
     for color, words in labels.items():
         write(ax, words, color)
 
@@ -110,9 +110,9 @@ def draw_edges(ax: Axes, layer: int, chosen: np.ndarray, weights: np.ndarray, co
     labels = []
     for (start, end), weight in zip(ends[chosen], weights, strict=False):
         x, y = start + near * (end - start)
-        half = width_of(written(weight)) / 2 + 2
+        half = width_of(two_decimals(weight)) / 2 + 2
         ax.add_artist(Rectangle((x - half, y - 7), 2 * half, 14, fc="white", ec="none", zorder=2.5))
-        labels.append((written(weight), x, y, 0.5))
+        labels.append((two_decimals(weight), x, y, 0.5))
     return labels
 
 
@@ -162,7 +162,7 @@ def _matrix(ax, block, corner, lines):
         i, j, m, n = block.lit
         ax.add_artist(Rectangle((left + j * w, top + i * h), n * w, m * h, fill=False, zorder=3,
                                 ec=block.color, lw=2.2))
-    return [(written(value), left + (j + 0.5) * w, top + (i + 0.5) * h, 0.5)
+    return [(two_decimals(value), left + (j + 0.5) * w, top + (i + 0.5) * h, 0.5)
             for (i, j), value in np.ndenumerate(block.values)]
 
 

@@ -9,9 +9,10 @@ from ipywidgets import Dropdown, IntSlider
 
 from helpers.explore.explorer import Explore, explore
 from helpers.functional.activations import ACTIVATIONS
+from helpers.functional.losses import squared_error
 from helpers.plotting import figures
 from helpers.plotting.lettering import write
-from helpers.widgets.backprop.equations import UP, Pass, agrees, cost, equation
+from helpers.widgets.backprop.equations import UP, Sample, agrees, equation
 from helpers.widgets.backprop.network_picture import (
     ROWS,
     SIZE,
@@ -36,7 +37,7 @@ STEPS = [*((kind, l) for l in W for kind in "za"), ("C", L), *((kind, l) for l i
 Layers = Mapping[int, np.ndarray]
 
 
-def forward(W: Layers, b: Layers, x: np.ndarray, sigma: Mapping[int, Callable]) -> tuple[dict, dict]:
+def feed_forward(W: Layers, b: Layers, x: np.ndarray, sigma: Mapping[int, Callable]) -> tuple[dict, dict]:
     """z and a of every layer: z^l = W^l a^(l−1) + b^l and a^l = σ(z^l), beginning with a^0 = x."""
     z, a = {}, {0: x}
     for l in W:
@@ -45,8 +46,8 @@ def forward(W: Layers, b: Layers, x: np.ndarray, sigma: Mapping[int, Callable]) 
     return z, a
 
 
-def backward(W: Layers, z: Layers, a: Layers, y: np.ndarray,
-             sigma_prime: Mapping[int, Callable]) -> tuple[dict, dict, dict]:
+def back_propagate(W: Layers, z: Layers, a: Layers, y: np.ndarray,
+                   sigma_prime: Mapping[int, Callable]) -> tuple[dict, dict, dict]:
     """δ, ∂C/∂W and ∂C/∂b of every layer, for C = ½‖a^L − y‖²."""
     L = max(W)
     delta = {L: (a[L] - y) * sigma_prime[L](z[L])}                      # BP1
@@ -83,8 +84,8 @@ def backprop_stepper(by_torch: Callable) -> Explore:
 def _passed(by_torch, hidden, output):
     """All that is computed with these two activations, by hand and by torch."""
     names = {l: output if l == L else hidden for l in W}
-    z, a = forward(W, B, X, {l: ACTIVATIONS[name][0] for l, name in names.items()})
-    delta, dW, db = backward(W, z, a, Y, {l: ACTIVATIONS[name][1] for l, name in names.items()})
+    z, a = feed_forward(W, B, X, {l: ACTIVATIONS[name][0] for l, name in names.items()})
+    delta, dW, db = back_propagate(W, z, a, Y, {l: ACTIVATIONS[name][1] for l, name in names.items()})
     copies = [[array.copy() for array in part.values()] for part in (W, B)]
     given = by_torch(*copies, X.copy(), Y.copy(), hidden, output)
     if not isinstance(given, tuple | list):
@@ -93,7 +94,7 @@ def _passed(by_torch, hidden, output):
     shapes, expected = ([[array.shape for array in part] for part in parts] for parts in (truth, copies))
     if shapes != expected:
         raise ValueError(f"by_torch: got gradients of the shapes {shapes}, expected {expected}")
-    return Pass(names, W, B, Y, z, a, delta, dW, db, [dict(zip(W, part, strict=True)) for part in truth])
+    return Sample(names, W, B, Y, z, a, delta, dW, db, [dict(zip(W, part, strict=True)) for part in truth])
 
 
 def _draw(ax, one, step, neuron):
@@ -102,7 +103,7 @@ def _draw(ax, one, step, neuron):
     draw_focus(ax, 4 if kind == "C" else l, None if kind == "C" else i, color)
     columns = {"z": one.z, "a": one.a, "δ": one.delta}
     draw_values(ax, {(k, m): columns[k][m] for k, m in done if k in columns},
-                cost(one.a[L], Y) if ("C", L) in done else None)
+                squared_error(one.a[L].T, Y.T) if ("C", L) in done else None)
     labels = _draw_lines(ax, one, kind, l, i)
     for k, m in done:
         if k == "∂":
@@ -128,7 +129,7 @@ def _draw_lines(ax, one, kind, l, i):
                       figures.KERNEL if kind == "z" else figures.BLAME, 0.62 if kind == "δ" else 0.38)
 
 
-def compared(one: Pass, done: list[tuple[str, int]]) -> dict[str, bool]:
+def compared(one: Sample, done: list[tuple[str, int]]) -> dict[str, bool]:
     """Whether each gradient of these steps is torch's; δ is compared with torch's ∂C/∂b."""
     found = {}
     for kind, l in done:

@@ -1,5 +1,5 @@
 """Where a network draws the line between two classes: the explorer of notebook 04."""
-from helpers.widgets.decision_boundary.explorer import RATES, decision_boundary, view
+from helpers.widgets.decision_boundary.explorer import RATES, boundary, decision_boundary
 from helpers.widgets.decision_boundary.net import solved
 
-__all__ = ["RATES", "decision_boundary", "solved", "view"]
+__all__ = ["RATES", "boundary", "decision_boundary", "solved"]

@@ -42,15 +42,15 @@ FIT = np.linalg.pinv(AFFINE)
 # One setting at one step: z (CELLS, CELLS) the output before the sigmoid, `wrong` which points are
 # misclassified, `lines` the parts of the boundary, `stray` how far these leave the straight line that fits
 # best, or None, `nonaffine` how far z leaves the affine map of x that fits best, as a share of its range.
-View = namedtuple("View", "X y params step losses diverged z wrong lines stray nonaffine")
+Boundary = namedtuple("Boundary", "X y params step losses diverged z wrong lines stray nonaffine")
 
-training = lru_cache(maxsize=KEPT)(Training)
+cached_training = lru_cache(maxsize=KEPT)(Training)
 
 
 @lru_cache(maxsize=2)     # for the picture and for its sentence
-def view(data: str, activation: str, hidden: int, eta: float, steps: int) -> View:
+def boundary(data: str, activation: str, hidden: int, eta: float, steps: int) -> Boundary:
     """Train to this step, and look at what has become of the boundary."""
-    one = training(data, activation, hidden, eta)
+    one = cached_training(data, activation, hidden, eta)
     params = one.params(steps)
     step = steps if one.diverged is None else min(steps, one.diverged - 1)
     z = output(params, GRID, activation)[:, 0]
@@ -58,7 +58,7 @@ def view(data: str, activation: str, hidden: int, eta: float, steps: int) -> Vie
     lines = [sharpened(line, params, activation)
              for line in contour_generator(SIDE, SIDE, z.reshape(CELLS, CELLS)).lines(0)]
     nonaffine = np.abs(z - AFFINE @ (FIT @ z)).max() / (np.ptp(z) or 1)
-    return View(one.X, one.y, params, step, one.losses[:step + 1], step < steps, z.reshape(CELLS, CELLS),
+    return Boundary(one.X, one.y, params, step, one.losses[:step + 1], step < steps, z.reshape(CELLS, CELLS),
                 wrong, lines, stray(lines), nonaffine)
 
 
@@ -89,7 +89,7 @@ def stray(lines: list[np.ndarray]) -> float | None:
 def decision_boundary() -> Explore:
     """Train a small network at each move; see where it parts two classes, and whether by a straight line.
 
-    `result` is the View of this moment.
+    `result` is the Boundary of this moment.
     """
     return explore(
         _draw, _frame, _describe, size=SIZE, data=ToggleButtons(options=list(DATA)),
@@ -129,7 +129,7 @@ def _legend(figure):
 
 def _draw(axes, **values):
     left, right = axes
-    one = view(*values.values())
+    one = boundary(*values.values())
     left.contourf(SIDE, SIDE, one.z, LEVELS, colors=BANDS, extend="both")
     left.add_artist(LineCollection(_unit_lines(*one.params[:2]), **UNIT))
     left.add_artist(LineCollection(one.lines, **BOUNDARY))
@@ -168,7 +168,7 @@ def _number(value):
 
 
 def _describe(data, activation, hidden, eta, steps):
-    one = view(data, activation, hidden, eta, steps)
+    one = boundary(data, activation, hidden, eta, steps)
     ended = (f" It diverged at step {one.step + 1}, where the cost passed {DIVERGED:,.0f}; shown is step "
              f"{one.step}." if one.diverged else "")
     return (f"{data[0].upper()}{data[1:]}, {activation}, {hidden} hidden unit{'s' * (hidden > 1)}, learning "

@@ -11,14 +11,14 @@ from helpers.plotting.lettering import write
 from helpers.plotting.panes import axes_at
 from helpers.theory.landscapes import LANDSCAPES
 from helpers.widgets.landscape.controls import StartPoint, Switches
-from helpers.widgets.landscape.map import draw_map, leaves, placed, side_by_side, sides, ticks
+from helpers.widgets.landscape.map import draw_landscape, leaves, placed, side_by_side, sides, ticks
 from helpers.widgets.landscape.races import BENDABLE, COLORS, MARKERS, SIGNS, STEPS, STRETCH, race
 
 SIZE = 700, 396                                   # pixels
 MAP, PLOT = (40, 26, 324, 324), (432, 26, 164, 324)          # left, top, width, height
 LOWEST, HIGHEST = 1e-10, 1e5                      # of the costs in the picture
 KAPPAS = 1, 2, 5, 10, 20, 30, 50, 100
-RATES = *(round(n * 10.0**e, 4) for e in range(-4, 0) for n in (1, 1.5, 2, 3, 5, 7)), 1, 1.5, 2, 3, 5
+_RATES = *(round(n * 10.0**e, 4) for e in range(-4, 0) for n in (1, 1.5, 2, 3, 5, 7)), 1, 1.5, 2, 3, 5
 TINY, LEAST_GAP = 1e-20, 1.005                    # a cost that is as good as 0; a lead worth a word
 LETTER_GAP, CROSS = 15, 17                        # pixels from label to label, from cross to cross
 Race = namedtuple("Race", "landscape kappa start steps runs")
@@ -33,8 +33,8 @@ def landscape_explorer() -> Explore:
         options=KAPPAS, value=30, description="condition number κ")
     first = LANDSCAPES[landscape.value].start
     start = StartPoint(sides(landscape.value), first, [(-2, -1), (0, 0.5), (2, 1.75)], "9ch")
-    eta = SelectionSlider(options=RATES, value=0.05, description="learning rate η")
-    eta.settings = [RATES[0], 0.001, 0.05, RATES[-1]]            # what the sweep of the tests tries
+    eta = SelectionSlider(options=_RATES, value=0.05, description="learning rate η")
+    eta.settings = [_RATES[0], 0.001, 0.05, _RATES[-1]]            # what the sweep of the tests tries
 
     def follow(change):
         kappa.disabled = change.new not in BENDABLE
@@ -84,7 +84,7 @@ def _frame(figure):
 def _draw(axes, **values):
     sheet, left, right = axes
     one = raced(**values)
-    draw_map(left, one.landscape, values["kappa"] if one.landscape in BENDABLE else 1)
+    draw_landscape(left, one.landscape, values["kappa"] if one.landscape in BENDABLE else 1)
     _number_sides(sheet, one.landscape)
     exits = {}
     for name, run in one.runs.items():
@@ -163,15 +163,15 @@ def _leader(runs):
         return "all have flown away." if runs else "no optimizer is on."
     (best, name), *others = order
     if not others:
-        return f"{name} is at cost {number(best)}."
+        return f"{name} is at cost {short_number(best)}."
     (second, follower), *_ = others
-    lead = f"{name} leads with cost {number(best)}, "
+    lead = f"{name} leads with cost {short_number(best)}, "
     if second <= best * LEAST_GAP or second < TINY:
         return lead + f"level with {follower}."
     if best < TINY:
-        return lead + f"before {follower} with {number(second)}."
+        return lead + f"before {follower} with {short_number(second)}."
     return lead + (f"{1 - best / second:.0%} lower" if second < 2 * best else
-                   f"{number(second / best)} times lower") + f" than {follower}."
+                   f"{short_number(second / best)} times lower") + f" than {follower}."
 
 
 def _gone(runs):
@@ -179,7 +179,7 @@ def _gone(runs):
     return f" Flown away, beyond a million: {', '.join(gone)}." if gone else ""
 
 
-def number(value: float) -> str:
+def short_number(value: float) -> str:
     """Two digits, with a real minus sign: 0.034, 1.5, 12, 3.4e−7; what is smaller than TINY has none."""
     if value < TINY:
         return f"below {TINY:.0e}".replace("-", "−")

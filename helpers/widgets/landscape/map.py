@@ -35,7 +35,7 @@ def placed(landscape: str, w: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def bands(landscape: str, kappa: float) -> tuple[list[Path], Path]:
+def cost_bands(landscape: str, kappa: float) -> tuple[list[Path], Path]:
     """The area of each band, from the lowest, and all lines between them."""
     x0, x1, y0, y1 = sides(landscape)
     u = np.linspace(0, 1, CELLS)
@@ -49,9 +49,9 @@ def bands(landscape: str, kappa: float) -> tuple[list[Path], Path]:
             Path.make_compound_path(*(Path(line[0], kinds[0]) for line, kinds in lines)))
 
 
-def draw_map(ax: Axes, landscape: str, kappa: float) -> None:
+def draw_landscape(ax: Axes, landscape: str, kappa: float) -> None:
     """Draw the bands in axes from 0 to 1."""
-    areas, lines = bands(landscape, kappa)
+    areas, lines = cost_bands(landscape, kappa)
     for area, tint in zip(areas, TINTS, strict=True):
         ax.add_artist(PathPatch(area, fc=tint, ec="none", zorder=0))
     ax.add_artist(PathPatch(lines, fill=False, ec=LINE, lw=0.5, zorder=0.1))

@@ -37,8 +37,8 @@ def pathology_frame(figure: Figure) -> Axes:
     return ax
 
 
-def draw_view(ax: Axes, one: object, activation: str) -> None:
-    """Draw a View of helpers.widgets.pathology.explorer."""
+def draw_propagation(ax: Axes, one: object, activation: str) -> None:
+    """Draw a Propagation of helpers.widgets.pathology.explorer."""
     low, high = exponents(one)
     depth = len(one.norms)
     gradient = GRADIENT.scaled(0.5, depth + 0.5, low, high)     # as wide as the bars below
@@ -53,7 +53,7 @@ def draw_view(ax: Axes, one: object, activation: str) -> None:
 
 
 def exponents(one: object) -> tuple[int, int]:
-    """The powers of ten between which all norms of a View lie, measured or predicted, but for zeros."""
+    """The powers of ten between which all norms but zeros lie, measured or predicted."""
     both = np.concatenate([one.norms, one.theory])
     logs = np.log10(both[both > 0])
     return panes.decades(logs.min(), logs.max())

@@ -3,13 +3,13 @@ import math
 
 from helpers.plotting.panes import scientific
 
-FAR = 10        # times theory, or a tenth of it: worth a remark
+_FAR = 10        # times theory, or a tenth of it: worth a remark
 FLAT = {"relu": "Inactive (slope 0)", "leaky_relu": "Inactive (slope 0.01)"}    # elsewhere: saturated
 
 
-def described(one: object, depth: int, width: int, activation: str, initialization: str, scale: float,
-              batch_norm: bool, residual: bool, seed: int) -> str:
-    """The finding of a View in words and numbers; the other arguments are the values of the controls."""
+def describe_propagation(one: object, depth: int, width: int, activation: str, initialization: str,
+                         scale: float, batch_norm: bool, residual: bool, seed: int) -> str:
+    """The finding of a Propagation in words and numbers; the rest are the values of the controls."""
     extras = " and ".join(["batch norm"] * batch_norm + ["residual connections"] * residual)
     return (f"{depth} {activation} layers of width {width}{' with ' * bool(extras)}{extras}, weights: "
             f"{initialization} times {scale:g}, σ_w = {one.sigma_w:.2f}, seed {seed}. "
@@ -57,6 +57,6 @@ def _part(share):
 
 def _remarks(one, width, batch_norm):
     said = " With batch norm σ_w cancels out, but for ε." * batch_norm
-    if one.norms[0] and not 1 / FAR < one.norms[0] / one.theory[0] < FAR:
+    if one.norms[0] and not 1 / _FAR < one.norms[0] / one.theory[0] < _FAR:
         said += f" The theory is a mean over wide nets; one net of width {width} may be far from it."
     return said

@@ -21,7 +21,7 @@ from helpers.theory.quadratics import (
     measured_rate,
     regime,
 )
-from helpers.widgets.phase_diagram.map import WIDEST, draw_map, frame_map
+from helpers.widgets.phase_diagram.map import WIDEST, draw_phases, frame_map
 
 SIZE = 700, 412                                   # pixels
 MAP, BAR = (46, 28, 326, 300), (136, 376, 236, 11)           # left, top, width, height
@@ -30,18 +30,18 @@ STEPS = 100                                       # of the run
 KAPPAS = 1, 5, 10, 20, 50, 100
 SETTLED, SAME = 0.002, 1e-9                       # how near a measured rate comes to the predicted; a tie
 NAMES = {1: ("",), 2: ("steep", "flat")}
-COLORS = figures.KERNEL, figures.INPUT            # of the steep and of the flat direction
+_COLORS = figures.KERNEL, figures.INPUT            # of the steep and of the flat direction
 
 # A run and what was predicted: `path` (steps + 1, directions) as far as it is on the map, `regimes` and
 # `rates` of each direction, `rate` the largest of these, `measured` the slope of the run, or None when it
 # arrived at 0 exactly.
-View = namedtuple("View", "curvatures path regimes rates rate measured")
+QuadraticRun = namedtuple("QuadraticRun", "curvatures path regimes rates rate measured")
 
 
 def phase_diagram() -> Explore:
     """Choose a step and a momentum; see the regime, the predicted rate, and the rate of a run.
 
-    `result` is the View of this moment.
+    `result` is the QuadraticRun of this moment.
     """
     return explore(
         _draw, _frame, _describe, size=SIZE,
@@ -52,7 +52,7 @@ def phase_diagram() -> Explore:
 
 
 @lru_cache(maxsize=2)     # for the picture and for its sentence
-def view(eta: float, gamma: float, kappa: float, nesterov: bool) -> View:
+def quadratic_run(eta: float, gamma: float, kappa: float, nesterov: bool) -> QuadraticRun:
     """Predict, run, and measure."""
     curvatures = np.array([1.0, 1 / kappa])[:1 if kappa == 1 else 2]
     more = {"nesterov": True} if nesterov and gamma else {}       # without momentum it is the same
@@ -60,11 +60,11 @@ def view(eta: float, gamma: float, kappa: float, nesterov: bool) -> View:
                    lr=eta, momentum=gamma, **more)
     path = path[np.isfinite(path).all(axis=1)]
     rates = convergence_rate(eta, gamma, curvatures, nesterov=nesterov)
-    return View(curvatures, path, tuple(regime(eta, gamma, curvatures, nesterov=nesterov)), rates,
-                float(rates.max()), measured(path))
+    return QuadraticRun(curvatures, path, tuple(regime(eta, gamma, curvatures, nesterov=nesterov)), rates,
+                        float(rates.max()), rate_of_run(path))
 
 
-def measured(path: np.ndarray) -> float | None:
+def rate_of_run(path: np.ndarray) -> float | None:
     """The rate of a run (steps + 1, n) by helpers.theory.quadratics.measured_rate; None when it is at 0
     exactly.
 
@@ -94,8 +94,8 @@ def _frame(figure):
 
 def _draw(axes, eta, gamma, kappa, nesterov):
     chart, top, bottom = axes
-    one = view(eta, gamma, kappa, nesterov)
-    draw_map(chart, kappa, nesterov)
+    one = quadratic_run(eta, gamma, kappa, nesterov)
+    draw_phases(chart, kappa, nesterov)
     chart.plot(eta, gamma, "o", mfc="white", mec="black", mew=2, ms=10, zorder=5, clip_on=False)
     _draw_run(top, bottom, one)
     return one
@@ -109,7 +109,7 @@ def _draw_run(top, bottom, one):
         top.plot(steps, sign * envelope, **theory)
     bottom.plot(steps, envelope, **theory)
     names = NAMES[len(one.curvatures)]
-    for name, at, color, w in zip(names, (0.8, 0.99), COLORS[-len(names):], one.path.T, strict=False):
+    for name, at, color, w in zip(names, (0.8, 0.99), _COLORS[-len(names):], one.path.T, strict=False):
         top.plot(w, color=color, lw=1.2, marker=".", ms=4)
         top.text(at, 0.86, name, color=color, ha="right", transform=top.transAxes)
     bottom.plot(np.linalg.norm(one.path, axis=1), color=figures.OUTPUT, lw=1.2, marker=".", ms=4)
@@ -132,7 +132,7 @@ def _write_below(bottom, one):
 # --- the sentence ----------------------------------------------------------------------------
 
 def _describe(eta, gamma, kappa, nesterov):
-    one = view(eta, gamma, kappa, nesterov)
+    one = quadratic_run(eta, gamma, kappa, nesterov)
     return (f"η·λ = {eta:.2f}, γ = {gamma:.2f}{f', κ = {kappa}' * (kappa > 1)}{', Nesterov' * nesterov}: "
             f"{_regimes(one, eta, gamma, nesterov)}. Predicted rate {one.rate:.3f}, {_measured(one)}.")
 

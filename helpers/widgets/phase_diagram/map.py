@@ -25,7 +25,7 @@ LINE = {"color": figures.THEORY, "lw": 1.8, "zorder": 2}
 
 
 @lru_cache
-def bands(kappa: float, nesterov: bool) -> list[Path]:
+def rate_bands(kappa: float, nesterov: bool) -> list[Path]:
     """The area of each band of rates over (η·λ, γ), from the fastest."""
     eta, gamma = np.linspace(0, WIDEST, 321), np.linspace(0, 1, 201)
     rates = np.maximum(*(convergence_rate(eta, gamma[:, None], curvature, nesterov=nesterov)
@@ -51,9 +51,9 @@ def frame_map(chart: Axes, bar: Axes) -> None:
         bar.add_patch(Rectangle((k, 0), 1, 1, fc=tint, ec="none"))
 
 
-def draw_map(chart: Axes, kappa: float, nesterov: bool) -> None:
+def draw_phases(chart: Axes, kappa: float, nesterov: bool) -> None:
     """The bands for curvatures 1 and 1/kappa, the line of each that is critical, the largest stable step."""
-    for area, tint in zip(bands(kappa, nesterov), TINTS, strict=True):
+    for area, tint in zip(rate_bands(kappa, nesterov), TINTS, strict=True):
         chart.add_artist(PathPatch(area, fc=tint, ec=tint, lw=0.3, zorder=0))
     chart.plot(largest_stable_step(1, CURVE[:-1], nesterov=nesterov), CURVE[:-1], **LINE)
     chart.text(*((2.35, 0.80) if nesterov else (3.02, 0.13)), "divergent", fontsize=10)

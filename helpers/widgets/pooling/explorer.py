@@ -9,7 +9,7 @@ from helpers.functional.pooling import avg_pool2d, avg_pool2d_backward, max_pool
 from helpers.functional.windows import pad
 from helpers.plotting import figures
 from helpers.plotting.grids import grid
-from helpers.plotting.marks import Panel, corners, framed, rings, written
+from helpers.plotting.marks import GridPlace, corners, framed, rings, written
 from helpers.plotting.panes import sheet
 
 DIGIT = 207            # a two whose outer two columns are empty on both sides: no shift loses ink
@@ -119,7 +119,7 @@ def _draw_input(ax, one):
         rings(ax, panel, one.tied[:1], one.tied[1:], figures.OUTPUT)
 
 
-def _panel(ax, name, values, title, color, *, digits=0, tinted=None) -> Panel:
+def _panel(ax, name, values, title, color, *, digits=0, tinted=None) -> GridPlace:
     """A grid as large as its place allows, in the middle below its title."""
     left, top, side = PANELS[name]
     cell = min(CELL, side / max(values.shape))

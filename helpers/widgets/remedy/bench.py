@@ -10,9 +10,9 @@ from functools import lru_cache
 from ipywidgets import Checkbox, Dropdown, IntSlider
 
 from helpers.explore.explorer import Explore, explore
-from helpers.widgets.remedy.picture import SIZE, STEPS, draw_view, remedy_frame
+from helpers.widgets.remedy.picture import SIZE, STEPS, draw_comparison, remedy_frame
 from helpers.widgets.remedy.runs import Recipe, train
-from helpers.widgets.remedy.words import described, state
+from helpers.widgets.remedy.words import describe_comparison, state
 
 CLIP, DECAY = 1.0, 0.1
 NETS = {
@@ -28,7 +28,7 @@ BENDS = {KEEP: None, "tanh": "tanh", "ReLU": "relu", "LeakyReLU": "leaky_relu", 
 STARTS = {KEEP: None, "Xavier": "Xavier", "He": "He", "orthogonal": "orthogonal"}
 
 # The plain net and the treated one: both Records, which remedies are on, in words, and the step shown.
-View = namedtuple("View", "plain treated remedies step")
+Comparison = namedtuple("Comparison", "plain treated remedies step")
 
 training = lru_cache(maxsize=128)(train)
 
@@ -45,10 +45,10 @@ def treated(net: str, activation: str, initialization: str, batch_norm: bool, re
     return recipe
 
 
-def view(steps: int, net: str, **remedies: object) -> View:
+def comparison(steps: int, net: str, **remedies: object) -> Comparison:
     """Train both nets, or remember them."""
     recipe, plain = treated(net, **remedies), NETS[net]
-    return View(training(plain, STEPS), training(recipe, STEPS), changes(plain, recipe), steps)
+    return Comparison(training(plain, STEPS), training(recipe, STEPS), changes(plain, recipe), steps)
 
 
 def fate(net: str, *remedies: str, steps: int = STEPS) -> str:
@@ -83,10 +83,10 @@ def changes(plain: Recipe, recipe: Recipe) -> list[str]:
 def remedy_bench() -> Explore:
     """Switch remedies on; see the blame, the cost and the speed of each layer beside those of the plain net.
 
-    `result` is the View of this moment.
+    `result` is the Comparison of this moment.
     """
     return explore(
-        _draw, remedy_frame, lambda **values: described(view(**values), **values), size=SIZE,
+        _draw, remedy_frame, lambda **values: describe_comparison(comparison(**values), **values), size=SIZE,
         net=Dropdown(options=list(NETS), description="plain net"),
         steps=IntSlider(STEPS, 0, STEPS, 5),
         activation=Dropdown(options=list(BENDS)),
@@ -97,6 +97,6 @@ def remedy_bench() -> Explore:
 
 
 def _draw(ax, **values):
-    one = view(**values)
-    draw_view(ax, one)
+    one = comparison(**values)
+    draw_comparison(ax, one)
     return one

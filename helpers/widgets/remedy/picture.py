@@ -37,8 +37,8 @@ def remedy_frame(figure: Figure) -> Axes:
     return ax
 
 
-def draw_view(ax: Axes, one: object) -> None:
-    """Draw a View of helpers.widgets.remedy.bench."""
+def draw_comparison(ax: Axes, one: object) -> None:
+    """Draw a Comparison of helpers.widgets.remedy.bench."""
     labels = _by_layer(ax, BLAME, [_relative(r.delta[0]) for r in (one.plain, one.treated)], "blame")
     labels += _costs(ax, one)
     labels += _by_layer(ax, SPEED, [_at(r.ratios, one.step) for r in (one.plain, one.treated)], "speed")

@@ -18,9 +18,10 @@ from helpers import arguments as check
 from helpers.data import digits
 from helpers.functional.activations import ACTIVATIONS
 from helpers.functional.clipping import clip_grad_norm
+from helpers.functional.initialization import INITIALIZATIONS
 from helpers.functional.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from helpers.theory.deep_network import Arrays, Net, backward, forward, gradients, norms
-from helpers.widgets.pathology.explorer import INITIALIZATIONS
+from helpers.theory.random_networks import WEIGHT_RULES
 
 DEPTH, WIDTH, BATCH, PIXELS, CLASSES = 20, 32, 64, 64, 10
 ETA, SEED = 0.1, 0
@@ -67,7 +68,7 @@ def images() -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=512)
-def batch(step: int) -> tuple[np.ndarray, np.ndarray]:
+def digit_batch(step: int) -> tuple[np.ndarray, np.ndarray]:
     """The images (64, 64) and classes (64,) of a step, the same for every net."""
     X, y = images()
     chosen = np.random.default_rng([SEED, step]).choice(len(X), BATCH, replace=False)
@@ -81,10 +82,10 @@ def build(recipe: Recipe, *, depth: int = DEPTH, width: int = WIDTH, seed: int =
     """
     check.integer("depth", depth, least=1)
     check.integer("width", width, least=1)
-    for name, table in (("activation", ACTIVATIONS), ("initialization", INITIALIZATIONS)):
+    for name, table in (("activation", ACTIVATIONS), ("initialization", WEIGHT_RULES)):
         if (given := getattr(recipe, name)) not in table:
             raise ValueError(f"{name}: got {given!r}, expected one of {', '.join(table)}")
-    draw = INITIALIZATIONS[recipe.initialization][0]
+    draw = INITIALIZATIONS[WEIGHT_RULES[recipe.initialization][0]]
     shapes = [(width, PIXELS), *[(width, width)] * (depth - 1), (CLASSES, width)]
     weights = [recipe.scale * draw(np.random.default_rng([seed, l]), shape) for l, shape in enumerate(shapes)]
     gamma, beta = ([np.full(width, value) for _ in range(depth * recipe.batch_norm)] for value in (1.0, 0.0))
@@ -101,14 +102,14 @@ def train(recipe: Recipe, steps: int, *, eta: float = ETA, depth: int = DEPTH, w
     net, found, clipped = build(recipe, depth=depth, width=width, seed=seed), ([], [], []), 0
     for step in range(check.integer("steps", steps, least=0) + 1):
         with np.errstate(all="ignore"):              # a net may explode: the next lines see to that
-            loss, delta, grads = blame(net, *batch(step))
+            loss, delta, grads = blame(net, *digit_batch(step))
             length = norms(grads).sum()
         if not (loss <= DIVERGED and length < np.inf):
             return Record(*_arrays(net, *found), clipped, step)
         found[0].append(loss)
         found[1].append(norms(delta))
         if step < steps:
-            ratios, cut = descend(net, grads, recipe, eta)
+            ratios, cut = gradient_step(net, grads, recipe, eta)
             found[2].append(ratios)
             clipped += cut
     return Record(*_arrays(net, *found), clipped, None)
@@ -122,7 +123,7 @@ def blame(net: Net, x: np.ndarray, y: np.ndarray) -> tuple[float, Arrays, Arrays
     return float(softmax_cross_entropy(passed.z[-1], y)), found.delta, grads
 
 
-def descend(net: Net, grads: Arrays, recipe: Recipe, eta: float) -> tuple[np.ndarray, bool]:
+def gradient_step(net: Net, grads: Arrays, recipe: Recipe, eta: float) -> tuple[np.ndarray, bool]:
     """Step all parameters of the net, in place; ‖ΔW‖/‖W‖ of each matrix, and whether grads were clipped."""
     layers, cut = len(net.weights), False
     if recipe.clip is not None:

@@ -36,8 +36,8 @@ def money(value: float) -> str:
     return f"{value:.2f}" if value < 100 else scientific(value)
 
 
-def described(one: object, net: str, steps: int, **_remedies: object) -> str:
-    """The finding of a View of helpers.widgets.remedy.bench in words and numbers."""
+def describe_comparison(one: object, net: str, steps: int, **_remedies: object) -> str:
+    """The finding of a Comparison of helpers.widgets.remedy.bench in words and numbers."""
     depth = one.plain.delta.shape[1] - 1
     after = f"After {steps} step{'s' * (steps > 1)}" if steps else "Before any step"
     if not one.remedies:

@@ -1,0 +1,87 @@
+"""The training loop: against torch, once through all samples in an epoch, each optimizer stepped."""
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from helpers.functional.losses import softmax_cross_entropy
+from helpers.nn.modules import BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from helpers.nn.optim import SGD
+from helpers.nn.trained_cnn import digit_images, small_cnn
+from helpers.nn.training import accuracy, fit
+
+X, X_TEST, Y, Y_TEST = digit_images(np.random.default_rng(0))
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def small_twin(net):
+    nn = torch.nn
+    twin = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+                         nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+                         nn.Flatten(), nn.Linear(64, 10)).double()
+    twin.load_state_dict({name: torch.tensor(value) for name, value in net.state_dict().items()})
+    return twin
+
+
+def test_an_epoch_is_torchs_with_one_optimizer_for_weights_and_one_for_biases():
+    net = small_cnn(rng())
+    twin, costs = small_twin(net), []
+    rates = {"weight": 0.05, "bias": 0.02}
+    ours, theirs = (
+        [make([p for name, p in model.named_parameters() if name.endswith(kind)], lr=lr, momentum=0.9)
+         for kind, lr in rates.items()] for make, model in ((SGD, net), (torch.optim.SGD, twin)))
+    order = rng(5).permutation(len(X))
+    for k in range(0, len(X), 64):
+        at = order[k:k + 64]
+        twin.zero_grad()
+        cost = F.cross_entropy(twin(torch.tensor(X[at])), torch.tensor(Y[at]))
+        cost.backward()
+        for optimizer in theirs:
+            optimizer.step()
+        costs.append(cost.item())
+    np.testing.assert_allclose(fit(net, ours, X, Y, rng=rng(5), epochs=1, size=64), costs, rtol=1e-9)
+    for name, value in twin.state_dict().items():
+        np.testing.assert_allclose(net.state_dict()[name], value.numpy(), rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("size, parts", [(None, [1437]), (500, [500, 500, 437]), (1437, [1437])])
+def test_an_epoch_goes_through_all_samples_once(size, parts):
+    seen = []
+
+    class Watched(Sequential):
+        def __call__(self, x):
+            seen.append(x)
+            return super().__call__(x)
+    net = Watched(Flatten(), Linear(64, 10, rng=rng()))
+    costs = fit(net, [SGD(net.parameters(), lr=0.0)], X, Y, epochs=2, rng=rng(), size=size)
+    assert [len(x) for x in seen] == 2 * parts
+    epochs = np.split(np.concatenate(seen), 2)
+    assert not np.array_equal(*epochs)          # in another order
+    for epoch in epochs:
+        assert np.array_equal(np.sort(epoch, axis=0), np.sort(X, axis=0))
+    mean = np.average(costs[:len(parts)], weights=parts)
+    assert np.isclose(mean, float(softmax_cross_entropy(net(X), Y)), rtol=1e-12)   # nothing was learned
+
+
+@pytest.mark.parametrize("options, says", [({"epochs": -1}, "epochs: got -1"), ({"size": 0}, "size: got 0")])
+def test_bad_numbers_are_refused(options, says):
+    net = Sequential(Linear(3, 2, rng=rng()))
+    with pytest.raises(ValueError, match=says):
+        fit(net, [SGD(net.parameters(), lr=0.1)], np.ones((4, 3)), np.zeros(4, int),
+            **{"epochs": 1, "rng": rng(), **options})
+
+
+def test_accuracy_leaves_the_network_as_it_was():
+    net = Sequential(Conv2d(1, 4, 3, rng=rng()), BatchNorm2d(4), ReLU(), MaxPool2d(2), Flatten(),
+                     Linear(36, 10, rng=rng()))
+    y = net(X[:3])
+    before = net.state_dict()
+    found = accuracy(net, X_TEST, Y_TEST)
+    assert net.training
+    net.backward(np.ones_like(y))      # the call before is still remembered
+    assert all(np.array_equal(before[name], value) for name, value in net.state_dict().items())
+    right = net.eval()(X_TEST).argmax(axis=1) == Y_TEST
+    assert found == right.sum() / 360 == accuracy(net, X_TEST, Y_TEST) and not net.training
