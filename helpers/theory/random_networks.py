@@ -19,7 +19,7 @@ CASES = [(activation, sigma_w) for activation, scales in
          {"tanh": (1.0, 1.5, 3.0), "relu": (1.0, 2**0.5, 2.0), "sigmoid": (1.0, 4.0, 12.0)}.items()
          for sigma_w in scales]
 
-# By the explorers' names: a rule of functional.initialization, its σ_w = √(n · Var W) for n inputs, n outputs.
+# By the explorers' names: a rule of functional.initialization, its σ_w = √(n·Var W) for n inputs, n outputs.
 WEIGHT_RULES = {
     "σ_w/√n normal": ("lecun_normal", 1.0),
     "Xavier":        ("xavier_normal", 1.0),
