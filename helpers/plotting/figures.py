@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from helpers.plotting import contrast
+from helpers.plotting.marks import written
 
 STYLE = Path(__file__).with_name("notebook.mplstyle")
 
@@ -63,16 +64,10 @@ def numbers(axes: Axes, values: np.ndarray, title: str, color: str = INPUT, *, d
     for i, j in np.ndindex(H, W):
         face = color if tint[i, j] else "white"
         axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fc=to_rgba(face, 0.25), ec=color, lw=1))
-        axes.text(j, i, _label(values[i, j], digits), ha="center", va="center")
+        axes.text(j, i, written(values[i, j], digits if values[i, j] else 0), ha="center", va="center")
     axes.set(xlim=(-0.6, W - 0.4), ylim=(H - 0.4, -0.6), aspect="equal")
     axes.set_title(title, color=color, loc="center")
     axes.axis("off")
-
-
-def _label(value: float, digits: int) -> str:
-    """A number with a real minus sign; an exact zero is short, a rounded one has no sign."""
-    text = "0" if value == 0 else f"{value:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def picture(axes: Axes, image: np.ndarray, title: str, *, signed: bool = False) -> None:

@@ -1,6 +1,7 @@
 """The numbers in the widgets of notebook 07 are torch's, and what their sentences claim is true."""
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import refresh
@@ -18,6 +19,7 @@ from helpers.nn.training import fit
 from helpers.plotting.digit_pictures import short
 from helpers.widgets import layer_viewer, wrong_digits
 from helpers.widgets.gradient_hooks import gradient_by_layer, gradient_over_steps, summaries
+from helpers.widgets.gradient_hooks.curve_names import APART, name_ends
 from helpers.widgets.layer_viewer import OF, look
 from helpers.widgets.wrong_digits import PLAIN, confusion
 
@@ -297,6 +299,34 @@ def test_steps_are_moved_through():
             f"Step {step}: the gradient of 3 Conv2d has the root mean square {short(true[3])}, and "
             f"{zeros:.0%} of its entries are exactly 0. Smallest is that of {small}, {short(min(true))}, "
             f"largest that of {large}, {short(max(true))}, {short(max(true) / min(true))} times as large.")
+
+
+def ends(last, names=None):
+    """The words that name_ends writes, from bottom to top, and their heights."""
+    figure, ax = plt.subplots()
+    ax.set(yscale="log", ylim=(last[last > 0].min() / 1.5, last.max() * 1.5))
+    name_ends(ax, names or [f"{k} ReLU" for k in range(len(last))], last)
+    plt.close(figure)
+    heights = [text.get_position()[1] for text in ax.texts]
+    assert np.all(np.diff(heights) > APART - 1e-9) and 0 <= min(heights) and max(heights) <= 1
+    return [text.get_text() for text in ax.texts], heights
+
+
+def test_each_curve_has_its_name_where_it_ends():
+    last = np.geomspace(1e-2, 1e-4, 8)
+    words, heights = ends(last)
+    assert words == list("76543210")
+    assert np.allclose(heights, np.log(last[::-1] / (last.min() / 1.5)) / np.log(225), atol=1e-12)
+
+
+def test_names_of_curves_that_end_together_share_a_line_and_others_are_kept_apart():
+    last = np.array([1.9e-3, 1.92e-3, 3.5e-3, 1.4e-3, 1.43e-3, 3e-3, 3e-3, 5e-3, 0])
+    assert ends(last)[0] == ["3, 4", "0, 1", "5, 6", "2", "7"]
+    assert ends(np.full(3, 1e-3))[0] == ["0, 1, 2"] and ends(np.full(9, 1e-3))[0] == ["0, 1, …"]
+    words, heights = ends(np.append(1e-3 * 1.3**np.arange(5), 1.0))        # five within a sixth of the height
+    assert words == list("012345") and np.diff(heights)[:4].max() < 1.01 * APART
+    assert ends(np.ones(1), ["encoder.layer.0 Linear"])[0] == ["encode…"]
+    assert ends(np.geomspace(1e-9, 1, 20))[0] == ["0", "19"], "of too many the lowest and the highest"
 
 
 def watch_of_the_notebook():

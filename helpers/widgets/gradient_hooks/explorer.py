@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 
 from helpers.explore.explorer import Explore, explore
 from helpers.plotting import figures
-from helpers.plotting.curve_names import name_ends
 from helpers.plotting.digit_pictures import short
+from helpers.widgets.gradient_hooks.curve_names import name_ends
 
 SIZE = 720, 350
 BINS, TALL = 48, 0.82         # of the logarithm of the sizes; part of a row for its histogram
