@@ -1,5 +1,7 @@
 """The rules for a stored notebook that nbval does not look at.
 
+    python tools/notebook_rules.py 01    what the notebook breaks and where; without a name, every notebook
+
 A rule takes a notebook and its path and returns a list of complaints: sentences that name the
 notebook, the cell (counted from 1, as `refresh.py` does) and what is expected. No rule runs
 code, writes a file or opens a connection. tests/notebooks/test_notebooks.py applies all RULES to all
@@ -451,6 +453,6 @@ def complaints(path: Path) -> list[str]:
 
 if __name__ == "__main__":
     import sys
-    said = [line for name in sys.argv[1:] or refresh.notebooks() for line in complaints(Path(name))]
+    said = [line for name in sys.argv[1:] or [""] for path in refresh.find(name) for line in complaints(path)]
     print("\n".join(said) or "No complaints.")
     sys.exit(bool(said))

@@ -1,7 +1,7 @@
 """Run notebooks from cleared outputs and write them in one canonical form.
 
     python tools/refresh.py                      every notebook of notebooks/
-    python tools/refresh.py notebooks/01*.ipynb  these
+    python tools/refresh.py 01 x.ipynb           the one whose name begins so; and this file
     python tools/refresh.py --check              write nothing; name what would change
 
 Notebooks are committed only through this program: two runs give the same bytes, so that a
@@ -230,6 +230,13 @@ def notebooks() -> list[Path]:
     return sorted(FOLDER.glob("*.ipynb"))
 
 
+def find(name: str) -> list[Path]:
+    """The file of this name, or else the notebooks of the course whose names begin with it."""
+    path = Path(name)
+    begun = [] if path.is_file() else [one for one in notebooks() if one.name.startswith(path.name)]
+    return begun or [path]
+
+
 def keep_unstable(fresh: NotebookNode, stored: NotebookNode) -> NotebookNode:
     """Keep the stored outputs that are not compared, such as times: or every run would write another file.
 
@@ -255,11 +262,11 @@ def refresh(path: Path, *, check: bool = False) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     """Refresh or check the notebooks named, one after the other, and return the exit status."""
     parser = argparse.ArgumentParser(description="Run notebooks and write them in canonical form.")
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: every notebook of notebooks/")
+    parser.add_argument("notebooks", nargs="*", help="a file, or how its name begins; default: all")
     parser.add_argument("--check", action="store_true",
                         help="write nothing; exit 1 and name the notebooks that would change")
     options = parser.parse_args(arguments)
-    paths = options.notebooks or notebooks()
+    paths = [path for name in options.notebooks for path in find(name)] or notebooks()
     if not paths:
         print(f"No notebooks found in {FOLDER.name}/.", file=sys.stderr)
         return 1

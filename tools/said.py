@@ -188,6 +188,6 @@ def complaints(path: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    for path in sorted(refresh.FOLDER.glob(f"{sys.argv[1] if sys.argv[1:] else ''}*.ipynb")):
+    for path in [path for name in sys.argv[1:] or [""] for path in refresh.find(name)]:
         for sentence in complaints(path):
             print(f"{path.name}, {sentence}")

@@ -170,3 +170,9 @@ def test_no_notebooks_is_a_failure(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(refresh, "FOLDER", tmp_path)
     assert refresh.main([]) == 1
     assert "No notebooks" in capsys.readouterr().err
+
+
+def test_a_notebook_is_found_by_how_its_name_begins_and_a_file_by_its_name(good):
+    first, *others = refresh.notebooks()
+    assert refresh.find("00") == refresh.find(first.stem) == [first] and refresh.find("") == [first, *others]
+    assert refresh.find(str(good)) == [good] and refresh.find("99") == [type(good)("99")]
