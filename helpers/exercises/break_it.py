@@ -1,7 +1,7 @@
 """Exercises that turn the grader round: hand in something wrong that a weak test accepts.
 
 Of the inputs the first is the weak test's, the others are honest ones. The weak test is blind in
-several places, its holes; the verdict says through which of them the learner slipped.
+several places, its holes; the feedback says through which of them the learner slipped.
 """
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers.exercises.diagnosis import evidence, same
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.feedback import Verdict
+from helpers.exercises.feedback import Feedback
 
 RIGHT = "It is right, on the honest inputs too. Make it wrong where the weak test does not look."
 REJECTED = "The weak test rejects it already: on its one input the answer is not the right one."
@@ -44,7 +44,7 @@ def break_it(name: str, title: str, solution: Callable, truth: Callable,
                     holes=tuple(hole.made_of(right or truth) for hole in holes))
 
 
-def _judge(exercise: Exercise, answers: list[np.ndarray]) -> Verdict:
+def _judge(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
     """Passed means: the weak test accepts it, and an honest input does not."""
     truths = exercise.answers(exercise.truth)
     caught = [i for i in range(1, len(truths)) if not same(answers[i], truths[i])]
@@ -57,12 +57,12 @@ def _judge(exercise: Exercise, answers: list[np.ndarray]) -> Verdict:
     elif not_finite:
         name, sentence, i = "not finite", NOT_FINITE, not_finite[0]
     elif not caught:
-        return exercise.verdict("not yet", RIGHT, "", "right")
+        return exercise.feedback("not yet", RIGHT, "", "right")
     else:
-        return exercise.verdict("right", _accepted(exercise, answers, len(caught)))
+        return exercise.feedback("right", _accepted(exercise, answers, len(caught)))
     shown = evidence(exercise.inputs()[i], answers[i], truths[i])
-    verdict = exercise.verdict("not yet", sentence, shown, name)
-    return verdict if i else replace(verdict, shown=WEAK)
+    feedback = exercise.feedback("not yet", sentence, shown, name)
+    return feedback if i else replace(feedback, shown=WEAK)
 
 
 def _accepted(exercise, answers, caught):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.feedback import Verdict
+from helpers.exercises.feedback import Feedback
 
 LIMIT = 1e-3     # up to it a check has no complaint: above rounding, differences and an ε, below any fault
 SHOWN = "What it said of them"
@@ -42,23 +42,23 @@ def accused(answers: list[np.ndarray]) -> list[bool]:
     return [bool(abs(float(answer.item())) > LIMIT) for answer in answers]
 
 
-def _judge(exercise: Exercise, answers: list[np.ndarray], suspects: list[Suspect]) -> Verdict:
+def _judge(exercise: Exercise, answers: list[np.ndarray], suspects: list[Suspect]) -> Feedback:
     """Passed means: no complaint about what is right, one about all that is wrong."""
     for answer, suspect in zip(answers, suspects, strict=True):
         if answer.size != 1 or not np.isfinite(answer).all():
             got = f"an array of shape {answer.shape}" if answer.size != 1 else str(answer.item())
-            return exercise.verdict("not yet", f"It returned {got} for one that {suspect.does}; expected one "
-                                               "finite number.")
+            return exercise.feedback("not yet", f"It returned {got} for one that {suspect.does}; expected "
+                                                "one finite number.")
     said = accused(answers)
     errors = [(s, a) for s, a, claim in zip(suspects, answers, said, strict=True) if claim == s.right]
     wrong = sum(not suspect.right for suspect in suspects)
     if not errors:
-        return exercise.verdict("right", f"It accepts all {len(suspects) - wrong} that are right, and "
+        return exercise.feedback("right", f"It accepts all {len(suspects) - wrong} that are right, and "
                                          f"catches all {wrong} that are wrong.")
     mistake, sentence = _recognised(exercise, said) or (None, _unnamed(errors, wrong))
     lines = "\n".join(f"{answer.item():9.2g} {'accused' if suspect.right else 'let pass'}, though it "
                       f"{suspect.does}" for suspect, answer in errors)
-    return replace(exercise.verdict("not yet", sentence, lines, mistake), shown=SHOWN)
+    return replace(exercise.feedback("not yet", sentence, lines, mistake), shown=SHOWN)
 
 
 def _recognised(exercise, said):

@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.exercises import diagnosis
 from helpers.exercises.changes import changed
-from helpers.exercises.feedback import Verdict
+from helpers.exercises.feedback import Feedback
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Exercise:
     cases: Callable[[np.random.Generator], Iterable[dict[str, object]]]
     mistakes: tuple[Mistake, ...]
     hints: tuple[str, ...]
-    judge: "Callable[[Exercise, list[np.ndarray]], Verdict] | None" = None
+    judge: "Callable[[Exercise, list[np.ndarray]], Feedback] | None" = None
     through: Callable[[Callable], Callable] | None = None
     holes: tuple[Mistake, ...] = ()
 
@@ -87,7 +87,7 @@ class Exercise:
         head = self.source().splitlines()[:ast.parse(self.source()).body[0].body[0].end_lineno]
         return "\n".join([*head, "    ...", "", "", f'grade("{self.name}", {self.solution.__name__})'])
 
-    def verdict(self, status: str, *said: str | None) -> Verdict:
-        """A verdict on this exercise: its status, then sentence, evidence and mistake, as far as given."""
+    def feedback(self, status: str, *said: str | None) -> Feedback:
+        """Feedback on this exercise: its status, then sentence, evidence and mistake, as far as given."""
         said += ("", "", None)[len(said):]
-        return Verdict(self.title, status, *said, help=(*self.hints, self.source()))
+        return Feedback(self.title, status, *said, help=(*self.hints, self.source()))

@@ -8,7 +8,7 @@ SHOWN = "The smallest input on which it is wrong"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Feedback:
     """A status, the sentence that explains it, and an input on which it shows.
 
     `mistake` is the name of the mistake that was recognised. `help` holds the hints and, last, the
@@ -30,7 +30,7 @@ class Verdict:
         return self.status == "right"
 
     def __repr__(self) -> str:
-        """The verdict as text, the same on every machine."""
+        """The feedback as text, the same on every machine."""
         head = f"{LOOK[self.status][0]} {self.title}: {self.status}"
         shown = f"{self.shown}:\n{self.evidence}" if self.evidence else ""
         return "\n".join(filter(None, (head, self.sentence, shown)))

@@ -16,54 +16,54 @@ import numpy as np
 
 from helpers.exercises import diagnosis, questions, sandbox
 from helpers.exercises.exercise import Exercise
-from helpers.exercises.feedback import Verdict
+from helpers.exercises.feedback import Feedback
 
 
-def grade(name: str, function: Callable) -> Verdict:
+def grade(name: str, function: Callable) -> Feedback:
     """Say whether the learner's function is right, or what is wrong with it.
 
-    `name` is the exercise's. Whatever the function does is a sentence in the verdict, never an
+    `name` is the exercise's. Whatever the function does is a sentence in the feedback, never an
     exception here. Raises ValueError when there is no such exercise.
     """
     exercise = find(name)
     if not callable(function):
-        return exercise.verdict("not yet", f"`grade` takes the function itself, by its name and without "
-                                           f"parentheses; it got {sandbox.type_name(function)}.")
+        return exercise.feedback("not yet", f"`grade` takes the function itself, by its name and without "
+                                            f"parentheses; it got {sandbox.type_name(function)}.")
     if _is_stub(function):
-        return exercise.verdict("not attempted")
+        return exercise.feedback("not attempted")
     answers, called = [], exercise.called(function)
     for case, truth in zip(exercise.inputs(), exercise.answers(exercise.truth), strict=True):
         try:
             answers.append(sandbox.as_numbers(sandbox.call(called, case), truth))
         except sandbox.Misfortune as told:
             said = f"{told} It was called with {diagnosis.in_short(case)}."
-            return exercise.verdict("not yet", said + _before(exercise, answers))
+            return exercise.feedback("not yet", said + _before(exercise, answers))
     with np.errstate(all="ignore"):     # an answer may hold NaN and infinity
         return (exercise.judge or compare)(exercise, answers)
 
 
-def compare(exercise: Exercise, answers: list[np.ndarray]) -> Verdict:
+def compare(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
     """Judge the answers by the truth and by every mistake."""
     truths = exercise.answers(exercise.truth)
     kind = next(filter(None, map(diagnosis.wrong_dtype, answers, truths)), "")
     wrong = [i for i in range(len(truths)) if not diagnosis.same(answers[i], truths[i])]
     if not wrong and not kind:
-        return exercise.verdict("right", f"Right on all {len(truths)} inputs.")
+        return exercise.feedback("right", f"Right on all {len(truths)} inputs.")
     mistake, sentence = _recognised(exercise, answers, truths, kind)
     first = (wrong or [0])[0]
     shown = diagnosis.evidence(exercise.inputs()[first], answers[first], truths[first])
-    return exercise.verdict("not yet", sentence, shown, mistake)
+    return exercise.feedback("not yet", sentence, shown, mistake)
 
 
-def compare_nan(exercise: Exercise, answers: list[np.ndarray]) -> Verdict:
+def compare_nan(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
     """`compare`, and what ends in NaN by name: NaN equals nothing, so `compare` cannot tell whose it is."""
-    verdict = compare(exercise, answers)
-    if verdict.passed or verdict.mistake or any(a.dtype != float for a in answers):
-        return verdict
+    feedback = compare(exercise, answers)
+    if feedback.passed or feedback.mistake or any(a.dtype != float for a in answers):
+        return feedback
     for mistake in exercise.mistakes:
         if all(map(diagnosis.alike, answers, exercise.answers(mistake.function))):
-            return replace(verdict, sentence=mistake.sentence, mistake=mistake.name)
-    return verdict
+            return replace(feedback, sentence=mistake.sentence, mistake=mistake.name)
+    return feedback
 
 
 def find(name: str) -> Exercise:

@@ -19,7 +19,7 @@ from helpers.exercises import diagnosis
 from helpers.exercises import grading as engine
 from helpers.exercises.changes import changed
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.feedback import Verdict
+from helpers.exercises.feedback import Feedback
 from helpers.exercises.grading import grade
 from helpers.exercises.questions import convolution
 
@@ -69,7 +69,7 @@ def check_distinct(exercise: Exercise, mistakes: tuple[Mistake, ...]) -> None:
     assert not twins, f"{exercise.name}: no input tells apart {twins}"
 
 
-def judged(exercise: Exercise, function) -> Verdict:
+def judged(exercise: Exercise, function) -> Feedback:
     """What grade says, of an exercise that need not be registered."""
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):     # a mistake may divide by 0
         patch.setattr(engine, "find", lambda name: exercise)

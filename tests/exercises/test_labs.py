@@ -1,5 +1,6 @@
-"""The three suspects train and are wrong, the mended ones are right, and the checks tell which is which.
+"""The three suspects are wrong, the mended ones are right, and the checks tell which is which.
 
+That the suspects train, and that the checks find them, notebook 07 prints.
 tests/exercises/test_exercises.py asks of the exercises what it asks of all; this is what it does not know.
 """
 import copy
@@ -22,7 +23,7 @@ from helpers.exercises.labs import (
 )
 from helpers.exercises.labs_mended import flat, mended_one, mended_three, mended_two, recorded
 from helpers.exercises.questions import labs as checks
-from helpers.exercises.questions.labs import block_is_off, norm_is_off, training_is_off
+from helpers.exercises.questions.labs import block_is_off, norm_is_off
 from helpers.functional.losses import softmax_cross_entropy_backward
 from helpers.nn.trained_cnn import digit_images, trained_cnn
 from helpers.nn.training import accuracy
@@ -30,51 +31,10 @@ from helpers.verify.differences import central_differences
 from helpers.verify.witnesses import WitnessError, three_witnesses
 
 X, X_TEST, Y, Y_TEST = digit_images(np.random.default_rng(0))
-SEEDS = 0, 1
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
-
-
-# --- silent: they train --------------------------------------------------------------------------
-
-@pytest.fixture(scope="module")
-def trained():
-    """(first cost, mean cost of the last epoch, accuracy) of each suspect and each mended one, by seed."""
-    found = {}
-    for seed in SEEDS:
-        for name, make in (("suspect one", suspect_one), ("mended one", mended_one),
-                           ("suspect two", suspect_two), ("mended two", mended_two)):
-            net = make(rng(seed))
-            losses = labs.with_momentum(net, X, Y, rng=rng(seed), epochs=3)
-            found[name, seed] = losses[0], np.mean(losses[-23:]), accuracy(net, X_TEST, Y_TEST)
-        for name, loop in (("suspect three", suspect_three), ("mended three", mended_three)):
-            net = mended_one(rng(seed))
-            losses = [cost for _, cost in loop(net, X, Y, rng=rng(seed))]
-            found[name, seed] = losses[0], np.mean(losses[-23:]), accuracy(net, X_TEST, Y_TEST)
-    return found
-
-
-@pytest.mark.parametrize("which", ["one", "two", "three"])
-def test_a_suspect_trains_as_if_nothing_were_wrong(trained, which):
-    for seed in SEEDS:
-        first, last, right = trained[f"suspect {which}", seed]
-        assert last < first / 5 and right > 0.9
-
-
-@pytest.mark.parametrize("which", ["one", "two", "three"])
-def test_from_these_two_starts_it_is_more_accurate_when_mended(trained, which):
-    """From other starts it need not be: notebook 07 shows one. Accuracy is no check."""
-    suspect, mended = (np.mean([trained[f"{kind} {which}", seed][2] for seed in SEEDS])
-                       for kind in ("suspect", "mended"))
-    assert mended > suspect
-
-
-def test_the_third_even_seems_to_train_better(trained):
-    """Gradients that add up over an epoch act as momentum: its cost falls faster than the right one's."""
-    for seed in SEEDS:
-        assert trained["suspect three", seed][1] < trained["mended three", seed][1]
 
 
 def test_a_suspect_is_short_and_does_not_say_what_is_wrong():
@@ -139,33 +99,11 @@ def twin(net):
     return model
 
 
-def first_that_differs(net):
-    """The first layer whose output is not that of its twin in torch; None for none."""
-    model, x, t = twin(net), X[:64], torch.tensor(X[:64])
-    for k, (layer, module) in enumerate(zip(net, model, strict=True)):
-        x, t = layer(x), module(t)
-        if not np.allclose(x, t.detach().numpy(), atol=1e-10):
-            return k
-    return None
-
-
-def test_a_twin_step_by_step_points_at_the_first():
-    assert first_that_differs(suspect_one(rng())) == 1
-    assert first_that_differs(mended_one(rng())) is None
-
-
 # --- the second ----------------------------------------------------------------------------------
 
 def block_inputs():
     x = activations(2, 8, 3, 2)
     return rng(1).normal(size=x.shape), x
-
-
-def test_the_second_is_found_by_its_check():
-    dy, x = block_inputs()
-    for net, wrong in ((suspect_two(rng()), True), (mended_two(rng()), False)):
-        off = block_is_off(net[1], backward_of(net[1]), dy, x)
-        assert off > 0.5 if wrong else off < 1e-6
 
 
 def test_in_rows_a_block_is_the_same_and_is_found_too():
@@ -230,11 +168,6 @@ def test_the_third_is_right_at_each_first_step_of_an_epoch_alone(records):
     assert len(off) == 2 * steps
     assert np.flatnonzero(off < 1e-12).tolist() == [0, steps]
     assert departures(*records[mended_three], 0.05).max() < 1e-12
-
-
-def test_the_third_is_found_by_its_check(records):
-    assert training_is_off(*records[suspect_three], 0.05) > 1e-3
-    assert training_is_off(*records[mended_three], 0.05) < 1e-12
 
 
 def test_the_mended_loop_is_torchs(records):
@@ -339,7 +272,8 @@ def test_each_suspect_is_among_the_wrong_ones():
 
 
 def gives_dy_away(block, backward, dy, x):
-    return np.abs(backward(dy, x) - checks._measured(block, dy, x)).max()
+    entries, slopes = central_differences(block, [x], dy, 0)
+    return np.abs(backward(dy, x).flat[entries] - slopes).max()
 
 
 def test_who_gives_dy_away_is_told_that_it_was_changed():
@@ -386,7 +320,3 @@ def test_the_trained_network_is_the_same_every_time_and_each_call_has_its_own():
     assert not np.array_equal(flat(one.net), flat(trained_cnn().net))
     assert accuracy(again.net, again.images, again.labels) >= 0.97 and again.losses[-1] < 0.1
     assert again.images.shape == (360, 1, 8, 8) and again.labels.shape == (360,)
-
-
-def test_the_labs_module_has_what_the_notebook_imports():
-    assert all(hasattr(labs, name) for name in ("suspect_one", "suspect_two", "suspect_three", "backward_of"))

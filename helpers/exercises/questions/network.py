@@ -287,26 +287,26 @@ ADDED = Mistake("small number added", "It is right up to less than a millionth. 
 
 def _judge_entropy(exercise, answers):
     """`compare_nan`, and what is right but for a hair, or but for the large inputs."""
-    verdict = compare_nan(exercise, answers)
-    if verdict.passed or verdict.mistake or any(a.dtype != float for a in answers):
-        return verdict
-    return _but_for_1000(exercise, answers, verdict)
+    feedback = compare_nan(exercise, answers)
+    if feedback.passed or feedback.mistake or any(a.dtype != float for a in answers):
+        return feedback
+    return _but_for_1000(exercise, answers, feedback)
 
 
-def _but_for_1000(exercise, answers, verdict):
-    """The verdict when the answers are right up to a hair, or when a name fits all but the large inputs."""
+def _but_for_1000(exercise, answers, feedback):
+    """The feedback when the answers are right up to a hair, or when a name fits all but the large inputs."""
     truths, cases = exercise.answers(exercise.truth), exercise.inputs()
     near = [alike(a, t, 1e-6) for a, t in zip(answers, truths, strict=True)]
     small = [i for i, case in enumerate(cases) if np.abs(case["z"]).max() < 100]
     if all(near[i] for i in small):
         mistake = ADDED if all(near) else OVERFLOW
-        return replace(verdict, sentence=mistake.sentence, mistake=mistake.name)
+        return replace(feedback, sentence=mistake.sentence, mistake=mistake.name)
     calm = replace(exercise, cases=lambda rng: [cases[i] for i in small])
     found = compare(calm, [answers[i] for i in small])
     if "No usual" in found.sentence or all(np.isfinite(a).all() for a in answers):
-        return verdict
+        return feedback
     said = f"Two things are wrong. First, it holds NaN or infinity at ±1000. Second: {found.sentence}"
-    return replace(verdict, sentence=said, mistake=found.mistake)
+    return replace(feedback, sentence=said, mistake=found.mistake)
 
 
 ENTROPY = Exercise(
