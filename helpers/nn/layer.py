@@ -11,7 +11,7 @@ from helpers import arguments as check
 from helpers.nn.memory import Memory, forgetting, remembering
 from helpers.nn.parameters import Buffer, Module, Parameter, check_like
 
-__all__ = ["Buffer", "Layer", "Parameter", "Sequential"]
+__all__ = ["Buffer", "Layer", "Parameter", "Residual", "Sequential"]
 
 
 class Layer(Module):
@@ -149,3 +149,26 @@ class Sequential(Layer):
         """One line for each layer."""
         rows = "".join(f"({i}) {layer!r}\n" for i, layer in self._parts())
         return f"{type(self).__name__}(\n{textwrap.indent(rows, '  ')})"
+
+
+class Residual(Sequential):
+    """A residual block: y = x + F(x), F the layers in a row, and back dx = dy + (what F makes of dy).
+
+    Source: He et al. (2016), arXiv:1512.03385. Derived in notebooks/06_gradient_pathologies.ipynb.
+    Parameters have the names of a Sequential's, "0.weight"; the twin in torch is an nn.Sequential whose
+    forward is x + super().forward(x). A slice is a Sequential, without the x.
+    """
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Forward: x + F(x). Raises ValueError when F changes the shape or the dtype."""
+        change = super().__call__(x)
+        if change.shape != x.shape or change.dtype != x.dtype:
+            self.forget()
+            raise ValueError(f"x: got {x.dtype} of shape {x.shape}, of which the layers in Residual make "
+                             f"{change.dtype} of shape {change.shape}; expected the same, to add x to it")
+        return x + change
+
+    def backward(self, dy: np.ndarray, *, needs_dx: bool = True) -> np.ndarray | None:
+        """Send the blame back both ways, and add up what arrives. Raises what a layer raises."""
+        dx = super().backward(dy, needs_dx=needs_dx)
+        return dy + dx if needs_dx else None

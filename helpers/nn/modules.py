@@ -23,12 +23,11 @@ from helpers.functional.convolution import conv2d, conv2d_backward
 from helpers.functional.linear import linear, linear_backward
 from helpers.functional.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from helpers.nn.initialize import initialize
-from helpers.nn.layer import Buffer, Layer, Parameter, Sequential
+from helpers.nn.layer import Buffer, Layer, Parameter, Residual, Sequential
 from helpers.nn.memory import no_grad
 from helpers.nn.normalization import BatchNorm1d, BatchNorm2d
-from helpers.nn.residual import Residual
 
-__all__ = ["AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv2d", "ELU", "Flatten", "Identity",
+__all__ = ["AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv2d", "ELU", "Flatten",
            "Layer", "LeakyReLU", "Linear", "MaxPool2d", "Parameter", "ReLU", "Residual", "Sequential",
            "Sigmoid", "Tanh", "initialize", "no_grad"]
 
@@ -96,36 +95,38 @@ class Conv2d(_Weighted):
         return super()._backward(dy, batch_last_if_small(x), needs_dx)
 
 
-class MaxPool2d(Layer):
+class _Pool(Layer):
+    """One number for each window: `functions` are forward and backward, which refuse odd options."""
+
+    def _forward(self, x):
+        return self.functions[0](x, **self.options)
+
+    def _backward(self, dy, x, needs_dx):
+        return self.functions[1](dy, x, **self.options)
+
+
+class MaxPool2d(_Pool):
     """The largest of each window: x (N, C, H, W) → y (N, C, Ho, Wo)."""
+
+    functions = max_pool2d, max_pool2d_backward
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0,
                  dilation: Pair = 1, *, ceil_mode: bool = False) -> None:
-        """Keep the options for max_pool2d, which refuses odd ones when the layer is called."""
+        """Keep the options for max_pool2d."""
         self.options = {"kernel_size": kernel_size, "stride": stride, "padding": padding,
                         "dilation": dilation, "ceil_mode": ceil_mode}
 
-    def _forward(self, x):
-        return max_pool2d(x, **self.options)
 
-    def _backward(self, dy, x, needs_dx):
-        return max_pool2d_backward(dy, x, **self.options)
-
-
-class AvgPool2d(Layer):
+class AvgPool2d(_Pool):
     """The mean of each window: x (N, C, H, W) → y (N, C, Ho, Wo)."""
+
+    functions = avg_pool2d, avg_pool2d_backward
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0,
                  ceil_mode: bool = False, count_include_pad: bool = True) -> None:
-        """Keep the options for avg_pool2d, which refuses odd ones when the layer is called."""
+        """Keep the options for avg_pool2d."""
         self.options = {"kernel_size": kernel_size, "stride": stride, "padding": padding,
                         "ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
-
-    def _forward(self, x):
-        return avg_pool2d(x, **self.options)
-
-    def _backward(self, dy, x, needs_dx):
-        return avg_pool2d_backward(dy, x, **self.options)
 
 
 class Flatten(Layer):
@@ -148,12 +149,6 @@ class _Entrywise(Layer):
 
     def _backward(self, da, z, needs_dx):
         return da * ACTIVATIONS[self.activation][1](z, **self.options)
-
-
-class Identity(_Entrywise):
-    """a = z."""
-
-    activation = "identity"
 
 
 class Sigmoid(_Entrywise):

@@ -18,7 +18,7 @@ from helpers.functional import optimizers
 from helpers.functional.optimizers import checked_options
 from helpers.nn.layer import Parameter
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "AveragedMomentum", "HeavyBall", "Optimizer", "RMSprop"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 
 class Optimizer:
@@ -91,14 +91,6 @@ class Optimizer:
 
 class SGD(Optimizer, rule=optimizers.sgd):
     """Gradient descent, with torch's momentum: W ← W − η·v, v ← γ·v + g."""
-
-
-class HeavyBall(Optimizer, rule=optimizers.heavy_ball):
-    """Gradient descent with momentum as in the note, W ← W − v, v ← γ·v + η·g; torch does not have it."""
-
-
-class AveragedMomentum(Optimizer, rule=optimizers.averaged_momentum):
-    """Gradient descent along a moving average, W ← W − η·v, v ← γ·v + (1 − γ)·g; torch does not have it."""
 
 
 class Adagrad(Optimizer, rule=optimizers.adagrad):

@@ -55,10 +55,6 @@ class Module:
         """Pairs (name, Parameter) with torch's names, such as "0.weight"."""
         return self._named(Parameter, prefix)
 
-    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Buffer]]:
-        """Pairs (name, Buffer), such as "1.running_mean"."""
-        return self._named(Buffer, prefix)
-
     def parameters(self) -> Iterator[Parameter]:
         """The Parameters alone, for a step rule: p.value -= eta * p.grad."""
         for _, part in self._parts():

@@ -22,15 +22,13 @@ import numpy as np
 
 from helpers import arguments as check
 from helpers.functional.activations import ACTIVATIONS
-from helpers.theory.mean_field import chi, length_map, mean_square
-
-_XI = (np.arange(-8000, 8000) + 0.5) / 1000         # no node at 0, where a kink may be
-_DENSITY = np.exp(-_XI**2 / 2) / np.sqrt(2 * np.pi) / 1000
+from helpers.theory.mean_field import NODES, WEIGHTS, chi, length_map, mean_square
 
 
 def output_variance(activation: str) -> float:
     """Var φ(ξ) of a standard normal ξ: what is left of E[φ²] when the mean is taken away."""
-    mean = ACTIVATIONS[activation][0](_XI) @ _DENSITY
+    phi = ACTIVATIONS[activation][0]
+    mean = (phi(NODES) + phi(-NODES)) @ WEIGHTS
     return float(mean_square(1.0, activation) - mean**2)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from helpers import arguments as check
 from helpers.functional.activations import ACTIVATIONS
 
-__all__ = ["chi", "edge_of_chaos", "fixed_point", "gradient_factors", "length_map", "lengths", "mean_square"]
+__all__ = ["chi", "edge_of_chaos", "fixed_point", "length_map", "lengths", "mean_square"]
 
 _ROUNDING = 1e-12     # how far a sum of weights may be from 1: nothing is decided within it
 STRAIGHT = {"identity": (1.0, 1.0), "relu": (0.0, 1.0), "leaky_relu": (0.01, 1.0)}   # slopes left, right of 0
@@ -31,8 +31,8 @@ STRAIGHT = {"identity": (1.0, 1.0), "relu": (0.0, 1.0), "leaky_relu": (0.01, 1.0
 # ∫ f(ξ) N(ξ) dξ over ξ = ±eᵗ, t in even steps: exact to rounding for functions smooth on either side of 0,
 # and equally so for every q, since scaling ξ only shifts t. No node stands at 0, where a kink may be.
 _STEP = 1 / 8
-_NODES = np.exp(np.arange(-40, 2.5, _STEP))
-_WEIGHTS = _STEP * _NODES * np.exp(-_NODES**2 / 2) / math.sqrt(2 * math.pi)
+NODES = np.exp(np.arange(-40, 2.5, _STEP))
+WEIGHTS = _STEP * NODES * np.exp(-NODES**2 / 2) / math.sqrt(2 * math.pi)
 
 Lengths = float | np.ndarray
 
@@ -50,8 +50,8 @@ def mean_square(q: Lengths, activation: str = "tanh", *, slope: bool = False) ->
         average = (left**2 + right**2) / 2
         answer = np.full(q.shape, average) if slope else average * q
     else:
-        scaled = np.sqrt(q)[..., None] * _NODES
-        answer = (function(scaled)**2 + function(-scaled)**2) @ _WEIGHTS
+        scaled = np.sqrt(q)[..., None] * NODES
+        answer = (function(scaled)**2 + function(-scaled)**2) @ WEIGHTS
     return answer if answer.ndim else float(answer)
 
 
@@ -74,18 +74,6 @@ def lengths(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
     for _ in range(check.integer("depth", depth, least=0)):
         found.append(length_map(found[-1], sigma_w, sigma_b, activation))
     return np.array(found)
-
-
-def gradient_factors(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
-                     activation: str = "tanh") -> tuple[np.ndarray, np.ndarray]:
-    """Return (chis, products): χ of each layer along its own length, and what they come to going back.
-
-    chis (depth,): ‖δˡ‖² = chis[l] ‖δˡ⁺¹‖², l = 0 … depth − 1. products (depth + 1,): ‖δˡ‖² = products[l]
-    times that of the last, whose own is 1. Layer 0 is the one with length q0.
-    """
-    along = lengths(q0, depth, sigma_w, sigma_b, activation)
-    chis = np.atleast_1d(chi(along[:-1], sigma_w, activation))
-    return chis, np.append(np.cumprod(chis[::-1])[::-1], 1.0)
 
 
 def fixed_point(sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh", *, q0: float = 1.0) -> float:

@@ -1,6 +1,9 @@
 """How fast gradient descent with momentum goes down a quadratic: the theory of the ravine.
 
-Along an eigenvector of the Hessian H a quadratic is ½·λ·w², and one step is a 2×2 matrix: (w, v) ← M·(w, v).
+Along an eigenvector of the Hessian H a quadratic is ½·λ·w², and one step is a 2×2 matrix, (w, v) ← M·(w, v):
+
+    v ← γ·v + λ·w, w ← w − η·v      M = [[1 − ηλ, −ηγ], [λ, γ]];  Nesterov [[1 − ηλ(1 + γ), −ηγ²], [λ, γ]]
+
 In the long run w shrinks by the larger |eigenvalue| of M at every step, and the slowest λ is left. Here
 
     lr is η, momentum is γ (0: gradient descent), curvature is λ, an eigenvalue of H;
@@ -13,23 +16,11 @@ et al. (2013). Derived in notebooks/05_optimizers.ipynb.
 """
 import numpy as np
 
-__all__ = ["REGIMES", "convergence_rate", "critical_momentum", "iteration_matrix", "largest_stable_step",
-           "measured_rate", "noise_floor", "optimal_step", "optimal_step_and_momentum", "regime"]
+__all__ = ["REGIMES", "convergence_rate", "critical_momentum", "largest_stable_step", "measured_rate",
+           "noise_floor", "optimal_step_and_momentum", "regime"]
 
 Numbers = float | np.ndarray
 REGIMES = ("monotone", "critical", "oscillating", "divergent")
-
-
-def iteration_matrix(lr: Numbers, momentum: Numbers, curvature: Numbers, *,
-                     nesterov: bool = False) -> np.ndarray:
-    """M (…, 2, 2): what one step of sgd does to (w, v): v ← γ·v + λ·w, then w ← w − η·v.
-
-    nesterov takes λ·w + γ·v for v in the second.
-    """
-    η, γ, λ = np.broadcast_arrays(*_numbers(lr=lr, momentum=momentum, curvature=curvature))
-    M = [[1 - η * λ * (1 + γ), -η * γ**2],
-         [λ,                   γ        ]] if nesterov else [[1 - η * λ, -η * γ], [λ, γ]]
-    return np.stack([np.stack(row, axis=-1) for row in M], axis=-2)
 
 
 def convergence_rate(lr: Numbers, momentum: Numbers, curvature: Numbers, *,
@@ -80,15 +71,6 @@ def critical_momentum(lr: Numbers, curvature: Numbers, *, nesterov: bool = False
     _refuse("lr", lr, lr * curvature > 1, "1/curvature at most")
     root = np.sqrt(lr * curvature)
     return _answer((1 - root) / (1 + root) if nesterov else (1 - root)**2)
-
-
-def optimal_step(least: Numbers, largest: Numbers) -> Numbers:
-    """The best lr of gradient descent for curvatures λ_min … λ_max: 2/(λ_min + λ_max).
-
-    The rate is then (κ − 1)/(κ + 1), with κ = λ_max/λ_min.
-    """
-    least, largest = _ends(least, largest)
-    return _answer(2 / (least + largest))
 
 
 def optimal_step_and_momentum(least: Numbers, largest: Numbers) -> tuple[Numbers, Numbers]:

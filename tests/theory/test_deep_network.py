@@ -87,8 +87,10 @@ def test_saturated_and_dead_by_hand(activation, saturated, dead):
 
 @pytest.mark.parametrize("activation, sigma_w", list(itertools.product(ACTIVATIONS, (0.5, 1.0, 3.0))))
 def test_plain_nets_are_those_of_the_theory(activation, sigma_w):
-    chis, products = mean_field.gradient_factors(sigma_w**2, 11, sigma_w, 0.0, activation)
+    along = mean_field.lengths(sigma_w**2, 10, sigma_w, 0.0, activation)
+    chis = mean_field.chi(along, sigma_w, activation) * np.ones(11)
     assert np.allclose(factors(12, sigma_w, activation), chis, rtol=1e-12)
+    products = [math.prod(chis[l:]) for l in range(12)]
     assert np.allclose(predicted(12, sigma_w, activation)**2, products, rtol=1e-12)
 
 
