@@ -178,7 +178,8 @@ def _max_back_cases(rng):
             ((2, 1), (2, 2), (2, 3), 2, (1, 0)), ((1, 2), (3, 2), (3, 2), 2, (0, 1)),
             ((2, 3), (4, 5), (3, 4), 2, (1, 0))):
         size = (Ho - 1) * s + kh + below, (Wo - 1) * s + kw + right
-        yield {"dy": whole(rng, N, C, Ho, Wo), "x": whole(rng, N, C, *size, most=3, negative=0.85),
+        yield {"dy": whole(rng, N, C, Ho, Wo, negative=0.5),
+               "x": whole(rng, N, C, *size, most=3, negative=0.85),
                "kernel_size": (kh, kw), "stride": s}
 
 
