@@ -39,8 +39,8 @@ class Row:
         return f"{name} {shape} disagrees with " + " and ".join(against)
 
 
-class Testimony(tuple):
-    """The rows of a hearing; a small table in a notebook, the same text on every machine."""
+class Report(tuple):
+    """The report of a gradient check: a small table in a notebook, the same text on every machine."""
 
     HEAD = ("", "shape", "autograd", "differences")
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from helpers.verify.differences import STEP, KinkError, central_differences, evaluate
-from helpers.verify.report import AUTOGRAD_LIMIT, DIFFERENCE_LIMIT, ENTRY_LIMIT, Row, Testimony
+from helpers.verify.report import AUTOGRAD_LIMIT, DIFFERENCE_LIMIT, ENTRY_LIMIT, Report, Row
 
 ROUNDING = 1e-14   # what the rounding of float64 may amount to in numbers around 1
 
@@ -24,7 +24,7 @@ class WitnessError(AssertionError):
 
 def three_witnesses(function: Callable, reference: Callable, dy: np.ndarray, *,
                     options: dict | None = None,
-                    **inputs: tuple[np.ndarray, np.ndarray]) -> Testimony:
+                    **inputs: tuple[np.ndarray, np.ndarray]) -> Report:
     """Compare gradients derived by hand with autograd and with central differences, or raise.
 
     `function` works on NumPy arrays, `reference` is the same function of torch; both are called with the
@@ -37,7 +37,7 @@ def three_witnesses(function: Callable, reference: Callable, dy: np.ndarray, *,
     by a hundredth of itself; KinkError when an input lies on a kink; ValueError when the question itself
     is not a fair one.
     """
-    rows = _hear(function, reference, dy, options or {}, inputs)
+    rows = _checked(function, reference, dy, options or {}, inputs)
     wrong = [row for row in rows if row.disagrees]
     if wrong:
         raise WitnessError("; ".join(row.complaint() for row in wrong))
@@ -45,13 +45,13 @@ def three_witnesses(function: Callable, reference: Callable, dy: np.ndarray, *,
 
 
 def refuted(function: Callable, reference: Callable, dy: np.ndarray, *, options: dict | None = None,
-            **inputs: tuple[np.ndarray, np.ndarray]) -> Testimony:
+            **inputs: tuple[np.ndarray, np.ndarray]) -> Report:
     """Show that the witnesses reject a wrong gradient; raise WitnessError when they let it pass."""
-    rows = _hear(function, reference, dy, options or {}, inputs)
+    rows = _checked(function, reference, dy, options or {}, inputs)
     passed = [row.name for row in rows[1:] if not row.disagrees]
     if passed:
         raise WitnessError(f"{', '.join(passed)}: expected a wrong gradient, but every witness accepts it")
-    return Testimony(rows[1:])
+    return Report(rows[1:])
 
 
 def torch_steps(make: Callable, start: np.ndarray, slopes: np.ndarray, rates: np.ndarray) -> np.ndarray:
@@ -74,7 +74,7 @@ def function_answers(make: Callable, dy: np.ndarray, *inputs: np.ndarray) -> np.
     return np.concatenate([answer.ravel() for answer in asked])
 
 
-def _hear(function, reference, dy, options, inputs):
+def _checked(function, reference, dy, options, inputs):
     _refuse_unfair(dy, inputs)
     arrays = [np.asarray(array) for array, _ in inputs.values()]
     by_hand = functools.partial(function, **options)
@@ -88,7 +88,7 @@ def _hear(function, reference, dy, options, inputs):
     for i, (name, (_, claimed)) in enumerate(inputs.items()):
         measured = _differences(name, by_hand, arrays, dy, i)
         rows.append(_row(name, np.asarray(claimed), truths[i + 1], noises[i + 1], measured, dy, y))
-    return Testimony(rows)
+    return Report(rows)
 
 
 def _row(name, claimed, truth, noise, measured, dy, y):
