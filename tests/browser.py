@@ -22,6 +22,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import psutil
 from PIL import Image
 from playwright.sync_api import Browser, ElementHandle, Error, Page, sync_playwright
@@ -32,7 +33,7 @@ CHANNELS = "chrome", "msedge", "chromium"      # where Playwright knows them to 
 ROOT_USER = getattr(os, "geteuid", lambda: 1)() == 0
 MODULE = {"lab": "jupyterlab", "notebook": "notebook"}
 ADDRESS = {"lab": "lab/tree", "notebook": "notebooks"}
-SECONDS = 60
+SECONDS = 180            # a machine that pauses for a while is no fault of a notebook
 # JupyterLab asks on its first start whether it may fetch news, and looks for updates.
 QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
 KEPT = {"saveState": True}      # what a widget shows is saved with the notebook: so sets tasks.py
@@ -160,21 +161,27 @@ class Notebook:
         self.complaints: list[str] = []                  # of the browser's console
         self.path = server.root / name
         self.page = browser.new_page(viewport={"width": 1200, "height": 1000}, device_scale_factor=scale)
+        self.page.set_default_timeout(1000 * SECONDS)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda said: self.complaints.append(f"{said.text} {said.location.get('url')}")
                      if said.type == "error" else None)
         self.page.goto(f"{server.url}/{ADDRESS[server.app]}/{name}?token={server.token}&reset")
-        self.page.wait_for_function(READY, timeout=1000 * SECONDS)
+        self.page.wait_for_function(READY)
 
-    def run_all(self, seconds: float = 300) -> None:
+    def run_all(self, seconds: float = 600) -> None:
         """Run All Cells, as the menu does, and wait for the last one."""
         self.page.evaluate(RUN)
         self.page.wait_for_function(DONE, timeout=1000 * seconds)
 
+    def content(self) -> nbformat.NotebookNode:
+        """The notebook as it would be saved now."""
+        return nbformat.from_dict({"cells": self.page.evaluate(CELLS), "metadata": {},
+                                   "nbformat": 4, "nbformat_minor": 5})
+
     def find(self, line: str) -> int:
         """The place of the one code cell that has this line."""
-        [place] = [i for i, cell in enumerate(self.page.evaluate(CELLS))
-                   if cell["cell_type"] == "code" and line in cell["source"].splitlines()]
+        [place] = [i for i, cell in enumerate(self.content().cells)
+                   if cell.cell_type == "code" and line in cell.source.splitlines()]
         return place
 
     def source(self, cell: int) -> str:
@@ -205,19 +212,19 @@ class Notebook:
     def faults(self) -> list[str]:
         """What no notebook may show: errors and warnings of cells, dead widgets, errors in the console."""
         found = [said for said in self.complaints if said not in KNOWN]
-        for i, cell in enumerate(self.page.evaluate(CELLS), start=1):
+        for i, cell in enumerate(self.content().cells, start=1):
             for output in cell.get("outputs", []):
-                if output["output_type"] == "error":
-                    found.append(f"cell {i}: {output['ename']}: {output['evalue']}")
+                if output.output_type == "error":
+                    found.append(f"cell {i}: {output.ename}: {output.evalue}")
                 elif output.get("name") == "stderr":
-                    found.append(f"cell {i}: {''.join(output['text'])}")
+                    found.append(f"cell {i}: {''.join(output.text)}")
         shown = self.page.inner_text("body")
         return found + [words for words in BROKEN if words in shown]
 
     def explorers(self) -> list[int]:
         """The places of the cells whose output is a live widget."""
         view = "application/vnd.jupyter.widget-view+json"
-        return [i for i, cell in enumerate(self.page.evaluate(CELLS))
+        return [i for i, cell in enumerate(self.content().cells)
                 if any(view in output.get("data", {}) for output in cell.get("outputs", []))]
 
     def save(self) -> None:
@@ -290,6 +297,10 @@ class Live:
         self.slider.focus()
         self.page.keyboard.press(key)
 
+    def reset(self) -> None:
+        """Press the reset button."""
+        self.cell.query_selector("button:has-text('Reset')").click()
+
     def drag(self, *stops: float, seconds: float = 0) -> None:
         """Drag the slider with the mouse to these places, 0 left and 1 right, evenly in time."""
         track = self.cell.query_selector(".noUi-base").bounding_box()
@@ -307,5 +318,5 @@ class Live:
         """Do something, wait until the picture has stayed for `quiet` ms; the times of both, in ms."""
         self.page.evaluate(RECORD, self.cell)
         act()
-        self.page.wait_for_function(QUIET_SINCE, arg=quiet, timeout=1000 * SECONDS)
+        self.page.wait_for_function(QUIET_SINCE, arg=quiet)
         return self.page.evaluate(STOP)

@@ -4,7 +4,7 @@ nbval runs the cells, but no callback of a widget. `run` runs a notebook in a ke
 with one cell more at its end, which calls `report`; the explorers are found by themselves.
 """
 import ast
-import io
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ from helpers.plotting import contrast
 MARK = "explorers swept: "
 FEWEST_WORDS = 5
 FAILED = b""
-COMBINATIONS = 20      # random ones of all controls together, after each control alone
+COMBINATIONS = 12      # of all controls together, after each alone; chosen ones, as good as 20 random ones
+TRIED = 100            # random ones, of which that with the most new pairs is chosen
 CELL = f"""\
 import sys
 sys.path[:0] = {[str(Path(__file__).parent), str(refresh.ROOT / "tools")]!r}
@@ -45,18 +46,23 @@ def report() -> str:
 
 def faults(explorer: Explore) -> list[str]:
     """Sweep one explorer and say what is wrong; nothing when all is well."""
-    found, first, draw = [], explorer.png(), explorer.draw
+    found, first, draw, seen = [], explorer.png(), explorer.draw, {}
     explorer.draw = strict(explorer)
     choices = {name: settings(control) for name, control in explorer.controls.items()}
+
+    def picture(**values):       # the settings of the start stand in the list of each control
+        key = repr({**explorer.start, **values})
+        if key not in seen:
+            seen[key] = look(explorer, found, **values)
+        return seen[key]
     for name, values in choices.items():
         if len(values) < 2:
             found.append(f"{name}: more than one setting expected; give the control a list `settings`")
-        elif not any(len({look(explorer, found, **others, **{name: value}) for value in values}) > 1
+        elif not any(len({picture(**others, **{name: value}) for value in values}) > 1
                      for others in [{}, *one_by_one(name, choices)]):
             found.append(f"{name}: no setting changes the picture")
-    rng = np.random.default_rng(0)
-    for _ in range(COMBINATIONS if len(choices) > 1 else 0):
-        look(explorer, found, **{name: values[rng.integers(len(values))] for name, values in choices.items()})
+    for values in together(choices):
+        picture(**values)
     if explorer.stage.perform(draw, explorer.start)[1] != first:
         found.append("the same picture expected for the same values; draw must not remember")
     return list(dict.fromkeys(found))
@@ -85,13 +91,27 @@ def one_by_one(name: str, choices: dict[str, list]) -> list[dict]:
     return [{other: value} for other, values in choices.items() if other != name for value in values]
 
 
+def together(choices: dict[str, list]) -> list[dict]:
+    """Settings of all controls at once, so that each two settings of two controls meet, as far as may be."""
+    sizes, rng, chosen = [len(values) for values in choices.values()], np.random.default_rng(0), []
+    missing = {((i, a), (k, b)) for i, k in itertools.combinations(range(len(sizes)), 2)
+               for a in range(sizes[i]) for b in range(sizes[k])}
+    while missing and len(chosen) < COMBINATIONS:
+        rows = rng.integers(sizes, size=(TRIED, len(sizes))).tolist()
+        new = [missing.intersection(itertools.combinations(enumerate(row), 2)) for row in rows]
+        best = max(range(TRIED), key=lambda k: len(new[k]))
+        missing -= new[best]
+        chosen.append({name: choices[name][at] for name, at in zip(choices, rows[best], strict=True)})
+    return chosen
+
+
 def look(explorer: Explore, found: list[str], **values) -> bytes:
     """Move these controls, and the others to their start; note what is wrong; return the picture."""
     where = ", ".join(f"{name}={value!r}" for name, value in values.items())
     failures = len(explorer.errors)
     try:
         move(explorer, values)
-        picture = Image.open(io.BytesIO(explorer.png())).convert("RGB")
+        picture = Image.fromarray(np.asarray(explorer.stage.canvas.buffer_rgba())).convert("RGB")
         fault = pictures.fault(picture.reduce(max(1, picture.width // explorer.size[0])))
     except Exception as error:   # of any kind: it is reported, and the sweep goes on
         found.append(f"{where}: {type(error).__name__}: {error}")

@@ -57,9 +57,11 @@ def describe(height, kind):
 
 explore(draw, frame, describe, height=IntSlider(20, 0, 40),
         kind=Dropdown(options=["sine", "cosine"]))"""
-SMALL = "wave.ipynb"
-SECONDS = 60
+SMALL, AGAIN = "wave.ipynb", "again.ipynb"
+DARK = "00_start_here"      # the notebook that is opened in the dark theme
+THERE_AND_BACK = [abs(1 - k / 15) * 0.9 + 0.05 for k in range(30)]
 LETTERS = "one => getComputedStyle(one).color.match(/[0-9]+/g).slice(0, 3).map(Number)"
+LOADED = "one => one.complete && one.naturalWidth"
 
 
 # --- a browser, a server, a page -------------------------------------------------------------
@@ -81,20 +83,11 @@ def course(chromium):
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
 def small(chromium, request, tmp_path_factory):
-    """The small notebook, not run yet, in JupyterLab and in Notebook 7."""
+    """The small notebook, with its outputs, in JupyterLab and in Notebook 7."""
     folder = tmp_path_factory.mktemp("small")
-    sample.write(sample.notebook("# A wave", ("code", CELL)), folder / SMALL)
+    refresh.refresh(sample.write(sample.notebook("# A wave", ("code", CELL)), folder / SMALL))
+    (folder / AGAIN).write_bytes((folder / SMALL).read_bytes())
     with browser.Server(folder, request.param) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def deep(chromium, tmp_path_factory):
-    """A notebook with nothing in it but the explorer of deep networks."""
-    folder = tmp_path_factory.mktemp("deep")
-    cell = "from helpers.widgets.pathology.explorer import pathology_explorer\n\npathology_explorer()"
-    sample.write(sample.notebook("# Depth", ("code", cell)), folder / "deep.ipynb")
-    with browser.Server(folder) as server:
         yield server
 
 
@@ -103,8 +96,8 @@ def opened(chromium):
     """Open a notebook of a server, and close its page after the test."""
     pages = []
 
-    def opened(server, name, **options):
-        pages.append(browser.Notebook(chromium, server, name, **options))
+    def opened(server, name):
+        pages.append(browser.Notebook(chromium, server, name))
         return pages[-1]
     yield opened
     for page in pages:
@@ -112,7 +105,7 @@ def opened(chromium):
             page.close()
 
 
-def eventually(true, what, seconds=10):
+def eventually(true, what, seconds=browser.SECONDS):
     """Wait until `true()`; fail with the words `what` when it does not become so."""
     end = time.monotonic() + seconds
     while not true():
@@ -120,7 +113,7 @@ def eventually(true, what, seconds=10):
         time.sleep(0.02)
 
 
-def moves(live, act, what, seconds=10):
+def moves(live, act, what, seconds=browser.SECONDS):
     """Do something to the slider; assert that new pixels are painted, and that the words are others."""
     words, before, box = live.sentence(), np.asarray(live.picture(), int), live.box()
     act()
@@ -134,10 +127,15 @@ def moves(live, act, what, seconds=10):
 # --- the notebooks of the course -------------------------------------------------------------
 
 def test_notebook_in_the_browser(notebook, course, opened):
+    """In one page: what is stored, a run, the sliders, and what only this notebook has."""
+    nb = refresh.load(notebook)
+    course.set("themes", {"theme": "JupyterLab Dark"} if notebook.stem == DARK else {})
     page = opened(course, notebook.relative_to(refresh.ROOT).as_posix())
+    shows_what_is_stored(page, nb)
     page.run_all()
     assert page.faults() == []
-    assert len(page.explorers()) == sweep.promised(refresh.load(notebook))
+    assert pictures.without_pictures(page.content()) == pictures.without_pictures(nb)
+    assert len(page.explorers()) == sweep.promised(nb)
     for cell in page.explorers():
         live = page.explorer(cell)
         assert live.slider.get_attribute("aria-label")
@@ -145,7 +143,29 @@ def test_notebook_in_the_browser(notebook, course, opened):
         stops, key = away(live)
         moves(live, lambda live=live, stops=stops: live.drag(*stops), "a drag")
         moves(live, lambda live=live, key=key: live.press(key), "an arrow key")
+    ALONE.get(notebook.stem, lambda page: None)(page)
     assert page.faults() == []
+
+
+def shows_what_is_stored(page, nb):
+    """Before it is run, picture and words of each explorer are seen."""
+    stored = [i for i, cell in enumerate(nb.cells)
+              if any('class="explore"' in output.get("data", {}).get("text/html", "")
+                     for output in cell.get("outputs", []))]
+    assert len(stored) == sweep.promised(nb)
+    for cell in stored:
+        node = page.reveal(cell)
+        image = node.wait_for_selector(".jp-OutputArea img.explore")
+        assert len(image.get_attribute("alt").split()) > 3
+        assert image.get_attribute("alt") in node.inner_text()
+        assert not pictures.fault(painted(image))
+        assert page.faults() == [] and "model not found" not in page.page.inner_text("body")
+
+
+def painted(image):
+    """What an image shows, once it is loaded."""
+    eventually(lambda: image.evaluate(LOADED), "no image")
+    return Image.open(io.BytesIO(image.screenshot())).convert("RGB")
 
 
 def away(live):
@@ -154,65 +174,44 @@ def away(live):
     return ((0.1, 0.45, 0.8), "ArrowLeft") if now < (low + high) / 2 else ((0.9, 0.55, 0.2), "ArrowRight")
 
 
-def test_a_deeper_sigmoid_network_has_a_smaller_gradient(deep, opened):
-    """Orders of magnitude, as the sentence has them, with the slider near 5 layers and near 50."""
-    page = opened(deep, "deep.ipynb")
-    page.run_all()
-    live, found = page.explorer(page.explorers()[0]), []
-
-    def depth():
-        return int(re.match(r"(\d+) sigmoid layers", live.sentence())[1])
-    for stops, there in ((0.3, 0.05), lambda: depth() <= 10), ((0.4, 0.83), lambda: depth() >= 40):
-        moves(live, lambda stops=stops: live.drag(*stops), "a drag")
-        eventually(there, f"it stays at {depth()} layers")
-        found.append(int(re.search(r"(\d+) orders? of magnitude less", live.sentence())[1]))
-    assert found[1] >= found[0] + 15, found
-    assert page.faults() == []
-
-
-def test_an_exercise_is_solved_at_the_second_attempt(course, opened):
-    page = opened(course, "notebooks/01_convolution.ipynb")
-    page.run(page.find("import numpy as np"))            # the other cells are not needed
-    exercise = page.find('grade("convolution.db", db_by_hand)')
-    stub = page.source(exercise)
-    for method, mark, words in ("mean", "✗", "mean"), ("sum", "✓", "Right"):
-        page.write(exercise, stub.replace("...", f"return dy.{method}(axis=(0, 2, 3))"))
-        page.run(exercise)
-        eventually(lambda mark=mark: page.verdict(exercise).startswith(mark), f"{mark} for {method}", SECONDS)
-        assert words in page.verdict(exercise)
-    assert page.faults() == []
-
-
-def test_the_first_notebook_in_the_dark_theme(course, opened):
-    course.set("themes", {"theme": "JupyterLab Dark"})
-    try:
-        page = opened(course, "notebooks/00_start_here.ipynb")
-        page.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
-        page.run_all()
-    finally:
-        course.set("themes", {})
-    assert page.faults() == [] and page.explorers()
+def letters_are_light(page):
+    """In the dark theme."""
+    assert page.page.get_attribute("body", "data-jp-theme-light") == "false"
     live = page.explorer(page.explorers()[0])
     letters = live.page.evaluate(LETTERS, live.cell.query_selector(".explore [aria-live=polite]"))
     assert min(letters) > 128, f"letters as dark as {letters} on dark paper"
 
 
-def test_a_saved_notebook_shows_each_explorer_before_it_is_run(course, opened):
-    name = "notebooks/01_convolution.ipynb"
-    stored = [i for i, cell in enumerate(refresh.load(course.root / name).cells)
-              if any('class="explore"' in output.get("data", {}).get("text/html", "")
-                     for output in cell.get("outputs", []))]
-    page = opened(course, name)
-    assert len(stored) == sweep.promised(refresh.load(course.root / name)) > 0
-    for cell in stored:
-        node = page.reveal(cell)
-        image = node.wait_for_selector(".jp-OutputArea img")
-        assert len(image.get_attribute("alt").split()) > 3
-        assert image.get_attribute("alt") in node.inner_text()
-        eventually(lambda image=image: image.evaluate("one => one.complete && one.naturalWidth"), "no image")
-        assert not pictures.fault(Image.open(io.BytesIO(image.screenshot())).convert("RGB"))
-        assert page.faults() == []
-        assert "model not found" not in page.page.inner_text("body")
+def an_exercise_is_solved_at_the_second_attempt(page):
+    exercise = page.find('grade("convolution.db", db_by_hand)')
+    stub = page.source(exercise)
+    for method, mark, words in ("mean", "✗", "mean"), ("sum", "✓", "Right"):
+        page.write(exercise, stub.replace("...", f"return dy.{method}(axis=(0, 2, 3))"))
+        page.run(exercise)
+        eventually(lambda mark=mark: page.verdict(exercise).startswith(mark), f"{mark} for {method}")
+        assert words in page.verdict(exercise)
+
+
+def a_deeper_sigmoid_network_has_a_smaller_gradient(page):
+    """Orders of magnitude, as the sentence has them, with the slider near 5 layers and near 50."""
+    live, found = page.explorer(page.find("pathology_explorer()")), []
+    live.reset()
+
+    def depth():
+        return int(re.match(r"(\d+) sigmoid layers", live.sentence())[1])
+    for stops, there in ((0.3, 0.05), lambda: depth() <= 10), ((0.4, 0.83), lambda: depth() >= 40):
+        live.drag(*stops)
+        eventually(there, "the depth stays another")
+        found.append(int(re.search(r"(\d+) orders? of magnitude less", live.sentence())[1]))
+    assert found[1] >= found[0] + 15, found
+
+
+ALONE = {DARK: letters_are_light, "01_convolution": an_exercise_is_solved_at_the_second_attempt,
+         "06_gradient_pathologies": a_deeper_sigmoid_network_has_a_smaller_gradient}
+
+
+def test_what_one_notebook_alone_has_is_asked():
+    assert set(ALONE) <= {path.stem for path in refresh.notebooks()}
 
 
 # --- an explorer, closely --------------------------------------------------------------------
@@ -230,31 +229,37 @@ def live(ran):
     """The explorer of the small notebook, reset."""
     assert ran.faults() == [] and len(ran.explorers()) == 1
     live = ran.explorer(ran.explorers()[0])
-    live.cell.query_selector("button:has-text('Reset')").click()
-    eventually(lambda: live.sentence() == "A sine that is 2.0 units high.", "the reset changes nothing")
+    live.reset()
+    says(live, "A sine that is 2.0 units high.")
     return live
 
 
+def says(live, sentence):
+    """Wait for this sentence."""
+    eventually(lambda: live.sentence() == sentence, f"expected {sentence!r}")
+
+
 def test_mouse_and_keyboard_move_picture_and_words(live, ran):
-    moves(live, lambda: live.press("ArrowRight"), "an arrow key")
-    assert live.sentence() == "A sine that is 2.1 units high."
-    moves(live, lambda: live.drag(0.5, 0.9), "a drag")
-    assert live.sentence() == "A sine that is 3.6 units high."
-    moves(live, lambda: live.cell.query_selector("select").select_option("cosine"), "a choice")
-    moves(live, lambda: live.cell.query_selector("button:has-text('Reset')").click(), "the reset button")
-    assert live.sentence() == "A sine that is 2.0 units high."
+    for what, act, sentence in (
+            ("an arrow key", lambda: live.press("ArrowRight"), "A sine that is 2.1 units high."),
+            ("a drag", lambda: live.drag(0.5, 0.9), "A sine that is 3.6 units high."),
+            ("a choice", lambda: live.cell.query_selector("select").select_option("cosine"),
+             "A cosine that is 3.6 units high."),
+            ("the reset button", live.reset, "A sine that is 2.0 units high.")):
+        moves(live, act, what)
+        says(live, sentence)
     assert ran.faults() == []
 
 
 def test_plain_keys_are_the_controls_and_others_are_jupyters(live, ran):
-    cells = len(ran.page.evaluate(browser.CELLS))
+    cells, stored = len(ran.content().cells), ran.path.read_bytes()
     live.cell.query_selector("select").focus()
     for key in "ddxxb":                                  # delete, cut, insert a cell, were it Jupyter's
         ran.page.keyboard.press(key)
-    assert len(ran.page.evaluate(browser.CELLS)) == cells
-    assert '"execution_count": 1' not in ran.path.read_text()
+    assert len(ran.content().cells) == cells
+    assert ran.path.read_bytes() == stored
     live.press("Control+s")
-    eventually(lambda: '"execution_count": 1' in ran.path.read_text(), "nothing was saved")
+    eventually(lambda: ran.path.read_bytes() != stored, "nothing was saved")
 
 
 def test_every_control_and_the_picture_have_names(live, ran):
@@ -265,14 +270,19 @@ def test_every_control_and_the_picture_have_names(live, ran):
 
 
 def test_a_drag_storm_ends_with_the_right_picture_and_is_never_blank(live):
-    there_and_back = [abs(1 - k / 15) * 0.9 + 0.05 for k in range(30)]
-    seen = live.record(lambda: live.drag(*there_and_back, 0.75, seconds=1))
-    assert len(seen["changes"]) > 5 and seen["blank"] == 0
-    last = live.picture()
-    assert live.sentence() == "A sine that is 3.0 units high."
-    moves(live, lambda: live.press("ArrowRight"), "an arrow key")
-    moves(live, lambda: live.press("ArrowLeft"), "an arrow key")
-    assert np.array_equal(np.asarray(live.picture()), np.asarray(last))
+    """Where the machine pauses in a storm, few pictures are drawn in it; in one of three it does not."""
+    moves(live, lambda: live.drag(0.75), "a drag")
+    right, changes = np.asarray(live.picture()), 0
+    for _ in range(3):
+        live.reset()
+        says(live, "A sine that is 2.0 units high.")
+        seen = live.record(lambda: live.drag(*THERE_AND_BACK, 0.75, seconds=1))
+        eventually(lambda: np.array_equal(np.asarray(live.picture()), right), "another picture")
+        assert live.sentence() == "A sine that is 3.0 units high." and seen["blank"] == 0
+        changes = max(changes, len(seen["changes"]))
+        if changes > 5:
+            return
+    raise AssertionError(f"{changes} pictures in a storm")
 
 
 def test_an_error_is_shown_to_the_learner_and_goes_away(live):
@@ -285,62 +295,46 @@ def test_an_error_is_shown_to_the_learner_and_goes_away(live):
     eventually(lambda: not alert.is_visible(), "the error stays")
 
 
-def test_a_stored_notebook_shows_picture_and_words_before_it_is_run(small, opened):
-    path = small.root / "stored.ipynb"
-    path.write_bytes((small.root / SMALL).read_bytes())
-    refresh.refresh(path)
-    page = opened(small, path.name)
-    image = page.page.wait_for_selector(".jp-OutputArea img")
-    assert image.get_attribute("alt") == "A sine that is 2.0 units high."
-    assert page.page.get_by_text("A sine that is 2.0 units high.").count() == 1
-    assert page.faults() == []
-
-
 def test_a_notebook_that_was_saved_closed_and_opened_again_shows_the_last_picture(small, opened):
     """The kernel ends with the page, as it does overnight; the notebook is what the learner saved."""
-    path = small.root / "again.ipynb"
-    path.write_bytes((small.root / SMALL).read_bytes())
-    page = opened(small, path.name)
+    page = opened(small, AGAIN)
+    shows_what_is_stored(page, refresh.load(page.path))
+    assert page.page.get_by_text("A sine that is 2.0 units high.").count() == 1
     page.run_all()
-    live = page.explorer(page.explorers()[0])
-    moves(live, lambda: live.press("ArrowRight"), "an arrow key")
+    moves(live := page.explorer(page.explorers()[0]), lambda: live.press("ArrowRight"), "an arrow key")
     page.save()
     page.close()
-    again = opened(small, path.name)
+    again = opened(small, AGAIN)
     image = again.page.wait_for_selector(".jp-OutputArea img")
     assert image.get_attribute("title") == "A sine that is 2.1 units high."
-    eventually(lambda: image.evaluate("one => one.complete && one.naturalWidth"), "no picture")
-    assert not pictures.fault(Image.open(io.BytesIO(image.screenshot())).convert("RGB"))
+    assert not pictures.fault(painted(image))
     assert again.faults() == []
 
 
 # --- these tests notice ----------------------------------------------------------------------
 
-FAULTS = {
-    "an error": ("1 / 0", "ZeroDivisionError"),
-    "a warning": ("import warnings; warnings.warn('old')", "old"),
-    "a dead widget": ("display({'application/vnd.jupyter.widget-view+json': {'version_major': 2, "
-                      "'version_minor': 0, 'model_id': 'x'}}, raw=True)", "Error displaying widget"),
-}
+FAULTS = {     # a cell, and what must be said of it
+    "Error displaying widget": "display({'application/vnd.jupyter.widget-view+json': {'version_major': 2, "
+                               "'version_minor': 0, 'model_id': 'x'}}, raw=True)",
+    "UserWarning: old": "import warnings; warnings.warn('old')",
+    "the picture stays": CELL.replace("height * (", "2 * ("),
+    "the sentence stays": CELL.replace("{height / 10}", "some"),
+    "ZeroDivisionError": "1 / 0"}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_faulty_notebook_is_noticed(fault, course, opened):
-    source, words = FAULTS[fault]
-    sample.write(sample.notebook("# A fault", ("code", source)), course.root / "faulty.ipynb")
-    page = opened(course, "faulty.ipynb")
+def test_faults_are_noticed_in_the_browser(small, opened):
+    """A dead widget, a warning, sliders that move no picture or no words, an error: all in one notebook."""
+    path = small.root / "faulty.ipynb"
+    sample.write(sample.notebook("# Faults", *(("code", cell) for cell in FAULTS.values())), path)
+    page = opened(small, path.name)
     page.run_all()
-    eventually(lambda: any(words in found for found in page.faults()), "the fault is not noticed")
-
-
-@pytest.mark.parametrize("cell", [CELL.replace("height * (", "2 * ("), CELL.replace("{height / 10}", "some")])
-def test_a_slider_without_effect_is_noticed(cell, course, opened):
-    sample.write(sample.notebook("# A fault", ("code", cell)), course.root / "faulty.ipynb")
-    page = opened(course, "faulty.ipynb")
-    page.run_all()
-    live = page.explorer(page.explorers()[0])
-    with pytest.raises(AssertionError, match="stays the same"):
-        moves(live, lambda: live.press("ArrowRight"), "an arrow key", seconds=2)
+    for words in list(FAULTS)[0], list(FAULTS)[1], list(FAULTS)[-1]:
+        eventually(lambda words=words: words in str(page.faults()), f"not noticed: {words}")
+    assert pictures.without_pictures(page.content()) != pictures.without_pictures(refresh.load(path))
+    for cell, still in zip(page.explorers()[-2:], ("picture", "sentence"), strict=True):
+        live = page.explorer(cell)
+        with pytest.raises(AssertionError, match=f"the {still} stays the same"):
+            moves(live, lambda live=live: live.press("ArrowRight"), "an arrow key", seconds=2)
 
 
 PASSED = pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED      # all of it was skipped
@@ -350,15 +344,14 @@ LACKING = {    # a plugin of pytest that takes it away, and what must be said th
 }
 
 
-@pytest.mark.parametrize("ci", ["true", ""])
-@pytest.mark.parametrize("thing", LACKING)
+@pytest.mark.parametrize("thing, ci", [("playwright", ""), ("a browser", "true")])
 def test_without_it_ci_fails_and_others_are_told(thing, ci, tmp_path):
     source, words = LACKING[thing]
     (tmp_path / "lacking.py").write_text(source)
     here = Path(__file__)
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "lacking", "-p", "no:cacheprovider", here,
-         "-k", "first_notebook"],
+         "-k", "00_start_here"],
         env={**os.environ, "CI": ci, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(here.parents[1])])},
         cwd=refresh.ROOT, capture_output=True, text=True, encoding="utf-8")
     assert words in run.stdout and "NOTHING WAS TESTED IN A BROWSER" in run.stdout
