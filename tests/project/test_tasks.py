@@ -450,14 +450,15 @@ def checked(monkeypatch, options, *codes):
     return commands, check.main(options)
 
 
-@pytest.mark.parametrize("failing", [None, 0, 1, 2, 3])
+@pytest.mark.parametrize("failing", [None, 0, 1, 2])
 def test_all_checks_run_whichever_fails(monkeypatch, capsys, failing):
-    codes = [int(k == failing) for k in range(4)]
+    codes = [int(k == failing) for k in range(3)]
     commands, result = checked(monkeypatch, [], *codes)
-    assert result == any(codes) and [line.split()[0] for line, _ in commands] == ["ruff"] + 3 * ["pytest"]
-    assert [variables for _, variables in commands] == [{}, {}, {}, check.kernels("Nehalem")]
+    assert result == any(codes) and [line.split()[0] for line, _ in commands] == ["ruff"] + 2 * ["pytest"]
+    assert [variables for _, variables in commands] == [{}, {}, check.kernels("Nehalem")]
+    assert " --nbval notebooks/0" in commands[2][0]
     said = capsys.readouterr().out
-    assert said.count("FAILED") == sum(codes) and said.count("passed") == 4 - sum(codes)
+    assert said.count("FAILED") == sum(codes) and said.count("passed") == 3 - sum(codes)
     assert re.findall(r"(?m)^\$ .*?-m (.*)", said) == [line for line, _ in commands]
     named = [word for line, _ in commands for word in line.split() if "/" in word]
     assert len(named) > 2 and all((ROOT / name).exists() for name in named)
@@ -467,7 +468,12 @@ def test_all_of_all_has_every_notebook_under_each_kernel_that_runs_here(monkeypa
     commands, result = checked(monkeypatch, ["--all"])
     kernels = [variables["OPENBLAS_CORETYPE"] for line, variables in commands if line == check.EVERY]
     assert result == 0 and [*kernels, "SkylakeX"] == list(check.KERNELS)
-    assert len(commands) == 4 + len(kernels)
+    assert commands[2] == (check.NBVAL, {}) and len(commands) == 4 + len(kernels)
+
+
+def test_where_no_kernel_can_be_chosen_nbval_runs_every_notebook(monkeypatch):
+    monkeypatch.setattr(check.platform, "machine", lambda: "arm64")
+    assert list(check.checks(every=False)) == ["style", "tests", "notebooks"]
 
 
 @pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="no kernels to choose")
