@@ -1,12 +1,17 @@
 """What several tests share: the notebooks of the course, their run, and a small good notebook."""
 import functools
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 import refresh
 import sample
 import sweep
 from exercise_report import pytest_terminal_summary  # noqa: F401
+from xdist.scheduler import LoadScopeScheduling
+
+RUN = "test_pictures", "test_sliders"       # their tests of a notebook share one run of it
 
 
 def pytest_generate_tests(metafunc):
@@ -16,21 +21,34 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("notebook", paths, ids=lambda path: path.stem)
 
 
-def together(item):
-    """What one worker does by itself: all in the browser, all that needs a run of a notebook, or a file."""
-    if item.path.parent.name == "browser":
+def together(nodeid):
+    """What one worker does by itself: all in the browser, all that needs one run of a notebook, or a file."""
+    file = Path(nodeid.split("::")[0])
+    notebook = re.search(r"\[(\d\d_\w+)\]$", nodeid)
+    if file.parent.name == "browser":
         return "browser"
-    params = item.callspec.params if hasattr(item, "callspec") else {}
-    needs_run = "notebook" in params and "executed" in item.fixturenames
-    return f"run of {params['notebook'].stem}" if needs_run else item.path.stem
+    return f"run of {notebook[1]}" if notebook and file.stem in RUN else file.stem
 
 
-@pytest.hookimpl(tryfirst=True)     # before pytest-xdist reads the marks
+class Together(LoadScopeScheduling):
+    """What belongs together runs on one worker, in the order in which it was collected."""
+
+    def _split_scope(self, nodeid):
+        return together(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """For `pytest -n 2 --dist loadscope`. Marks of pytest-xdist would do, but version 3.8 loses them."""
+    if config.option.dist == "loadscope":
+        config.option.loadscopereorder = False
+        return Together(config, log)
+
+
 def pytest_collection_modifyitems(items):
-    """For `pytest -n 2 --dist loadgroup --no-loadscope-reorder`: what takes longest is given out first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(together(item)))
-    items.sort(key=lambda item: (together(item) != "browser", not together(item).startswith("run of ")))
+    """What takes longest is given out first."""
+    groups = {item: together(item.nodeid) for item in items}
+    items.sort(key=lambda item: (groups[item] != "browser", not groups[item].startswith("run of ")))
 
 
 @pytest.fixture(scope="session")

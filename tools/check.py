@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # Two workers and a browser fill two cores; more threads in each would only wait for one another.
 ONE_THREAD = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
-CHECKS = {"style": "ruff check", "tests": "pytest tests -n 2 --dist loadgroup --no-loadscope-reorder"}
+CHECKS = {"style": "ruff check", "tests": "pytest tests -n 2 --dist loadscope"}
 # The tests run every notebook twice and compare each output as nbval does; it runs one, and with --all each.
 NBVAL = "pytest --nbval notebooks -n 2 --dist loadscope"
 # A processor rounds sums in its own way: NumPy's kernels, each with one of torch's.

@@ -1,9 +1,9 @@
-"""Who is the largest under a window, and how the blame finds it: a contest in each row, then of the rows.
+"""The argmax of every window, and the gradient routed to it: along each row first, then down the rows.
 
-For kh × kw entries that takes kh + kw steps, all windows at once. Of equals the first wins, row by row: the
-first in its row, and its row as the first of equal rows. Arguments were checked in
-helpers/functional/pooling.py; images are planes (n, 1, height, width), `down` and `across` are how windows
-stand along the two axes. Derived in notebooks/02_pooling.ipynb.
+Equal to argmax over each window, as notebooks/02_pooling.ipynb derives it, but in kh + kw steps instead of
+kh · kw, each for all windows at once. Ties go to the first index, row by row: the first entry of a row, and
+the first of equal rows. Arguments were checked in pooling.py; images are planes (n, 1, height, width);
+`down` and `across` say how windows stand along the two axes.
 """
 from functools import reduce
 
@@ -11,65 +11,65 @@ import numpy as np
 
 from helpers.functional.windows import Span, pad
 
-__all__ = ["add_blame", "award", "contests", "places_of_winners"]
+__all__ = ["accumulate", "argmax_indices", "maximum", "route"]
 
-Wins = list[np.ndarray]   # for the second, third … rival: where it beats all before it
+Masks = list[np.ndarray]   # for the second, third … entry: where it is larger than all before it
 
 
-def contests(image: np.ndarray, down: Span, across: Span) -> tuple[np.ndarray, Wins, Wins]:
-    """The largest under every window, and who beat all before it: across each row, then down the rows."""
+def maximum(image: np.ndarray, down: Span, across: Span) -> tuple[np.ndarray, Masks, Masks]:
+    """The largest entry under every window, and the masks that find it: across each row, then down."""
     image = pad(image, [down.margin, across.margin], -np.inf)
-    any_nan = np.isnan(image.max())   # seldom, and else nobody has to be asked
+    any_nan = np.isnan(image.max())   # seldom; without one no entry needs to be asked
     columns = (np.copy(image[..., j]) for j in across.entries)   # read more than once: worth a copy
-    rows, better_across = _contest(columns, any_nan, across.padding, across.first)
-    rivals = (rows[..., i, :] for i in down.entries)
-    best, better_down = _contest(rivals, any_nan, down.padding, down.first[:, None])
-    return best, better_across, better_down
+    rows, larger_across = _maximum(columns, any_nan, across.padding, across.first)
+    entries = (rows[..., i, :] for i in down.entries)
+    largest, larger_down = _maximum(entries, any_nan, down.padding, down.first[:, None])
+    return largest, larger_across, larger_down
 
 
-def _contest(rivals, any_nan, padding, first):
-    """The largest of the rivals, place by place, and where the second, the third … beat all before it.
+def _maximum(entries, any_nan, padding, first):
+    """The largest of the entries, place by place, and where the second, third … is larger than all before.
 
-    The last of these wins: the first of equals, the last NaN; of none but −∞, the first on x.
+    The last of these is the argmax: the first of equals, the last NaN; of nothing but −∞, the first on x.
     """
-    best, better = next(rivals), []
-    for n, rival in enumerate(rivals, start=1):
-        better.append(rival > best)
+    largest, larger = next(entries), []
+    for n, entry in enumerate(entries, start=1):
+        larger.append(entry > largest)
         if any_nan:
-            better[-1] |= np.isnan(rival)
+            larger[-1] |= np.isnan(entry)
         if padding:
-            better[-1] |= first == n
-        best = np.maximum(best, rival)
-    return best, better
+            larger[-1] |= first == n
+        largest = np.maximum(largest, entry)
+    return largest, larger
 
 
-def award(blame: np.ndarray, better: Wins, pixels: Wins, axis: Span) -> None:
-    """Send the blame of each place to the winner's pixel, and 0 to the others: as bits times 1 or 0.
+def route(dy: np.ndarray, larger: Masks, pixels: Masks, axis: Span) -> None:
+    """Add the gradient of each place to the pixel of its argmax, and 0 to the others: as bits times 1 or 0.
 
-    np.where is slower, and a blame of ∞ times 0 would be a NaN.
+    np.where is slower, and a gradient of ∞ times 0 would be a NaN.
     """
-    bits = blame.view(f"i{blame.itemsize}")
-    for won, pixel in zip(reversed(better), reversed(pixels[1:]), strict=True):
-        taken = bits * won
+    bits = dy.view(f"i{dy.itemsize}")
+    for mask, pixel in zip(reversed(larger), reversed(pixels[1:]), strict=True):
+        taken = bits * mask
         bits = bits ^ taken    # what is left
-        add_blame(taken.view(blame.dtype), pixel, axis)
-    add_blame(bits.view(blame.dtype), pixels[0], axis)
+        accumulate(taken.view(dy.dtype), pixel, axis)
+    accumulate(bits.view(dy.dtype), pixels[0], axis)
 
 
-def places_of_winners(best: np.ndarray, better_across: Wins, better_down: Wins, down: Span,
-                      across: Span) -> np.ndarray:
-    """The winners as torch's indices: row · W + column in x, without the margin."""
-    v, u = (reduce(np.maximum, [n * won for n, won in enumerate(better, start=1)], 0)
-            for better in (better_across, better_down))
-    rows = np.broadcast_to(down.starts[:, None] + down.dilation * u, best.shape)
-    columns = across.starts + across.dilation * v      # of the winner in each row
-    columns = np.broadcast_to(columns, (*best.shape[:2], down.padded, across.places))
+def argmax_indices(largest: np.ndarray, larger_across: Masks, larger_down: Masks, down: Span,
+                   across: Span) -> np.ndarray:
+    """The argmax as torch's indices: row · W + column in x, without the margin."""
+    v, u = (reduce(np.maximum, [n * mask for n, mask in enumerate(larger, start=1)], 0)
+            for larger in (larger_across, larger_down))
+    rows = np.broadcast_to(down.starts[:, None] + down.dilation * u, largest.shape)
+    columns = across.starts + across.dilation * v      # of the largest entry in each row
+    columns = np.broadcast_to(columns, (*largest.shape[:2], down.padded, across.places))
     return rows * across.size + np.take_along_axis(columns, rows + down.padding, axis=2)
 
 
-def add_blame(share: np.ndarray, pixels: np.ndarray, axis: Span) -> None:
-    """Add a share to pixels, which are 0 before; where no windows overlap, by writing, which is quicker."""
+def accumulate(gradient: np.ndarray, pixels: np.ndarray, axis: Span) -> None:
+    """Add a gradient to pixels, which are 0 before; where no windows overlap, by writing: quicker."""
     if axis.overlap:
-        pixels += share
+        pixels += gradient
     else:
-        pixels[:] = share
+        pixels[:] = gradient

@@ -90,8 +90,8 @@ def kaiming_normal(rng: np.random.Generator, shape: Shape, *, a: float = 0.0, mo
                    nonlinearity: str = "leaky_relu", dtype: type = np.float64) -> np.ndarray:
     """Draw with variance gain²/fan: 2/fan_in for ReLU, which is LeakyReLU with slope a = 0.
 
-    mode "fan_in" keeps the size of what goes forward, "fan_out" that of the blame going back. Source:
-    He et al. (2015), equations 10 and 14. Raises ValueError for another mode or nonlinearity.
+    mode "fan_in" keeps the size of what goes forward, "fan_out" that of the gradient in the backward pass.
+    Source: He et al. (2015), equations 10 and 14. Raises ValueError for another mode or nonlinearity.
     """
     return normal(rng, shape, _kaiming(shape, a, mode, nonlinearity), dtype=dtype)
 

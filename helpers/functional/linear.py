@@ -29,7 +29,7 @@ def linear(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None) -> np.ndar
 
 def linear_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, *, needs_dx: bool = True,
                     ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """Send the blame dy back: (dx, dW, db), each of the shape of what it blames.
+    """From the upstream gradient dy: (dx, dW, db), each of the shape of what it is the gradient of.
 
     dx = dy·W, dW = dyᵀ·x, and db is the sum of the rows of dy. dy has the shape of y; with
     needs_dx=False (the first layer of a network) dx is None. Raises ValueError for every argument
@@ -39,9 +39,9 @@ def linear_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, *, needs_dx: b
     check.floats("dy", dy, "…, " * (x.ndim - 1) + "out")
     check.same_dtype(dy=dy, x=x)
     check.shape("dy", dy, (*x.shape[:-1], len(W)), "the shape of linear(x, W)")
-    blame = _rows(dy)
-    dx = (blame @ W).reshape(x.shape) if needs_dx else None
-    return dx, blame.T @ _rows(x), blame.sum(axis=0)
+    dy = _rows(dy)
+    dx = (dy @ W).reshape(x.shape) if needs_dx else None
+    return dx, dy.T @ _rows(x), dy.sum(axis=0)
 
 
 def _rows(x):

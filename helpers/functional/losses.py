@@ -1,6 +1,6 @@
 """Costs and their gradients, averaged over the batch: squared error, softmax with cross-entropy.
 
-A cost is one number, and its backward starts the blame: there is no dy to pass on, ∂C/∂C = 1.
+A cost is one number, and its backward pass starts the others: there is no dy to pass on, ∂C/∂C = 1.
 Derived in notebooks/04_fully_connected_backprop.ipynb.
 """
 import numpy as np
@@ -23,7 +23,7 @@ def squared_error(a: np.ndarray, y: np.ndarray) -> np.floating:
 
 
 def squared_error_backward(a: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The blame of the outputs: da = (a − y)/m, of the shape of a."""
+    """The gradient of the outputs: da = (a − y)/m, of the shape of a."""
     m = _pairs(a, y)
     return (a - y) / m
 
@@ -39,7 +39,7 @@ def softmax(z: np.ndarray) -> np.ndarray:
 
 
 def softmax_backward(da: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """Send the blame da back through a = softmax(z): dz = a·(da − Σⱼ daⱼ·aⱼ). All are (…, K)."""
+    """The gradient through a = softmax(z): dz = a·(da − Σⱼ daⱼ·aⱼ). All are (…, K)."""
     check.floats("a", a, "…, " * (getattr(a, "ndim", 2) - 1) + "K")
     check.floats("da", da, "…, " * (a.ndim - 1) + "K")
     check.same_dtype(da=da, a=a)
@@ -66,7 +66,7 @@ def softmax_cross_entropy(z: np.ndarray, target: np.ndarray) -> np.floating:
 
 
 def softmax_cross_entropy_backward(z: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The blame of the outputs before the softmax: dz = (a − y)/m, of the shape of z."""
+    """The gradient of the outputs before the softmax: dz = (a − y)/m, of the shape of z."""
     y, m = _probabilities(z, target)
     return (softmax(z) - y) / m
 
@@ -83,7 +83,7 @@ def binary_cross_entropy_with_logits(z: np.ndarray, y: np.ndarray) -> np.floatin
 
 
 def binary_cross_entropy_with_logits_backward(z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The blame of the outputs before the sigmoid: dz = (σ(z) − y) / (m·d), of the shape of z."""
+    """The gradient of the outputs before the sigmoid: dz = (σ(z) − y) / (m·d), of the shape of z."""
     _pairs(z, y, "z")
     _within_0_and_1("y", y)
     return (np.exp(-np.logaddexp(0, -z)) - y) / z.size

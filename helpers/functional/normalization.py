@@ -44,13 +44,13 @@ def batch_norm(x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = N
 def batch_norm_backward(dy: np.ndarray, x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = None,
                         weight: Maybe = None, *, training: bool = False, eps: float = 1e-5,
                         needs_dx: bool = True) -> tuple[Maybe, np.ndarray, np.ndarray]:
-    """Send the blame dy back: (dx, dweight, dbias), dx of the shape of x, the others (C,).
+    """From the upstream gradient dy: (dx, dweight, dbias), dx of the shape of x, the others (C,).
 
     With n values in a channel, and all sums over them,
 
         dbias = Σ dy,    dweight = Σ dy·x̂,    dx = w/√(σ² + ε) · (dy − dbias/n − x̂·dweight/n)
 
-    The last two terms are the blame that goes through μ and through σ²; without training=True they are
+    The last two terms are the gradient that goes through μ and through σ²; without training=True they are
     missing. With needs_dx=False dx is None. Raises ValueError for every argument that does not fit.
     """
     eps = _checked(x, training, eps, running_mean=running_mean, running_var=running_var, weight=weight)
@@ -116,7 +116,7 @@ def _centred(x, c, running_mean, running_var, training, eps):
 
 
 def _through_statistics(centred, scale, dweight, dbias):
-    """What the blame loses by the way through μ and σ²: dbias/n + x̂·dweight/n. Writes into x − μ."""
+    """What the gradient loses by the way through μ and σ²: dbias/n + x̂·dweight/n. Writes into x − μ."""
     centred *= _spread((scale * dweight / _count(centred)).astype(centred.dtype), centred)
     centred += _spread((dbias / _count(centred)).astype(centred.dtype), centred)
     return centred

@@ -11,7 +11,7 @@ from functools import reduce
 import numpy as np
 
 from helpers import arguments as check
-from helpers.functional._argmax import add_blame, award, contests, places_of_winners
+from helpers.functional._argmax import accumulate, argmax_indices, maximum, route
 from helpers.functional._batch_last import arranged, batch_last, chunks, room
 from helpers.functional.windows import pad, span
 
@@ -38,27 +38,27 @@ def max_pool2d(x: np.ndarray, kernel_size: Pair, stride: Pair | None = None, pad
         return y
     indices = room(x, shape, np.int64)
     for image, value, index in _planes(x, y, indices):
-        value[:], *better = contests(image, *axes)
-        index[:] = places_of_winners(value, *better, *axes)
+        value[:], *masks = maximum(image, *axes)
+        index[:] = argmax_indices(value, *masks, *axes)
     return y, indices
 
 
 def max_pool2d_backward(dy: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: Pair | None = None,
                         padding: Pair = 0, dilation: Pair = 1, ceil_mode: bool = False) -> np.ndarray:
-    """Send the blame of each window to the pixel that it kept: dx, of the shape of x.
+    """Route the upstream gradient of each window to its argmax: dx, of the shape of x.
 
-    Of equals the first, row by row, takes it all; of NaNs the last, as in torch. Where windows overlap,
-    blame adds up. dy has the shape of y. Raises ValueError as max_pool2d does.
+    Ties go to the first index, row by row; of NaNs the last is taken, as in torch. Where windows overlap,
+    gradients add up. dy has the shape of y. Raises ValueError as max_pool2d does.
     """
     axes, shape = _checked(x, kernel_size, stride, padding, dilation, ceil_mode)
-    _check_blame(dy, x, shape, "max_pool2d(x, …)")
+    _check_dy(dy, x, shape, "max_pool2d(x, …)")
     canvas, inside = _canvas(x, *axes)
-    for blame, image, dx in _planes(arranged(dy, batch_last(x)), x, canvas):
+    for part, image, dx in _planes(arranged(dy, batch_last(x)), x, canvas):
         dx[:] = 0
-        _, better_across, better_down = contests(image, *axes)
-        rows = np.zeros_like(blame, shape=(*blame.shape[:2], axes[0].padded, blame.shape[3]))
-        award(blame, better_down, [rows[..., i, :] for i in axes[0].entries], axes[0])
-        award(rows, better_across, [dx[..., j] for j in axes[1].entries], axes[1])
+        _, larger_across, larger_down = maximum(image, *axes)
+        rows = np.zeros_like(part, shape=(*part.shape[:2], axes[0].padded, part.shape[3]))
+        route(part, larger_down, [rows[..., i, :] for i in axes[0].entries], axes[0])
+        route(rows, larger_across, [dx[..., j] for j in axes[1].entries], axes[1])
     return arranged(inside, batch_last(x))
 
 
@@ -82,17 +82,17 @@ def avg_pool2d(x: np.ndarray, kernel_size: Pair, stride: Pair | None = None, pad
 def avg_pool2d_backward(dy: np.ndarray, x: np.ndarray, kernel_size: Pair, stride: Pair | None = None,
                         padding: Pair = 0, ceil_mode: bool = False, count_include_pad: bool = True,
                         divisor_override: int | None = None) -> np.ndarray:
-    """Share the blame dy, of the shape of y, equally among each window's pixels: dx, of the shape of x.
+    """Divide the upstream gradient dy, of the shape of y, equally among each window's pixels: dx.
 
     A pixel receives dy / divisor from every window over it. Raises ValueError as max_pool2d does.
     """
     axes, shape = _checked(x, kernel_size, stride, padding, 1, ceil_mode, count_include_pad=count_include_pad)
     divisor = _divisor(axes, count_include_pad, divisor_override, x.dtype)
-    _check_blame(dy, x, shape, "avg_pool2d(x, …)")
+    _check_dy(dy, x, shape, "avg_pool2d(x, …)")
     canvas, inside = _canvas(x, *axes)
-    for blame, dx in _planes(arranged(dy, batch_last(x)), canvas):
+    for part, dx in _planes(arranged(dy, batch_last(x)), canvas):
         dx[:] = 0
-        _hand_out(blame / divisor, dx, *axes)
+        _spread_out(part / divisor, dx, *axes)
     return arranged(inside, batch_last(x))
 
 
@@ -105,16 +105,16 @@ def _combined(combine, margin, image, down, across):
     return reduce(combine, [rows[..., j] for j in across.entries])
 
 
-def _hand_out(share, dx, down, across):
-    """Add each window's share to all of its pixels: across, then down."""
+def _spread_out(part, dx, down, across):
+    """Add each window's part of the gradient to all of its pixels: across, then down."""
     if down.places == across.places == 1:
-        dx[..., down.window, across.window] = share
+        dx[..., down.window, across.window] = part
         return
-    rows = np.zeros_like(share, shape=(*share.shape[:3], dx.shape[3]))
+    rows = np.zeros_like(part, shape=(*part.shape[:3], dx.shape[3]))
     for j in across.entries:
-        add_blame(share, rows[..., j], across)
+        accumulate(part, rows[..., j], across)
     for i in down.entries:
-        add_blame(rows, dx[..., i, :], down)
+        accumulate(rows, dx[..., i, :], down)
 
 
 def _divisor(axes, count_include_pad, divisor_override, dtype):
@@ -137,7 +137,7 @@ def _planes(*arrays):
 
 
 def _canvas(x, down, across):
-    """Room for the blame of x and its margin, and the part of it inside the margin."""
+    """Room for the gradient of x and its margin, and the part of it inside the margin."""
     canvas = room(x, (*x.shape[:-2], down.padded, across.padded))
     return canvas, canvas[..., down.inside, across.inside]
 
@@ -159,7 +159,7 @@ def _checked(x, kernel_size, stride, padding, dilation, ceil_mode, **flags):
     return axes, (*x.shape[:-2], *(axis.places for axis in axes))
 
 
-def _check_blame(dy, x, shape, call):
+def _check_dy(dy, x, shape, call):
     check.floats("dy", dy, ("N, C, Ho, Wo", "C, Ho, Wo")[x.ndim == 3])
     check.same_dtype(dy=dy, x=x)
     check.shape("dy", dy, shape, f"the shape of {call}")

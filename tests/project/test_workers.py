@@ -1,22 +1,22 @@
 """Tests that share what is slow to make run on one worker of pytest-xdist, and the slowest begin first."""
-from pathlib import Path
-from types import SimpleNamespace
-
 import conftest
 
-
-def item(file, notebook=None, *fixtures):
-    marks = []
-    return SimpleNamespace(path=Path(file), fixturenames=fixtures, marks=marks, add_marker=marks.append,
-                           callspec=SimpleNamespace(params={"notebook": Path(notebook)} if notebook else {}))
+TESTS = {
+    "tests/functional/test_linear.py::test_forward[02_pooling]": "test_linear",
+    "tests/notebooks/test_sliders.py::test_every_setting_draws[02_pooling]": "run of 02_pooling",
+    "tests/notebooks/test_notebooks.py::test_rule[02_pooling-is_small]": "test_notebooks",
+    "tests/browser/test_browser.py::test_notebook_in_the_browser[02_pooling]": "browser",
+    "tests/notebooks/test_pictures.py::test_a_run[02_pooling]": "run of 02_pooling",
+    "tests/notebooks/test_pictures.py::test_another_figure[a number]": "test_pictures",
+    "tests/notebooks/test_pictures.py::test_a_run[03_matrix_derivatives]": "run of 03_matrix_derivatives",
+    "tests/browser/test_browser.py::test_a_drag[lab]": "browser",
+}
 
 
 def test_what_belongs_together_is_done_by_one_worker_and_the_slowest_first():
-    pictures, sliders = "tests/notebooks/test_pictures.py", "tests/notebooks/test_sliders.py"
-    items = [item("tests/functional/test_linear.py"), item(sliders, "02.ipynb", "executed"),
-             item("tests/notebooks/test_rules.py", "02.ipynb"), item("tests/browser/test_lab.py", "02.ipynb"),
-             item(pictures, "02.ipynb", "fresh", "executed"), item(pictures, "03.ipynb", "executed"),
-             item("tests/browser/test_drag.py")]
+    assert {nodeid: conftest.together(nodeid) for nodeid in TESTS} == TESTS
+    items = [type("Item", (), {"nodeid": nodeid})() for nodeid in TESTS]
     conftest.pytest_collection_modifyitems(items)
-    assert [mark.args[0] for one in items for mark in one.marks] == [
-        "browser", "browser", "run of 02", "run of 02", "run of 03", "test_linear", "test_rules"]
+    assert [TESTS[item.nodeid] for item in items] == [
+        "browser", "browser", "run of 02_pooling", "run of 02_pooling", "run of 03_matrix_derivatives",
+        "test_linear", "test_notebooks", "test_pictures"]
