@@ -204,6 +204,15 @@ class Notebook:
         self.reveal(cell).wait_for_selector(".cm-content").click()
         self.page.keyboard.press("Shift+Enter")
 
+    def count(self, cell: int) -> int | None:
+        """How many cells had run when this one last did; None before."""
+        return self.page.evaluate(CELLS)[cell]["execution_count"]
+
+    def errors(self, cell: int) -> str:
+        """What a cell wrote to stderr."""
+        return "".join("".join(output["text"]) for output in self.page.evaluate(CELLS)[cell]["outputs"]
+                       if output.get("name") == "stderr")
+
     def verdict(self, cell: int) -> str:
         """What the grader says in the output of a cell, without the help below; "" where nothing is said."""
         said = self.reveal(cell).query_selector(".jp-OutputArea [role=status]")

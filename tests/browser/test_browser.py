@@ -19,6 +19,8 @@ import sample
 import sweep
 from PIL import Image
 
+from helpers.order import SINCE
+
 
 def do_without(reason, **options):
     """Skip, and say so loudly; where CI=true, fail."""
@@ -309,6 +311,26 @@ def test_a_notebook_that_was_saved_closed_and_opened_again_shows_the_last_pictur
     assert image.get_attribute("title") == "A sine that is 2.1 units high."
     assert not pictures.fault(painted(image))
     assert again.faults() == []
+
+
+def test_cells_that_run_twice_and_out_of_order(small, opened):
+    """Twice: the second widget moves as the first did. Out of order: an error says what to run first."""
+    setup = "from helpers.order import watch_order\n\nwatch_order()"
+    cells = [setup, "W = 1", "assert W == 1", CELL, "W = 2"]
+    sample.write(sample.notebook("# Order", *(("code", cell) for cell in cells)), small.root / "order.ipynb")
+    page = opened(small, "order.ipynb")
+    page.run_all()
+    [place] = page.explorers()
+    page.run(place)
+    eventually(lambda: page.count(place) == 6, "the cell does not run again")
+    moves(live := page.explorer(place), lambda: live.press("ArrowRight"), "an arrow key")
+    check = page.find("assert W == 1")
+    page.run(check)
+    eventually(lambda: page.count(check) == 7 and SINCE in page.errors(check), "no word of what to run")
+    page.run(page.find("W = 1"))
+    page.run(check)
+    eventually(lambda: page.count(check) == 9 and not page.errors(check), "the advice is no help")
+    assert page.faults() == []
 
 
 # --- these tests notice ----------------------------------------------------------------------
