@@ -192,6 +192,7 @@ KINKS = {
     "abs": (np.abs, torch.abs, np.sign),
     "max": (lambda x: np.maximum(x, 0.3 * x), lambda x: torch.maximum(x, 0.3 * x),
             lambda x: np.where(x > 0, 1, 0.3)),
+    "gentle": (lambda x: 1e-3 * np.maximum(x, 0), lambda x: 1e-3 * torch.relu(x), lambda x: 1e-3 * (x > 0)),
     "steep too": (lambda x: np.abs(x) + 100 * x, lambda x: x.abs() + 100 * x, lambda x: 100 + np.sign(x)),
     "a step": (lambda x: np.floor(x) + x, lambda x: torch.floor(x) + x, np.ones_like),
 }
