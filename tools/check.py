@@ -22,7 +22,10 @@ NBVAL = "pytest --nbval notebooks -n 2 --dist loadscope"
 # A processor rounds sums in its own way: NumPy's kernels, each with one of torch's.
 KERNELS = {"Nehalem": "default", "Sandybridge": "avx2", "Haswell": "default", "Zen": "avx2",
            "SkylakeX": "avx2"}
-OLDER = "pytest tests/functional tests/theory --nbval notebooks/03_matrix_derivatives.ipynb -n 2"
+# In a minute: what decides by a sum. Convolution and pooling, which take as long again, are in EVERY.
+OLDER = ("pytest tests/functional tests/theory --nbval notebooks/03_matrix_derivatives.ipynb "
+         "--ignore tests/functional/test_convolution.py --ignore tests/functional/test_pooling.py "
+         "-n 2 --dist loadscope")
 EVERY = "pytest tests/functional tests/nn tests/theory tests/verify --nbval notebooks -n 2 --dist loadscope"
 PRODUCT = "import numpy; numpy.ones((200, 200)) @ numpy.ones((200, 200))"
 
