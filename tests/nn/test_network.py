@@ -94,6 +94,7 @@ PAIRS = {   # name and arguments, options, the shape of x
     "BatchNorm2d": (("BatchNorm2d", 3), {}, (2, 3, 5, 4)),
     "BatchNorm2d, options": (("BatchNorm2d", 3, 0.1), {"track_running_stats": False}, (2, 3, 5, 4)),
     "Flatten": (("Flatten",), {}, (2, 3, 4, 5)),
+    "Flatten, flat": (("Flatten",), {}, (2, 3)),
     "Sigmoid": (("Sigmoid",), {}, (5, 4)),
     "Tanh": (("Tanh",), {}, (2, 3, 4)),
     "ReLU": (("ReLU",), {}, (5, 4)),
