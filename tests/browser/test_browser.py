@@ -122,8 +122,8 @@ def moves(live, act, what, seconds=browser.SECONDS):
     eventually(lambda: live.sentence() != words, f"the sentence stays the same after {what}", seconds)
     eventually(lambda: np.abs(np.asarray(live.picture(), int) - before).max() > 60,
                f"the picture stays the same after {what}", seconds)
-    assert live.box() == box, f"the widget changes its size after {what}"
-    assert not pictures.fault(live.picture())
+    eventually(lambda: live.box() == box, f"the widget changes its size after {what}", seconds)
+    eventually(lambda: not pictures.fault(live.picture()), f"a faulty picture after {what}", seconds)
 
 
 # --- the notebooks of the course -------------------------------------------------------------
@@ -136,12 +136,13 @@ def test_notebook_in_the_browser(notebook, course, opened):
     shows_what_is_stored(page, nb)
     page.run_all()
     assert page.faults() == []
-    assert pictures.without_pictures(page.content()) == pictures.without_pictures(nb)
-    assert len(page.explorers()) == sweep.promised(nb)
+    eventually(lambda: len(page.explorers()) == sweep.promised(nb), "not as many explorers as promised")
+    same = pictures.without_pictures(nb)
+    eventually(lambda: pictures.without_pictures(page.content()) == same, "other outputs than are stored")
     for cell in page.explorers():
         live = page.explorer(cell)
         assert live.slider.get_attribute("aria-label")
-        assert live.image.get_attribute("title") == live.sentence()
+        eventually(lambda live=live: live.image.get_attribute("title") == live.sentence(), "two sentences")
         stops, key = away(live)
         moves(live, lambda live=live, stops=stops: live.drag(*stops), "a drag")
         moves(live, lambda live=live, key=key: live.press(key), "an arrow key")
