@@ -1,5 +1,13 @@
 """Tests that share what is slow to make run on one worker of pytest-xdist, and the slowest begin first."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import check
 import conftest
+import refresh
 
 TESTS = {
     "tests/functional/test_linear.py::test_forward[02_pooling]": "test_linear",
@@ -20,3 +28,23 @@ def test_what_belongs_together_is_done_by_one_worker_and_the_slowest_first():
     assert [TESTS[item.nodeid] for item in items] == [
         "browser", "browser", "run of 02_pooling", "run of 02_pooling", "run of 03_matrix_derivatives",
         "test_linear", "test_notebooks", "test_pictures"]
+
+
+def test_pytest_itself_keeps_a_group_on_one_worker(tmp_path):
+    """Two files in the browser: one worker has both, though there are two."""
+    for name in "browser/test_one", "browser/test_two", "test_three", "test_four":
+        path = tmp_path / f"tests/{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"def test_{k}(): pass\n" for k in range(4)))
+    shutil.copy(refresh.ROOT / "tests/conftest.py", tmp_path / "tests")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    variables["PYTHONPATH"] = os.pathsep.join(str(refresh.ROOT / name) for name in ("", "tests", "tools"))
+    command = [sys.executable, "-m", *check.CHECKS["tests"].split(), "-v"]
+    said = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True).stdout
+    done = re.findall(r"\[(gw\d)\] .* PASSED tests/(\w+)", said)
+    assert len(done) == 16 and len({worker for worker, where in done if where == "browser"}) == 1, said
+
+
+def test_no_notebook_is_shared_by_two_workers():
+    for command, _ in check.checks(every=True).values():
+        assert "--nbval" not in command or "-n 2 --dist loadscope" in command
