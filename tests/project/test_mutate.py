@@ -4,10 +4,10 @@ import ast
 import mutate
 
 MODULE = '''"""One + two."""
-def f(x: int, size=2) -> float:
+def f(x: Literal[7], size=2) -> float:
     """Not 3."""
     if not x < size:
-        raise ValueError(f"x expected below {size}, got {x + 0}")
+        raise ValueError(f"x expected below {size}, got {x + 0}", 8)
     x += 1.5
     return -x ** True
 '''
