@@ -2,6 +2,7 @@
 
 Without Playwright or a browser these tests are skipped with a warning; where CI=true they fail.
 """
+import contextlib
 import io
 import os
 import re
@@ -138,7 +139,9 @@ def test_notebook_in_the_browser(notebook, course, opened):
     assert page.faults() == []
     eventually(lambda: len(page.explorers()) == sweep.promised(nb), "not as many explorers as promised")
     same = pictures.without_pictures(nb)
-    eventually(lambda: pictures.without_pictures(page.content()) == same, "other outputs than are stored")
+    with contextlib.suppress(AssertionError):      # the last output may come after the cell has ended
+        eventually(lambda: pictures.without_pictures(page.content()) == same, "")
+    assert pictures.without_pictures(page.content()) == same
     for cell in page.explorers():
         live = page.explorer(cell)
         assert live.slider.get_attribute("aria-label")
