@@ -12,7 +12,7 @@ import numpy as np
 from helpers.functional.windows import Pads, pad
 
 FEW = 8         # images, too few for their batch to be put last
-ROW = 4         # images, with which a row is longer than a copy of it is slow
+ROW = 4         # images at a time, at least: with fewer, rows are too short for the copy to pay
 SMALL = 256     # pixels: larger images have rows of their own that are long enough
 
 NO_MARGIN = ((0, 0), (0, 0))
