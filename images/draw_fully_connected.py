@@ -1,9 +1,9 @@
 """Draw fully_connected.svg: a 3–4–3–2 network, values going forward and gradients coming back."""
 import numpy as np
 from drawing import (
-    BLAME,
     CARD,
     FRAME,
+    GRADIENT,
     INK,
     INPUT,
     KERNEL,
@@ -112,13 +112,13 @@ def lanes(forward, backward):
     stops = ((IN[3], "δ^{L}"), (IN[2], "δ^{l}"), (IN[1], "δ^{l-1}"))
     parts = [words(36, forward + 5, "forward: values", color=ink(OUTPUT), bold=True),
              arrow((187, forward), (COST + RADIUS, forward), OUTPUT),
-             words(36, backward + 5, "backward: error δ", color=ink(BLAME), bold=True)]
+             words(36, backward + 5, "backward: error δ", color=ink(GRADIENT), bold=True)]
     start = COST + RADIUS
     for x, symbol in stops:
-        parts += [arrow((start, backward), (x + RADIUS + 4, backward), BLAME),
-                  tag("circle", cx=x, cy=backward, r=RADIUS, fill=tint(BLAME), stroke=BLAME,
+        parts += [arrow((start, backward), (x + RADIUS + 4, backward), GRADIENT),
+                  tag("circle", cx=x, cy=backward, r=RADIUS, fill=tint(GRADIENT), stroke=GRADIENT,
                       stroke_width=1.6),
-                  formula(x, backward + 6, symbol, size=18, color=ink(BLAME), anchor="middle")]
+                  formula(x, backward + 6, symbol, size=18, color=ink(GRADIENT), anchor="middle")]
         start = x - RADIUS - 4
     return tag("g", *parts, factors(backward), id="lanes")
 
@@ -166,13 +166,13 @@ def shaped(y):
 
 def derived(y):
     """The four equations of back-propagation."""
-    delta, z, a = (("δ^{l}", ink(BLAME)), ("z^{l}", ink(OUTPUT)), ("a^{l-1}", ink(OUTPUT)))
+    delta, z, a = (("δ^{l}", ink(GRADIENT)), ("z^{l}", ink(OUTPUT)), ("a^{l-1}", ink(OUTPUT)))
     final = ("z^{L}", ink(OUTPUT))
-    last = (("δ^{L}", ink(BLAME)), " = ∂C/∂", final, " = (", ("a^{L}", ink(OUTPUT)),
+    last = (("δ^{L}", ink(GRADIENT)), " = ∂C/∂", final, " = (", ("a^{L}", ink(OUTPUT)),
             " - y) ⊙ σ′(", final, ")")
     hidden = (delta, " = ∂C/∂", z, " = (", ("W^{l+1}", ink(KERNEL)), ")^{T} ",
-              ("δ^{l+1}", ink(BLAME)), " ⊙ σ′(", z, ")")
-    return tag("g", words(36, y, "backward", color=ink(BLAME), bold=True),
+              ("δ^{l+1}", ink(GRADIENT)), " ⊙ σ′(", z, ")")
+    return tag("g", words(36, y, "backward", color=ink(GRADIENT), bold=True),
                formula(150, y, *last), formula(150, y + 34, *hidden),
                formula(490, y, "∂C/∂", ("W^{l}", ink(KERNEL)), " = ", delta, " (", a, ")^{T}"),
                formula(490, y + 34, "∂C/∂", ("b^{l}", ink(KERNEL)), " = ", delta))

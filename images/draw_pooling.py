@@ -1,9 +1,9 @@
 """Draw pooling.svg: what max and average pooling keep, and whom each of them blames."""
 import numpy as np
 from drawing import (
-    BLAME,
     CARD,
     FRAME,
+    GRADIENT,
     INK,
     INPUT,
     NEUTRAL,
@@ -84,7 +84,7 @@ def pair(kind, big, small, matrices, color):
     return tag(
         "g",
         formula(LEFT[big] + WIDE / 2, top - 12, names[0], size=21, anchor="middle",
-                color=ink(INPUT if big == "x" else BLAME)),
+                color=ink(INPUT if big == "x" else GRADIENT)),
         formula(LEFT[small] + CELL, row - CELL - 12, names[1], size=21, anchor="middle",
                 color=ink(color)),
         grid(f"{kind}-{big}", LEFT[big], top, matrices[0], CELL, INPUT, gap=GAP,
@@ -106,9 +106,9 @@ def forward(kind, sign):
 def backward(kind, sign):
     """Who is blamed: from the output back to the input."""
     row, start, end = TOP[kind] + MIDDLE, LEFT["dy"] - 9, LEFT["dx"] + WIDE + 9
-    return [pair(kind, "dx", "dy", (DX[kind], DY), BLAME),
-            arrow((start, row), (end, row), BLAME),
-            words((start + end) / 2, row - 12, sign, 14, ink(BLAME), "middle", bold=True)]
+    return [pair(kind, "dx", "dy", (DX[kind], DY), GRADIENT),
+            arrow((start, row), (end, row), GRADIENT),
+            words((start + end) / 2, row - 12, sign, 14, ink(GRADIENT), "middle", bold=True)]
 
 
 def examples():
@@ -118,7 +118,7 @@ def examples():
                                         for entry in WINDOW[1:])
     blame, shares = DY[ROW, COLUMN], {kind: blocks(DX[kind])[ROW, COLUMN] for kind in TOP}
     kept = {kind: (number(Y[kind][ROW, COLUMN]), ink(OUTPUT)) for kind in TOP}
-    given = {kind: (number(shares[kind].max()), ink(BLAME)) for kind in TOP}
+    given = {kind: (number(shares[kind].max()), ink(GRADIENT)) for kind in TOP}
     return [
         example("max-kept", LEFT["x"], "max", "max(", (listed, ink(INPUT)), ") = ", kept["max"]),
         example("average-kept", LEFT["x"], "average", "(", (added, ink(INPUT)), ") / 4 = ",
@@ -138,7 +138,7 @@ def example(name, x, kind, *pieces):
 def main():
     """Write the drawing."""
     parts = [words(LEFT["x"], 44, "Forward: what is kept", 16, ink(OUTPUT), bold=True),
-             words(LEFT["dx"], 44, "Backward: who is blamed", 16, ink(BLAME), bold=True),
+             words(LEFT["dx"], 44, "Backward: who is blamed", 16, ink(GRADIENT), bold=True),
              words(LEFT["x"], 67, "windows 2 × 2, stride 2", color=NEUTRAL),
              formula(LEFT["dx"], 67, "dx = ∂C/∂x|  and  |dy = ∂C/∂y", size=17, color=NEUTRAL),
              line((362, 28), (362, 560), color=FRAME),

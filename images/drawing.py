@@ -17,9 +17,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # a drawing needs no installed package
 
 from helpers.plotting.contrast import contrast, ink, tint  # noqa: E402
-from helpers.plotting.figures import BLAME, INPUT, KERNEL, NEUTRAL, OUTPUT  # noqa: E402
+from helpers.plotting.figures import GRADIENT, INPUT, KERNEL, NEUTRAL, OUTPUT  # noqa: E402
 
-__all__ = ["BLAME", "INPUT", "KERNEL", "NEUTRAL", "OUTPUT", "contrast", "ink", "tint"]
+__all__ = ["GRADIENT", "INPUT", "KERNEL", "NEUTRAL", "OUTPUT", "contrast", "ink", "tint"]
 
 WIDTH = 720
 CARD  = "#FFFFFF"   # opaque: a picture cannot know whether the page around it is dark

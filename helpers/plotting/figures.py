@@ -22,7 +22,7 @@ STYLE = Path(__file__).with_name("notebook.mplstyle")
 INPUT   = "#0072B2"   # blue: what goes in, x
 KERNEL  = "#D55E00"   # vermillion: what is learned, W
 OUTPUT  = "#009E73"   # green: what comes out, y
-BLAME   = "#CC79A7"   # reddish purple: every gradient, dx, dW, dy
+GRADIENT   = "#CC79A7"   # reddish purple: every gradient, dx, dW, dy
 THEORY  = "#000000"   # black: a prediction
 NEUTRAL = "#6E6E6E"   # grey: frames and remarks
 SIGNED  = "PuOr_r"    # colour map of signed numbers, centred on zero
@@ -115,7 +115,7 @@ def heatmap(values: np.ndarray, *, blocks: tuple[int, int], **labels: str) -> Fi
     return figure
 
 
-def curves(lines: dict[str, np.ndarray], colors: tuple[str, ...] = (INPUT, KERNEL, OUTPUT, BLAME), *,
+def curves(lines: dict[str, np.ndarray], colors: tuple[str, ...] = (INPUT, KERNEL, OUTPUT, GRADIENT), *,
            x: np.ndarray | None = None, log: bool | str = False, marker: str = "",
            **labels: object) -> Figure:
     """Curves against `x`, or against their index, each labelled at its end.

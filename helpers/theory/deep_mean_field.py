@@ -22,7 +22,7 @@ import numpy as np
 
 from helpers import arguments as check
 from helpers.functional.activations import ACTIVATIONS
-from helpers.theory.mean_field import NODES, WEIGHTS, chi, length_map, mean_square
+from helpers.theory.mean_field import NODES, WEIGHTS, chi, mean_square, variance_map
 
 
 def output_variance(activation: str) -> float:
@@ -40,7 +40,7 @@ def factors(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = F
         if batch_norm:
             factor, more = chi(1.0, sigma_w, activation) / q, sigma_w**2 * output_variance(activation)
         else:
-            factor, more = chi(q, sigma_w, activation), length_map(q, sigma_w, 0.0, activation)
+            factor, more = chi(q, sigma_w, activation), variance_map(q, sigma_w, 0.0, activation)
         found.append(factor + residual)
         q = more + q * residual
     return np.array(found)

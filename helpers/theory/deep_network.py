@@ -55,7 +55,7 @@ class ForwardPass(NamedTuple):
     scale: Arrays
 
 
-class Blame(NamedTuple):
+class BackwardPass(NamedTuple):
     """δ = ∂C/∂z of each layer, and ∂C/∂γ, ∂C/∂β of each batch norm."""
 
     delta: Arrays
@@ -81,7 +81,7 @@ def forward(net: Net, x: np.ndarray) -> ForwardPass:
     return passed
 
 
-def backward(net: Net, passed: ForwardPass, delta: np.ndarray) -> Blame:
+def backward(net: Net, passed: ForwardPass, delta: np.ndarray) -> BackwardPass:
     """Send the blame delta of the last z back to the first."""
     found, dgamma, dbeta = [delta], [], []
     for l in range(len(net.weights) - 1, 0, -1):
@@ -93,7 +93,7 @@ def backward(net: Net, passed: ForwardPass, delta: np.ndarray) -> Blame:
             dgamma.append(_sums(du * xhat))
             du = net.gamma[l - 1] * passed.scale[l - 1] * (du - dbeta[-1] / m - xhat * (dgamma[-1] / m))
         found.append(du + found[-1] if _skips(net, l) else du)
-    return Blame(found[::-1], dgamma[::-1], dbeta[::-1])
+    return BackwardPass(found[::-1], dgamma[::-1], dbeta[::-1])
 
 
 def normalised(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +104,7 @@ def normalised(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centred, scale
 
 
-def gradients(net: Net, passed: ForwardPass, blame: Blame) -> tuple[Arrays, Arrays, Arrays, Arrays]:
+def gradients(net: Net, passed: ForwardPass, blame: BackwardPass) -> tuple[Arrays, Arrays, Arrays, Arrays]:
     """The gradients of weights, biases, gamma and beta, in lists as those of the net."""
     dW = [delta.T @ a for delta, a in zip(blame.delta, [passed.x, *passed.a], strict=True)]
     db = [_sums(delta) for delta in blame.delta] if net.biases else []
@@ -116,7 +116,7 @@ def norms(arrays: Arrays) -> np.ndarray:
     return np.array([_norm(array) for array in arrays])
 
 
-def shares(u: Arrays, activation: str) -> tuple[np.ndarray, np.ndarray]:
+def saturated_and_dead(u: Arrays, activation: str) -> tuple[np.ndarray, np.ndarray]:
     """The share of saturated entries and that of dead units, of each layer.
 
     An entry, one unit for one sample, is saturated where φ′(u) is below a tenth of the largest there is. A

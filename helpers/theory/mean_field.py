@@ -23,7 +23,7 @@ import numpy as np
 from helpers import arguments as check
 from helpers.functional.activations import ACTIVATIONS
 
-__all__ = ["chi", "edge_of_chaos", "fixed_point", "length_map", "lengths", "mean_square"]
+__all__ = ["chi", "edge_of_chaos", "fixed_point", "mean_square", "variance_map", "variances"]
 
 _ROUNDING = 1e-12     # how far a sum of weights may be from 1: nothing is decided within it
 STRAIGHT = {"identity": (1.0, 1.0), "relu": (0.0, 1.0), "leaky_relu": (0.01, 1.0)}   # slopes left, right of 0
@@ -55,7 +55,7 @@ def mean_square(q: Lengths, activation: str = "tanh", *, slope: bool = False) ->
     return answer if answer.ndim else float(answer)
 
 
-def length_map(q: Lengths, sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh") -> Lengths:
+def variance_map(q: Lengths, sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh") -> Lengths:
     """The length of the next layer: σ_w² E[φ(√q ξ)²] + σ_b². q is a number or an array, not negative."""
     var_w, var_b = check.number("sigma_w", sigma_w, least=0)**2, check.number("sigma_b", sigma_b, least=0)**2
     return var_w * mean_square(q, activation) + var_b
@@ -66,13 +66,13 @@ def chi(q: Lengths, sigma_w: float, activation: str = "tanh") -> Lengths:
     return check.number("sigma_w", sigma_w, least=0)**2 * mean_square(q, activation, slope=True)
 
 
-def lengths(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
+def variances(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
             activation: str = "tanh") -> np.ndarray:
     """The lengths (depth + 1,): q0 itself, and those after 1 … depth applications of the length map."""
     found = [check.number("q0", q0, least=0, infinite=True)]
-    length_map(found[0], sigma_w, sigma_b, activation)   # refuses what does not fit, at depth 0 too
+    variance_map(found[0], sigma_w, sigma_b, activation)   # refuses what does not fit, at depth 0 too
     for _ in range(check.integer("depth", depth, least=0)):
-        found.append(length_map(found[-1], sigma_w, sigma_b, activation))
+        found.append(variance_map(found[-1], sigma_w, sigma_b, activation))
     return np.array(found)
 
 
@@ -83,7 +83,7 @@ def fixed_point(sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh", 
     not matter. The map rises and bends down, so that there is one such length.
     """
     q0 = check.number("q0", q0, above=0)
-    least = length_map(0.0, sigma_w, sigma_b, activation)   # no q* is below
+    least = variance_map(0.0, sigma_w, sigma_b, activation)   # no q* is below
     steepness = chi(0.0, sigma_w, activation)               # of the map at q = 0, where φ(0) = 0
     if activation in STRAIGHT:
         if abs(steepness - 1) > _ROUNDING:
@@ -91,7 +91,7 @@ def fixed_point(sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh", 
         return math.inf if least else q0
     if least == 0 and steepness <= 1 + _ROUNDING:
         return 0.0
-    return _crossing(lambda q: q - length_map(q, sigma_w, sigma_b, activation), least)
+    return _crossing(lambda q: q - variance_map(q, sigma_w, sigma_b, activation), least)
 
 
 def edge_of_chaos(activation: str = "tanh", sigma_b: float = 0.0) -> float:

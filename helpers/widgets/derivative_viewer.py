@@ -130,7 +130,7 @@ def _draw(ax, layout, **values):
            f"{view.expression[0]} {view.y.shape}", figures.OUTPUT, ([view.output_entry], figures.OUTPUT))
     part, (letters, placed, numbers) = _part(view, view.wrt), formula_lines(view)
     _panel(ax, view, (0.5, 9.8), 1.9 if "." in _number(part.min()) else 1.4, part, part != 0,
-           f"{placed[:placed.index('/')]}/∂{view.wrt} {part.shape}", figures.BLAME, framed)
+           f"{placed[:placed.index('/')]}/∂{view.wrt} {part.shape}", figures.GRADIENT, framed)
     ax.text(0.5, 14.7, f"{letters}\n{placed}\n{numbers}", va="center", linespacing=1.5)
     return _draw_whole(ax, view, layout)
 
@@ -168,7 +168,7 @@ def _draw_whole(ax, view, layout):
     for shape, x, y in ((down, left - 0.7 - cell / 2, top), (across, left, top - 0.6 - cell / 2)):
         places = np.array([[",".join(map(str, place)) for place in np.ndindex(shape)]])
         grid(ax, places.T if y == top else places, (x, y), cell=cell, size=0.52 / cell, color="none")
-    _panel(ax, view, (left, 10), cell, M, M != 0, "", figures.BLAME,
+    _panel(ax, view, (left, 10), cell, M, M != 0, "", figures.GRADIENT,
            (i * columns + np.arange(columns), _COLORS[of]), (j + columns * np.arange(rows), _COLORS[by]))
     ax.hlines(top + cell * np.arange(0, rows, down[-1])[1:], left, right, figures.NEUTRAL, lw=2)
     ax.vlines(left + cell * np.arange(0, columns, across[-1])[1:], top, 20 - top, figures.NEUTRAL, lw=2)
@@ -177,7 +177,7 @@ def _draw_whole(ax, view, layout):
     name, shape = RULES[view.expression, view.wrt][1 + (layout == "denominator")], down + across
     flattened = f" → {rows} × {columns}, row by row" * (len(shape) > 2)
     ax.text(22.2, top - 2.7, f"∂{view.expression[0]}/∂{view.wrt} = {name} in {layout} layout\n"
-            f"shape {shape}{flattened}", color=figures.BLAME, ha="center", va="center")
+            f"shape {shape}{flattened}", color=figures.GRADIENT, ha="center", va="center")
     return M.reshape(shape)
 
 

@@ -119,7 +119,8 @@ def _draw(ax, one, k, name, of):
     tiling = pictures.tiles(_maps(y).shape, ROOM)
     few = f", the first {tiling.shown}" * (tiling.shown < len(y))
     _panel(ax, (MIDDLE, TOPS[0]), _maps(y), tiling, f"after {k} {name}{few}", figures.OUTPUT)
-    _panel(ax, (MIDDLE, TOPS[1]), _maps(dy), tiling, f"∂{symbol}/∂ each of these", figures.BLAME, signed=True)
+    _panel(ax, (MIDDLE, TOPS[1]), _maps(dy), tiling, f"∂{symbol}/∂ each of these", figures.GRADIENT,
+           signed=True)
     _mark(ax, _maps(dy), tiling)
     ax.text(BARS - 12, TOPS[0] - 26, "it says", color=figures.OUTPUT, va="center")
     pictures.draw_bars(ax, (BARS, TOPS[0] - 4), 45, one.p, one.said, one.label)
@@ -133,7 +134,7 @@ def _draw_input(ax, one, symbol):
     _panel(ax, (LEFT, TOPS[0]), one.image.mean(0, keepdims=True), tiling,
            f"the input, {pictures.digit_name(one.label)}", figures.INPUT)
     _panel(ax, (LEFT, TOPS[1]), one.image_blame.sum(0, keepdims=True), tiling, f"∂{symbol}/∂ input",
-           figures.BLAME, signed=True)
+           figures.GRADIENT, signed=True)
 
 
 def _panel(ax, corner, maps, tiling, title, color, *, signed=False):
@@ -156,10 +157,10 @@ def _mark(ax, dy, tiling):
     for start in TOPS:
         x, y = MIDDLE + left, start + top
         ax.add_artist(Rectangle((x - 2, y - 2), dy.shape[2] * scale + 4, dy.shape[1] * scale + 4, fill=False,
-                                ec=figures.BLAME, lw=2.2))
+                                ec=figures.GRADIENT, lw=2.2))
         if dy[0].size > 1:
             ax.add_artist(Rectangle((x + at[2] * scale, y + at[1] * scale), scale, scale, fill=False,
-                                    ec=figures.BLAME, lw=1.4))
+                                    ec=figures.GRADIENT, lw=1.4))
 
 
 def largest(values: np.ndarray) -> tuple[int, ...]:

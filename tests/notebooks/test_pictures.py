@@ -107,7 +107,7 @@ def test_the_same_figure_drawn_elsewhere_passes(draw, how):
 @pytest.mark.parametrize("draw, arguments", [
     (curves, [(.2, .6, .8)]), (curves, [(.2, .45, np.nan)]),
     (curves, [(.2, .45, .8), (figures.KERNEL, figures.INPUT, figures.OUTPUT)]),
-    (curves, [(.2, .45, .8), (figures.INPUT, figures.BLAME, figures.OUTPUT)]),
+    (curves, [(.2, .45, .8), (figures.INPUT, figures.GRADIENT, figures.OUTPUT)]),
     (matrices, [lambda x, y: (x, y.T.reshape(4, 5))]), (matrices, [lambda x, y: (y, x)]),
     (matrices, [lambda x, y: (x, -y)]), (matrices, [lambda x, y: (x, np.roll(y, 1, 1))]),
     (matrices, [lambda x, y: (x, y + (y == y.max()) * -9)]),

@@ -19,7 +19,7 @@ from helpers.plotting import contrast, figures
 from helpers.widgets.landscape import races as landscape_races
 
 ROOT = Path(__file__).resolve().parents[2]
-MEANINGS = {name: getattr(figures, name) for name in "INPUT KERNEL OUTPUT BLAME THEORY NEUTRAL".split()}
+MEANINGS = {name: getattr(figures, name) for name in "INPUT KERNEL OUTPUT GRADIENT THEORY NEUTRAL".split()}
 PALETTES = {"meanings": MEANINGS, "races": landscape_races.COLORS}
 DEFICIENCIES = ("protanomaly", "deuteranomaly", "tritanomaly")
 APART = {"meanings": 10, "races": 9}    # CAM02-UCS; 1 is a difference that can barely be seen
@@ -131,7 +131,7 @@ def test_pale_letters_are_given_their_ink(color, became):
 
 
 def test_a_figure_is_shown_with_letters_in_their_ink_or_not_at_all(monkeypatch):
-    shown, figure = [], written(color=figures.BLAME)
+    shown, figure = [], written(color=figures.GRADIENT)
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
     with pytest.raises(ValueError, match="letters of 7 points"):
         figures.show(written(fontsize=7), "Four words or more.")

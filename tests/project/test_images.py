@@ -18,7 +18,7 @@ from PIL import ImageFont
 
 from helpers.exercises.grading import grade
 from helpers.plotting.contrast import contrast
-from helpers.plotting.figures import BLAME, INPUT, KERNEL, OUTPUT
+from helpers.plotting.figures import GRADIENT, INPUT, KERNEL, OUTPUT
 
 IMAGES = Path(__file__).resolve().parents[2] / "images"
 NAMES = sorted(script.stem.removeprefix("draw_") for script in IMAGES.glob("draw_*.py"))
@@ -174,7 +174,7 @@ def covers(shape, x, y):
 
 def check_palette(source):
     """Every colour is grey, or one of the four meanings, thinned or darkened."""
-    hues = [colorsys.rgb_to_hls(*rgb(color))[0] for color in (INPUT, KERNEL, OUTPUT, BLAME)]
+    hues = [colorsys.rgb_to_hls(*rgb(color))[0] for color in (INPUT, KERNEL, OUTPUT, GRADIENT)]
     for element in parse(source).iter():
         for color in {element.get("fill"), element.get("stroke")} - {None, "none"}:
             red, green, blue = rgb(color)
@@ -449,7 +449,8 @@ FAULTS = [
     (check_card, "pooling", swap("<g", '<g opacity="0.5"')),
     (check_text_size, "convolution", swap('font-size="12"', 'font-size="11"')),
     (check_text_size, "convolution", swap(' font-size="12"', "")),
-    (check_contrast, "pooling", lambda s: re.sub('(y="44" font-size="16" fill=)"[^"]*"', rf'\1"{BLAME}"', s)),
+    (check_contrast, "pooling",
+     lambda s: re.sub('(y="44" font-size="16" fill=)"[^"]*"', rf'\1"{GRADIENT}"', s)),
     (check_contrast, "pooling", lambda s: s.replace(f'fill="{tint_of(s)}"', f'fill="{OUTPUT}"')),
     (check_palette, "pooling", before_end('<g fill="#FFD700"/>')),
     (check_palette, "pooling", before_end('<g stroke="red"/>')),

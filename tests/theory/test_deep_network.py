@@ -12,7 +12,7 @@ from torch_nets import SIGMA, deep_by_torch
 from helpers.functional.activations import ACTIVATIONS
 from helpers.theory import deep_network, mean_field
 from helpers.theory.deep_mean_field import factors, predicted
-from helpers.theory.deep_network import Net, backward, forward, gradients, norms, shares
+from helpers.theory.deep_network import Net, backward, forward, gradients, norms, saturated_and_dead
 
 KINDS = list(itertools.product(ACTIVATIONS, (False, True), (False, True)))
 
@@ -80,14 +80,14 @@ def test_norms_neither_overflow_nor_underflow(size):
     ("leaky_relu", 4 / 7, 0), ("elu", 2 / 7, 1 / 7)])
 def test_saturated_and_dead_by_hand(activation, saturated, dead):
     u = np.array([[0.0, 2, -2, 5, -5, -20, 20]] * 2)
-    found = shares([u, np.concatenate([u, [[1.0] * 7]])], activation)
+    found = saturated_and_dead([u, np.concatenate([u, [[1.0] * 7]])], activation)
     assert np.allclose([found[0][0], found[1][0]], [saturated, dead])
     assert found[1][1] == 0, "one sample of three brings it to life"
 
 
 @pytest.mark.parametrize("activation, sigma_w", list(itertools.product(ACTIVATIONS, (0.5, 1.0, 3.0))))
 def test_plain_nets_are_those_of_the_theory(activation, sigma_w):
-    along = mean_field.lengths(sigma_w**2, 10, sigma_w, 0.0, activation)
+    along = mean_field.variances(sigma_w**2, 10, sigma_w, 0.0, activation)
     chis = mean_field.chi(along, sigma_w, activation) * np.ones(11)
     assert np.allclose(factors(12, sigma_w, activation), chis, rtol=1e-12)
     products = [math.prod(chis[l:]) for l in range(12)]

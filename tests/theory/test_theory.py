@@ -15,9 +15,9 @@ from helpers.theory.mean_field import (
     chi,
     edge_of_chaos,
     fixed_point,
-    length_map,
-    lengths,
     mean_square,
+    variance_map,
+    variances,
 )
 
 torch.set_num_threads(1)
@@ -86,14 +86,14 @@ def test_at_zero_and_at_infinity():
 def test_map_and_factor_are_the_expectations_scaled(name):
     for q, sigma_w, sigma_b in itertools.product((0.0, 0.3, 50.0), (0.0, 1.7), (0.0, 0.4)):
         squares, slopes = (sigma_w**2 * mean_square(q, name, slope=slope) for slope in (False, True))
-        assert length_map(q, sigma_w, sigma_b, name) == pytest.approx(squares + sigma_b**2, rel=1e-14)
+        assert variance_map(q, sigma_w, sigma_b, name) == pytest.approx(squares + sigma_b**2, rel=1e-14)
         assert chi(q, sigma_w, name) == pytest.approx(slopes, rel=1e-14)
 
 
 def test_an_array_is_many_numbers():
     q = np.array([[0.0, 0.3], [1.0, 50.0]])
     for name in ACTIVATIONS:
-        for function in (lambda q, name=name: length_map(q, 1.5, 0.2, name),
+        for function in (lambda q, name=name: variance_map(q, 1.5, 0.2, name),
                          lambda q, name=name: chi(q, 1.5, name)):
             many = function(q)
             assert many.shape == q.shape and isinstance(function(0.3), float)
@@ -101,18 +101,18 @@ def test_an_array_is_many_numbers():
 
 
 def test_defaults_are_tanh_and_no_bias():
-    assert length_map(0.7, 1.5) == length_map(0.7, 1.5, 0.0, "tanh")
+    assert variance_map(0.7, 1.5) == variance_map(0.7, 1.5, 0.0, "tanh")
     assert chi(0.7, 1.5) == chi(0.7, 1.5, "tanh")
-    np.testing.assert_array_equal(lengths(0.7, 3, 1.5), lengths(0.7, 3, 1.5, 0.0, "tanh"))
+    np.testing.assert_array_equal(variances(0.7, 3, 1.5), variances(0.7, 3, 1.5, 0.0, "tanh"))
     assert fixed_point(1.5) == fixed_point(1.5, 0.0, "tanh") and edge_of_chaos() == edge_of_chaos("tanh", 0.0)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_lengths_are_the_map_repeated(name):
-    along = lengths(0.7, 5, 1.3, 0.4, name)
+def test_variances_are_the_map_repeated(name):
+    along = variances(0.7, 5, 1.3, 0.4, name)
     assert along.shape == (6,) and along[0] == 0.7
-    assert along[1:] == pytest.approx([length_map(q, 1.3, 0.4, name) for q in along[:-1]])
-    assert lengths(0.7, 0, 1.5, 0.4, name).tolist() == [0.7]
+    assert along[1:] == pytest.approx([variance_map(q, 1.3, 0.4, name) for q in along[:-1]])
+    assert variances(0.7, 0, 1.5, 0.4, name).tolist() == [0.7]
 
 
 # --- against random networks, values and gradients by torch ----------------------------------
@@ -143,7 +143,7 @@ def test_theory_meets_random_networks(name, sigma_w, sigma_b):
     How far the seeds scatter is asked too: a test that allows everything proves nothing.
     """
     q, blame = np.swapaxes([by_torch(name, sigma_w, sigma_b, seed) for seed in range(12)], 0, 1)
-    along = lengths(1.0, 6, sigma_w, sigma_b, name)
+    along = variances(1.0, 6, sigma_w, sigma_b, name)
     chis = np.append(chi(along[:-1], sigma_w, name) * np.ones(6), 1.0)
     for found, expected in ((q, along), (blame / blame[:, -1:], np.cumprod(chis[::-1])[::-1])):
         ratio = found / expected
@@ -160,8 +160,8 @@ def test_a_fixed_point_stays_and_draws_near(name, sigma_w, sigma_b, q0):
     if math.isinf(q):
         assert name == "elu" and sigma_w**2 > 1.9
         return
-    assert length_map(q, sigma_w, sigma_b, name) == pytest.approx(q, rel=1e-12, abs=1e-300)
-    before, after = lengths(q0, 40, sigma_w, sigma_b, name)[[0, -1]]
+    assert variance_map(q, sigma_w, sigma_b, name) == pytest.approx(q, rel=1e-12, abs=1e-300)
+    before, after = variances(q0, 40, sigma_w, sigma_b, name)[[0, -1]]
     assert abs(after - q) <= abs(before - q) * (1 - 1e-9) + 1e-9
     assert fixed_point(sigma_w, sigma_b, name, q0=q0) == q
 
@@ -221,20 +221,20 @@ def test_why_there_is_one_fixed_point_and_one_edge(name):
 # --- what is refused -------------------------------------------------------------------------
 
 @pytest.mark.parametrize("call, sentence", [
-    (lambda: length_map(-0.1, 1.0), "q: got -0.1, expected a length, a mean of squares, not negative"),
+    (lambda: variance_map(-0.1, 1.0), "q: got -0.1, expected a length, a mean of squares, not negative"),
     (lambda: chi(math.nan, 1.0), "q: got nan, expected a length"),
     (lambda: chi("1", 1.0), "q: got '1', expected"), (lambda: chi(True, 1.0), "q: got True, expected"),
-    (lambda: lengths([1.0, 2.0], 3, 1.0), "q0: got [1.0, 2.0], expected a number of at least 0"),
-    (lambda: length_map(1.0, -1.0), "sigma_w: got -1.0, expected a number of at least 0"),
-    (lambda: length_map(1.0, 1.0, math.inf), "sigma_b: got inf, expected a number of at least 0"),
+    (lambda: variances([1.0, 2.0], 3, 1.0), "q0: got [1.0, 2.0], expected a number of at least 0"),
+    (lambda: variance_map(1.0, -1.0), "sigma_w: got -1.0, expected a number of at least 0"),
+    (lambda: variance_map(1.0, 1.0, math.inf), "sigma_b: got inf, expected a number of at least 0"),
     (lambda: chi(1.0, "1"), "sigma_w: got '1', expected a number of at least 0"),
     (lambda: chi(1.0, 1.0, "swish"), "activation: got 'swish', expected one of identity, sigmoid,"),
     (lambda: chi(1.0, 1.0, None), "activation: got None, expected one of"),
-    (lambda: lengths(1.0, -1, 1.0), "depth: got -1, expected an integer of at least 0"),
-    (lambda: lengths(1.0, 2.5, 1.0), "depth: got 2.5, expected an integer"),
-    (lambda: lengths(-1.0, 3, 1.0), "q0: got -1.0, expected a number of at least 0"),
-    (lambda: lengths(1.0, 0, -1.0), "sigma_w: got -1.0, expected a number of at least 0"),
-    (lambda: lengths(1.0, 0, 1.0, 0.0, "swish"), "activation: got 'swish', expected one of"),
+    (lambda: variances(1.0, -1, 1.0), "depth: got -1, expected an integer of at least 0"),
+    (lambda: variances(1.0, 2.5, 1.0), "depth: got 2.5, expected an integer"),
+    (lambda: variances(-1.0, 3, 1.0), "q0: got -1.0, expected a number of at least 0"),
+    (lambda: variances(1.0, 0, -1.0), "sigma_w: got -1.0, expected a number of at least 0"),
+    (lambda: variances(1.0, 0, 1.0, 0.0, "swish"), "activation: got 'swish', expected one of"),
     (lambda: fixed_point(1.0, -1.0), "sigma_b: got -1.0, expected a number of at least 0"),
     (lambda: fixed_point(1.0, q0=-1.0), "q0: got -1.0, expected a number above 0"),
     (lambda: edge_of_chaos("tanh", -1.0), "sigma_b: got -1.0, expected a number of at least 0"),

@@ -12,7 +12,7 @@ from helpers.plotting import grids
 from helpers.widgets.convolution import explorer as exploring
 from helpers.widgets.convolution import stepper as stepping
 from helpers.widgets.convolution.explorer import OWN, convolution_explorer, read_kernel
-from helpers.widgets.convolution.stepper import BLAME, KERNEL, X, backward_stepper, gathered, scattered
+from helpers.widgets.convolution.stepper import GRADIENT, KERNEL, X, backward_stepper, gathered, scattered
 
 
 def by_torch(dy, x, K, s):
@@ -35,7 +35,7 @@ def stepper():
 
 @pytest.mark.parametrize("s, n", [(1, 3), (2, 2)])
 def test_both_views_end_at_torch(s, n):
-    dx, dK = by_torch(BLAME[:n, :n], X, KERNEL, s)
+    dx, dK = by_torch(GRADIENT[:n, :n], X, KERNEL, s)
     assert np.array_equal(scattered(s, n * n)[0], dx) and np.array_equal(scattered(s, n * n)[1], dK)
     assert np.array_equal(gathered(s, X.size)[1], dx)
     assert not np.array_equal(scattered(s, n * n - 1)[0], dx), "the last step must matter"

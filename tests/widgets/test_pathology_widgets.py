@@ -175,7 +175,7 @@ def test_the_curves_are_those_of_the_view():
     one = propagate(**SETTING)
     ax, (points,), theory_line, areas = picture(one, "tanh")
     low, high = pathology_picture.exponents(one)
-    pane = pathology_picture.GRADIENT
+    pane = pathology_picture.NORMS
     x, y = points.get_data()
     assert np.allclose((x - pane.left) / pane.width * 9 + 0.5, np.arange(1, 10))
     for heights, values in ((y, one.norms), (theory_line[:, 1], one.theory)):
@@ -288,10 +288,10 @@ def test_divergence_ends_the_record():
 def test_what_divergence_is(monkeypatch, loss, entry):
     given = [(2.3, 1.0), (9e11, 1.0), (loss, entry)]
 
-    def blame(net, x, y):
+    def cost_and_gradients(net, x, y):
         cost, fill = given.pop(0)
         return cost, [np.ones(2)] * 6, [np.full_like(p, fill) for part in net[:2] for p in part]
-    monkeypatch.setattr(remedy_training, "blame", blame)
+    monkeypatch.setattr(remedy_training, "cost_and_gradients", cost_and_gradients)
     one = train(Recipe("tanh"), 9, depth=5)
     assert one.diverged == 2 and one.losses.tolist() == [2.3, 9e11] and len(one.ratios) == 2
 

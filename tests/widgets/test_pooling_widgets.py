@@ -12,7 +12,7 @@ from helpers.data import digit
 from helpers.plotting.marks import written
 from helpers.widgets.pooling import explorer as module
 from helpers.widgets.pooling import stepper as stepping
-from helpers.widgets.pooling.explorer import BLAME, DIGIT, Pooled, pooling_explorer, shifted
+from helpers.widgets.pooling.explorer import DIGIT, GRADIENT, Pooled, pooling_explorer, shifted
 from helpers.widgets.pooling.stepper import (
     FIRST,
     MASK,
@@ -82,7 +82,7 @@ def test_what_is_shown_is_torchs(kind, k, s):
         one, half = Pooled(PIXELS, kind, k, s, p, shift, 100, 0), min(p, k // 2)
         assert one.p == half and np.allclose(one.y, pooled(moved(shift), kind, k, s, half), rtol=1e-15)
         assert np.allclose(one.before, pooled(PIXELS, kind, k, s, half), rtol=1e-15)
-        assert np.array_equal(one.dy, BLAME[:len(one.y), :len(one.y)])
+        assert np.array_equal(one.dy, GRADIENT[:len(one.y), :len(one.y)])
         assert np.allclose(one.dx, by_torch(one.dy, moved(shift), kind, k, s, half), rtol=1e-12)
 
 
@@ -90,7 +90,7 @@ def test_the_result_is_that_of_the_controls(explorer):
     asked(explorer, kind="average", kernel=4, stride=3, padding=2, shift=-1)
     y, dx = explorer.result
     assert np.allclose(y, pooled(moved(-1), "average", 4, 3, 2))
-    assert np.allclose(dx, by_torch(BLAME[:3, :3].copy(), moved(-1), "average", 4, 3, 2))
+    assert np.allclose(dx, by_torch(GRADIENT[:3, :3].copy(), moved(-1), "average", 4, 3, 2))
 
 
 NAMES = "kind", "kernel", "stride", "padding", "shift", "across", "down"
@@ -105,7 +105,7 @@ def test_the_sentence_of_the_explorer_is_true(explorer, values):
     margin = -np.inf if kind == "max" else 0.0
     windows = windows_of(F.pad(torch.tensor(x), (one.p,) * 4, value=margin), k, s).numpy()
     place = tuple(round(values[way] / 100 * (len(windows) - 1)) for way in ("down", "across"))
-    window, dy = windows[place], BLAME[place]
+    window, dy = windows[place], GRADIENT[place]
     y, before = (pooled(image, kind, k, s, one.p) for image in (x, PIXELS))
     assert f"⌋ + 1 = {len(windows)}. The window of output pixel {place} holds " in said
     assert re.search("holds ([^:]*):", said)[1] == "; ".join(", ".join(map(written, row)) for row in window)
@@ -194,7 +194,7 @@ def test_the_panels_of_the_explorer_show_torchs_numbers(kind, k, s, p, explorer,
     asked(explorer, kind=kind, kernel=k, stride=s, padding=p, down=0, across=0)
     shown = {name: (values, title, more.get("tinted")) for name, values, title, _, more in panels}
     y, before = pooled(moved(1), kind, k, s, p), pooled(PIXELS, kind, k, s, p)
-    dy, n = BLAME[:len(y), :len(y)].copy(), k * k if kind == "average" else 1
+    dy, n = GRADIENT[:len(y), :len(y)].copy(), k * k if kind == "average" else 1
     assert np.allclose(shown["x"][0][p:p + 8, p:p + 8], moved(1)) and len(shown["x"][0]) == 8 + 2 * p
     assert np.allclose(shown["dx"][0], by_torch(dy, moved(1), kind, k, s, p) * n)
     assert shown["dx"][1] == (f"{n} · dx" if n > 1 else "dx")

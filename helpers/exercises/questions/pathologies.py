@@ -201,7 +201,7 @@ BACKWARD = Exercise(
 
 # --- residual blocks --------------------------------------------------------------------------
 
-def blame_by_hand(dz, V, W, z0):
+def delta_by_hand(dz, V, W, z0):
     """The blame of z0 below residual blocks, z ← z + tanh(z Vᵀ) Wᵀ.
 
     dz (m, n), the blame of the last z; V (L, k, n) and W (L, n, k), a pair
@@ -235,7 +235,7 @@ def _true_residual(dz, V, W, z0):
 
 
 RESIDUAL = Exercise(
-    "pathologies.residual", "Blame through residual blocks", blame_by_hand, _true_residual, _residual_cases,
+    "pathologies.residual", "Blame through residual blocks", delta_by_hand, _true_residual, _residual_cases,
     mistakes=(
         Mistake("no identity", "The identity is missing: this is the blame that goes through F. In z + F(z) "
                 "a part goes past F unchanged: add dz.", "dz = dz + → dz ="),

@@ -125,9 +125,9 @@ def _gradients(one, l, i):
                 (f"({_list(dW[i])})", shown(dW[i])))
     bias = chain((f"{_name('∂C/∂b', l, i)} = {_name('δ', l, i)}", db[i]), _result(db[i]))
     return Equation("BP3 and BP4", f"∂C/∂b{u} = δ{u},  ∂C/∂W{u} = δ{u} (a{v})ᵀ", [row, bias], [
-        Block(f"∂C/∂W{u}", dW, figures.BLAME, _row(dW, i), agrees(dW, truth[0])), "=",
+        Block(f"∂C/∂W{u}", dW, figures.GRADIENT, _row(dW, i), agrees(dW, truth[0])), "=",
         _delta(one, l, _row(delta, i)), Block(f"(a{v})ᵀ", a.T, _color(l - 1), _all(a.T)), "   ",
-        Block(f"∂C/∂b{u}", db, figures.BLAME, _row(db, i), agrees(db, truth[1])), "=  δ" + u])
+        Block(f"∂C/∂b{u}", db, figures.GRADIENT, _row(db, i), agrees(db, truth[1])), "=  δ" + u])
 
 
 def _product_and_result(one, l, i, blame):
@@ -143,7 +143,7 @@ def _applied(name, which, z):
 
 def _delta(one, l, lit, compared=False):
     agree = agrees(one.delta[l], one.truth[1][l]) if compared else None
-    return Block(f"δ{UP[l]}", one.delta[l], figures.BLAME, lit, agree)
+    return Block(f"δ{UP[l]}", one.delta[l], figures.GRADIENT, lit, agree)
 
 
 def _slopes(one, l, i):

@@ -21,8 +21,8 @@ CENTRE, PITCH = 138, (72, 57, 72, 104)                  # of a column of neurons
 COLUMNS = ((42, 66), (199, 92), (369, 92), (539, 92))   # of each layer: its middle, the width of its boxes
 COST, ROW, CELL = (659, 66), 16, (50, 16)               # the last column; a line of a box; a cell below
 REMARKS = 260                                           # the height of what is said about torch
-# The lines of a neuron's box: figures.OUTPUT and figures.BLAME, as dark as small letters need.
-ROWS = {"z": ink(figures.OUTPUT), "a": ink(figures.OUTPUT), "δ": ink(figures.BLAME)}
+# The lines of a neuron's box: figures.OUTPUT and figures.GRADIENT, as dark as small letters need.
+ROWS = {"z": ink(figures.OUTPUT), "a": ink(figures.OUTPUT), "δ": ink(figures.GRADIENT)}
 
 
 def heights(layer: int) -> np.ndarray:

@@ -99,7 +99,7 @@ def _passed(by_torch, hidden, output):
 
 def _draw(ax, one, step, neuron):
     (kind, l), i, done = STEPS[step - 1], neuron - 1, STEPS[:step]
-    color, found = figures.BLAME if kind in "δ∂" else figures.OUTPUT, equation(one, kind, l, i)
+    color, found = figures.GRADIENT if kind in "δ∂" else figures.OUTPUT, equation(one, kind, l, i)
     draw_focus(ax, 4 if kind == "C" else l, None if kind == "C" else i, color)
     columns = {"z": one.z, "a": one.a, "δ": one.delta}
     draw_values(ax, {(k, m): columns[k][m] for k, m in done if k in columns},
@@ -126,7 +126,7 @@ def _draw_lines(ax, one, kind, l, i):
     chosen[np.s_[:, i] if kind == "δ" else i] = True
     numbers = (one.dW if kind == "∂" else one.W).get(into)      # the lines to the cost have none
     return draw_edges(ax, into, chosen, [] if numbers is None else numbers[chosen],
-                      figures.KERNEL if kind == "z" else figures.BLAME, 0.62 if kind == "δ" else 0.38)
+                      figures.KERNEL if kind == "z" else figures.GRADIENT, 0.62 if kind == "δ" else 0.38)
 
 
 def compared(one: Sample, done: list[tuple[str, int]]) -> dict[str, bool]:

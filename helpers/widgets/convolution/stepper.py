@@ -14,7 +14,7 @@ from helpers.plotting.marks import written
 X = np.array([[1, 0, 2, -1, 3], [2, -2, 1, 0, 1], [0, 3, -1, 2, -2], [1, 1, 0, -3, 2],
               [-1, 2, 1, 1, 0]], float)
 KERNEL = np.array([[1, 2, 0], [-1, 3, 1], [0, -2, 4]], float)
-BLAME = np.array([[2, -1, 3], [1, 4, -2], [-3, 1, 5]], float)
+GRADIENT = np.array([[2, -1, 3], [1, 4, -2], [-3, 1, 5]], float)
 UNITS = 22, 15.4                                # the sides of the picture, in cells
 LEGEND = "complete,\nequals ours"          # what a green cell of torch's is
 SIZE = 700, 490                                 # in pixels: a cell of 32 holds "−10" at 9 points
@@ -29,7 +29,7 @@ def backward_stepper(by_torch: Callable) -> Explore:
     truths = {s: by_torch(_blame(s), X, KERNEL, s) for s in (1, 2)}
     view = ToggleButtons(options=list(VIEWS), description="view")
     stride = IntSlider(1, 1, 2, description="stride")
-    step = IntSlider(4, 1, BLAME.size, description="step")
+    step = IntSlider(4, 1, GRADIENT.size, description="step")
     step.settings = [1, 3, 4]                     # what the sweep of the tests tries: there in every view
 
     def fit(_change):
@@ -45,7 +45,7 @@ def backward_stepper(by_torch: Callable) -> Explore:
 
 def _blame(s):
     n = output_size(len(X), len(KERNEL), s)
-    return BLAME[:n, :n]
+    return GRADIENT[:n, :n]
 
 
 def scattered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
@@ -88,11 +88,11 @@ def _draw_scatter(ax, truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
     dy, window = _blame(s), (s * p, s * q, 3, 3)
     share = written(dy[p, q])
-    _grid(ax, (2.4, 3), dy, "blame dy", figures.BLAME, (p, q, 1, 1))
+    _grid(ax, (2.4, 3), dy, "blame dy", figures.GRADIENT, (p, q, 1, 1))
     _grid(ax, (8.6, 3), KERNEL, "kernel K", figures.KERNEL)
-    _grid(ax, (13, 2), dx, f"dx  += {share} · K", figures.BLAME, window)
+    _grid(ax, (13, 2), dx, f"dx  += {share} · K", figures.GRADIENT, window)
     _grid(ax, (1.4, 9.9), X, "input x", figures.INPUT, window)
-    _grid(ax, (8.6, 10.9), dK, f"dK  += {share} · window", figures.BLAME)
+    _grid(ax, (8.6, 10.9), dK, f"dK  += {share} · window", figures.GRADIENT)
     complete = _complete(s, step)
     _grid(ax, (13, 9.9), truth[0], "torch's dx", figures.NEUTRAL, agree=complete & (dx == truth[0]))
     _grid(ax, (18.7, 10.9), truth[1], "torch's dK", figures.NEUTRAL,
@@ -104,11 +104,11 @@ def _draw_gather(ax, truth, s, step):
     margin, dx, (i, j) = gathered(s, step)
     products = margin[i:i + 3, j:j + 3] * KERNEL[::-1, ::-1]
     total = written(products.sum())
-    _grid(ax, (0.4, 1.2), margin, "dy, spread and padded", figures.BLAME, (i, j, 3, 3))
+    _grid(ax, (0.4, 1.2), margin, "dy, spread and padded", figures.GRADIENT, (i, j, 3, 3))
     _grid(ax, (8.6, 3), KERNEL[::-1, ::-1], "K, turned", figures.KERNEL)
-    _grid(ax, (13, 2), dx, f"dx  = {total} here", figures.BLAME, (i, j, 1, 1))
+    _grid(ax, (13, 2), dx, f"dx  = {total} here", figures.GRADIENT, (i, j, 1, 1))
     _grid(ax, (2.4, 10.9), KERNEL, "K, as it was", figures.KERNEL)
-    _grid(ax, (8.6, 10.9), products, f"products, sum {total}", figures.BLAME)
+    _grid(ax, (8.6, 10.9), products, f"products, sum {total}", figures.GRADIENT)
     _grid(ax, (13, 9.9), truth[0], "torch's dx", figures.NEUTRAL, agree=dx == truth[0])
     return dx[np.isfinite(dx)], products
 

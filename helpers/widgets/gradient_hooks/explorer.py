@@ -145,7 +145,7 @@ def _histograms(ax, found, mark=None):
         counts, base = np.histogram(one.sizes, edges)[0], row + TALL / 2
         if counts.any():
             heights = TALL * np.repeat(counts / counts.max(), 2)
-            ax.fill_between(np.repeat(edges, 2)[1:-1], base, base - heights, color=figures.BLAME, lw=0,
+            ax.fill_between(np.repeat(edges, 2)[1:-1], base, base - heights, color=figures.GRADIENT, lw=0,
                             alpha=0.95 if mark in (None, name) else 0.45)
         if one.rms:
             ax.plot([np.log10(one.rms)] * 2, [base, base - TALL], color=figures.THEORY, lw=1.8)
@@ -163,7 +163,7 @@ def _frame(figure, found, names):
     some = rms[rms > 0] if rms.any() else np.ones(1)
     right.set(xlim=(min(found), max(found)), yscale="log", ylim=(some.min() / 1.5, some.max() * 1.5),
               xlabel="step")
-    right.set_title("rms of each layer", color=figures.BLAME, fontsize=10)
+    right.set_title("rms of each layer", color=figures.GRADIENT, fontsize=10)
     for values in rms.T:
         right.plot(list(found), np.where(values > 0, values, np.nan), color="#BBBBBB", lw=1)
     name_ends(right, names, rms[-1])
@@ -174,7 +174,7 @@ def _draw(axes, found, names, step, mark):
     left, right = axes
     _histograms(left, found[step], mark)
     values = np.array([at[mark].rms for at in found.values()])
-    right.plot(list(found), np.where(values > 0, values, np.nan), color=figures.BLAME, lw=2)
+    right.plot(list(found), np.where(values > 0, values, np.nan), color=figures.GRADIENT, lw=2)
     if found[step][mark].rms:
         right.plot(step, found[step][mark].rms, "o", color=figures.THEORY, ms=6, clip_on=False)
     right.axvline(step, color=figures.NEUTRAL, lw=0.8)

@@ -14,7 +14,7 @@ from helpers.explore.explorer import Explore, explore
 from helpers.functional.activations import ACTIVATIONS
 from helpers.functional.initialization import INITIALIZATIONS
 from helpers.theory.deep_mean_field import predicted
-from helpers.theory.deep_network import Net, backward, forward, normalised, norms, shares
+from helpers.theory.deep_network import Net, backward, forward, normalised, norms, saturated_and_dead
 from helpers.theory.random_networks import WEIGHT_RULES
 from helpers.widgets.pathology.picture import SIZE, draw_propagation, pathology_frame
 from helpers.widgets.pathology.words import describe_propagation
@@ -57,7 +57,7 @@ def propagate(depth: int, width: int, activation: str, initialization: str, scal
     layers = [1, (depth + 1) // 2, depth]
     sigma_w = scale * WEIGHT_RULES[initialization][1]
     theory = predicted(depth, sigma_w, activation, batch_norm=batch_norm, residual=residual)
-    return Propagation(sigma_w, norms(found), theory, *shares(u, activation), layers,
+    return Propagation(sigma_w, norms(found), theory, *saturated_and_dead(u, activation), layers,
                        [a[l - 1] for l in layers], [found[l - 1] for l in layers])
 
 

@@ -82,14 +82,14 @@ def _way_out(path):
 
 def _draw_case(above, strip, sigma_w, sizes, line):
     layers, mean = np.arange(1, len(line) + 1), np.sqrt((sizes**2).mean(axis=0))
-    above.plot(layers, mean, "o", color=figures.BLAME, ms=3.5)
+    above.plot(layers, mean, "o", color=figures.GRADIENT, ms=3.5)
     above.plot(layers, line, color=figures.THEORY, lw=1)
     at, rises = len(line) // 4, line[0] < line[-1] / 10
     above.annotate(f"{sigma_w:.3g}", (layers[at], line[at]), xytext=(-3 if rises else 1, 6),
                    textcoords="offset points", ha="right" if rises else "left")
-    strip.fill_between(layers, *np.quantile(sizes / line, (0.1, 0.9), axis=0), color=figures.BLAME, alpha=0.3,
-                       lw=0)
-    strip.plot(layers, mean / line, "o", color=figures.BLAME, ms=2.5)
+    strip.fill_between(layers, *np.quantile(sizes / line, (0.1, 0.9), axis=0),
+                       color=figures.GRADIENT, alpha=0.3, lw=0)
+    strip.plot(layers, mean / line, "o", color=figures.GRADIENT, ms=2.5)
     strip.hlines((0.9, 1.1), 1, len(line), color=figures.THEORY, lw=0.8, ls=(0, (4, 3)))
     strip.set(ylim=(0.5, 1.5), yticks=(0.5, 1, 1.5))
     strip.text(layers[-1], 1.46, f"σ_w = {sigma_w:.3g}", ha="right", va="top", fontsize=9)

@@ -11,7 +11,7 @@ from helpers.plotting.lettering import width_of, write
 from helpers.plotting.panes import Pane, scientific
 
 SIZE = 700, 470                                     # pixels
-GRADIENT, SHARES = Pane(62, 44, 372, 232), Pane(62, 332, 372, 92)
+NORMS, SHARES = Pane(62, 44, 372, 232), Pane(62, 332, 372, 92)
 ROWS, COLUMNS, WIDTH, HEIGHT = (66, 202, 338), (480, 596), 94, 86
 BINS = 32
 SATURATED, DEAD = "#7CC7AE", "#3D3D3D"              # figures.OUTPUT, thinned; almost black
@@ -21,17 +21,17 @@ BOUNDS = {"sigmoid": (0, 1), "tanh": (-1, 1)}       # of an activation, where it
 def pathology_frame(figure: Figure) -> Axes:
     """The edges of all panes, and what stands beside them."""
     ax = panes.sheet(figure, SIZE)
-    panes.edges(ax, GRADIENT, SHARES)
-    panes.title(ax, GRADIENT, "‖δˡ‖, last layer = 1", figures.BLAME, lift=26)
-    panes.key(ax, 264, 18, "measured", color=figures.BLAME, lw=3)
+    panes.edges(ax, NORMS, SHARES)
+    panes.title(ax, NORMS, "‖δˡ‖, last layer = 1", figures.GRADIENT, lift=26)
+    panes.key(ax, 264, 18, "measured", color=figures.GRADIENT, lw=3)
     panes.key(ax, 366, 18, "theory", color=figures.THEORY, lw=1.5, ls=(0, (4, 2)))
     panes.title(ax, SHARES, "share of")
     panes.key(ax, 126, 319, "saturated activations", color=SATURATED, lw=8)
     panes.key(ax, 302, 319, "dead units", color=DEAD, lw=8)
-    ax.text(GRADIENT.left + GRADIENT.width / 2, SIZE[1] - 12, "layer l, from the input to the last",
+    ax.text(NORMS.left + NORMS.width / 2, SIZE[1] - 12, "layer l, from the input to the last",
             ha="center", va="center", fontsize=10)
-    for x, words, color in zip(COLUMNS, ("activations a", "|δ| of entries"), (figures.OUTPUT, figures.BLAME),
-                               strict=True):
+    for x, words, color in zip(COLUMNS, ("activations a", "|δ| of entries"),
+                               (figures.OUTPUT, figures.GRADIENT), strict=True):
         ax.text(x - 6, 18, words, color=color, va="center", fontsize=10)
         panes.edges(ax, *(Pane(x, y, WIDTH, HEIGHT) for y in ROWS))
     return ax
@@ -41,7 +41,7 @@ def draw_propagation(ax: Axes, one: object, activation: str) -> None:
     """Draw a Propagation of helpers.widgets.pathology.explorer."""
     low, high = exponents(one)
     depth = len(one.norms)
-    gradient = GRADIENT.scaled(0.5, depth + 0.5, low, high)     # as wide as the bars below
+    gradient = NORMS.scaled(0.5, depth + 0.5, low, high)     # as wide as the bars below
     labels = panes.powers_up(ax, gradient)
     _blame(ax, gradient, one)
     labels += _shares(ax, one, depth)
@@ -63,11 +63,11 @@ def _blame(ax, pane, one):
     """Measured and predicted; where nothing arrives, no curve."""
     layers, alive = np.arange(1, len(one.norms) + 1), one.norms > 0
     points = pane.at(layers[alive], np.log10(one.norms[alive]))
-    panes.polyline(ax, [points], color=figures.BLAME, lw=3)
-    ax.plot(*points.T, ls="", marker="o", ms=4.5, mfc=figures.BLAME, mec="white", mew=0.5)
+    panes.polyline(ax, [points], color=figures.GRADIENT, lw=3)
+    ax.plot(*points.T, ls="", marker="o", ms=4.5, mfc=figures.GRADIENT, mec="white", mew=0.5)
     line = pane.at(layers, np.log10(one.theory))
     panes.polyline(ax, [line], lw=1.5, ls=(0, (4, 2)), zorder=3)
-    words = ((f"layer 1: {scientific(one.norms[0])}", figures.BLAME),
+    words = ((f"layer 1: {scientific(one.norms[0])}", figures.GRADIENT),
              (f"theory: {scientific(one.theory[0])}", figures.THEORY))
     first = pane.top + (pane.height - 32 if one.norms[0] < 1 else 12)       # on the side that is free
     for k, (said, color) in enumerate(words):
@@ -98,7 +98,7 @@ def _histogram_of_delta(ax, pane, delta, low, high):
     """Entries by their power of ten, where a root mean square of 1 is that of the last layer."""
     size = np.abs(delta[delta != 0]) * delta.size**0.5
     low -= 3
-    _bars(ax, pane, np.log10(size), low, high, figures.BLAME)
+    _bars(ax, pane, np.log10(size), low, high, figures.GRADIENT)
     zeros = 1 - size.size / delta.size
     share = f"{100 * zeros:.0f} % are 0" if zeros >= 0.005 else "some are 0"
     said = [(share, pane.left - 6, pane.top - 16, 0.0)] * bool(zeros)

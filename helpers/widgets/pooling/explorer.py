@@ -13,7 +13,7 @@ from helpers.plotting.marks import GridPlace, corners, framed, rings, written
 from helpers.plotting.panes import sheet
 
 DIGIT = 207            # a two whose outer two columns are empty on both sides: no shift loses ink
-BLAME = np.random.default_rng(0).integers(1, 6, (9, 9)).astype(float)       # dy of the largest output
+GRADIENT = np.random.default_rng(0).integers(1, 6, (9, 9)).astype(float)       # dy of the largest output
 POOLS = {"max": (max_pool2d, max_pool2d_backward), "average": (avg_pool2d, avg_pool2d_backward)}
 MARGIN = {"max": -np.inf, "average": 0.0}
 SIZE = 700, 416        # pixels, and the units of the axes
@@ -25,7 +25,7 @@ CELL, LETTER = 44, 13.5        # side of a cell at most, size of its number
 def pooling_explorer() -> Explore:
     """Slide a pooling window over a digit: what it keeps, whom it pays, what a shift changes.
 
-    `result` is the pair (y, dx), of the digit as it was shifted and with `BLAME` for dy.
+    `result` is the pair (y, dx), of the digit as it was shifted and with `GRADIENT` for dy.
     """
     pixels = digit(DIGIT) * 16
     return explore(
@@ -60,7 +60,7 @@ class Pooled:
         (pool, backward), geometry = POOLS[kind], (kernel, stride, self.p)
         self.y, self.before = (pool(image[None], *geometry)[0] for image in (self.x, pixels))
         H, W = self.y.shape
-        self.dy = BLAME[:H, :W].copy()
+        self.dy = GRADIENT[:H, :W].copy()
         self.dx = backward(self.dy[None], self.x[None], *geometry)[0]
         self.place = p, q = round(down / 100 * (H - 1)), round(across / 100 * (W - 1))
         self.top, self.left = stride * p, stride * q
@@ -86,7 +86,7 @@ class Pooled:
 
 def _draw(ax, one):
     _draw_input(ax, one)
-    for n, (text, color) in enumerate(zip(_payment(one), (figures.OUTPUT, figures.BLAME), strict=True)):
+    for n, (text, color) in enumerate(zip(_payment(one), (figures.OUTPUT, figures.GRADIENT), strict=True)):
         ax.text(158, 360 + 26 * n, text, color=color, ha="center", va="center", fontsize=11)
     exact = np.array_equal(one.y, np.round(one.y)) and np.array_equal(one.before, np.round(one.before))
     digits = 0 if exact or len(one.y) > 5 else 1
@@ -95,10 +95,10 @@ def _draw(ax, one):
     same = one.y == one.before
     corners(ax, _panel(ax, "before", one.before, "y unshifted, ◥ changed", figures.OUTPUT, digits=digits,
                        tinted=same), ~same)
-    framed(ax, _panel(ax, "dy", one.dy, "blame dy", figures.BLAME), (*one.place, 1, 1), figures.BLAME)
+    framed(ax, _panel(ax, "dy", one.dy, "blame dy", figures.GRADIENT), (*one.place, 1, 1), figures.GRADIENT)
     parts = one.k ** 2 if one.kind == "average" else 1       # dx in k²-ths: whole numbers
-    dx = _panel(ax, "dx", one.dx * parts, f"{parts} · dx" if parts > 1 else "dx", figures.BLAME)
-    framed(ax, dx, one.paid, figures.BLAME)
+    dx = _panel(ax, "dx", one.dx * parts, f"{parts} · dx" if parts > 1 else "dx", figures.GRADIENT)
+    framed(ax, dx, one.paid, figures.GRADIENT)
     return one.y, one.dx
 
 

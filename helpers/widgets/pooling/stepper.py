@@ -13,7 +13,7 @@ from helpers.plotting.panes import sheet
 
 X = np.array([[2, 5, 5, -1, 0, 0], [5, 1, 3, 0, -2, 0], [-3, -1, 4, 4, 2, 1], [-1, -3, 6, 4, 6, -2],
               [0, 0, -2, 1, 6, 3]], float)               # ties, zeros, a window of negative numbers
-BLAME = np.array([[3, -1, 2, 1, -2], [1, 4, -2, 3, 2], [-3, 2, 5, -1, 1], [2, 1, -4, 2, 3]], float)
+GRADIENT = np.array([[3, -1, 2, 1, -2], [1, 4, -2, 3, 2], [-3, 2, 5, -1, 1], [2, 1, -4, 2, 3]], float)
 FIRST, MASK, OVERWRITE = "first index (torch)", "mask x == max (wrong)", "overwrite with = (wrong)"
 AVERAGED = {FIRST: "shared alike (torch)", MASK: "shared alike, as there is no winner to mask"}
 WORDS = "none one two three four five six seven eight nine".split()
@@ -29,7 +29,7 @@ def pooling_stepper(by_torch: Callable) -> Explore:
     truths = {(kind, k, s): by_torch(upstream(kind, k, s), X, kind, k, s)
               for kind in ("max", "average") for k in (2, 3) for s in (1, 2, 3)}
     kernel, stride = IntSlider(2, 2, 3, description="kernel"), IntSlider(1, 1, 3, description="stride")
-    step = IntSlider(2, 1, BLAME.size, description="step")
+    step = IntSlider(2, 1, GRADIENT.size, description="step")
     step.settings = [1, 2]                        # what the sweep of the tests tries: there in every view
 
     def fit(_change):
@@ -49,7 +49,7 @@ def pooling_stepper(by_torch: Callable) -> Explore:
 def upstream(kind: str, k: int, s: int) -> np.ndarray:
     """The blame dy of the output; k² times as large for an average, so that shares are whole numbers."""
     H, W = (output_size(n, k, s) for n in X.shape)
-    return BLAME[:H, :W] * (k * k if kind == "average" else 1)
+    return GRADIENT[:H, :W] * (k * k if kind == "average" else 1)
 
 
 def receivers(window: np.ndarray, kind: str, rule: str) -> np.ndarray:
@@ -95,9 +95,9 @@ def _draw(ax, truth, kind, kernel, stride, **values):
     _, dx, paid, (p, q) = handed_out(kind=kind, kernel=kernel, stride=stride, **values)
     block, (left, right), (top, low) = (stride * p, stride * q, kernel, kernel), LEFTS, TOPS
     matrix(ax, (left, top), integers(X), "input x", figures.INPUT, lit=block, tinted=paid)
-    matrix(ax, (right, top), integers(upstream(kind, kernel, stride)), "blame dy", figures.BLAME,
+    matrix(ax, (right, top), integers(upstream(kind, kernel, stride)), "blame dy", figures.GRADIENT,
            lit=(p, q, 1, 1))
-    matrix(ax, (left, low), integers(dx), "dx so far", figures.BLAME,
+    matrix(ax, (left, low), integers(dx), "dx so far", figures.GRADIENT,
            lit=block if kind == "average" else None)
     done, same = complete(kernel, stride, values["step"]), np.isclose(dx, truth)
     matrix(ax, (right, low), integers(truth), "torch's dx", figures.NEUTRAL, tinted=done & same)
@@ -106,7 +106,7 @@ def _draw(ax, truth, kind, kernel, stride, **values):
         rings(ax, ((left, top), 1), np.argwhere(paid), np.argwhere(_tied(p, q, kernel, stride) & ~paid),
               figures.OUTPUT)
         for i, j in np.argwhere(paid):
-            framed(ax, ((left, low), 1), (i, j, 1, 1), figures.BLAME)
+            framed(ax, ((left, low), 1), (i, j, 1, 1), figures.GRADIENT)
     _write(ax, kind=kind, kernel=kernel, stride=stride, **values)
     return dx
 
@@ -120,7 +120,7 @@ def _tied(p, q, k, s):
 def _write(ax, **values):
     """The payment in words, in the room right of the grids."""
     for n, (words, size) in enumerate(zip(_share(**values), (13, 10, 10), strict=True)):
-        ax.text(17.3, TOPS[0] + 1.5 + 0.9 * n, words, color=figures.BLAME, ha="center", va="center",
+        ax.text(17.3, TOPS[0] + 1.5 + 0.9 * n, words, color=figures.GRADIENT, ha="center", va="center",
                 fontsize=size)
 
 

@@ -12,10 +12,10 @@ from helpers.plotting.panes import Pane, scientific
 from helpers.widgets.remedy.words import GUESSING, LOST, first, money, recent, state
 
 SIZE, STEPS = (700, 486), 100                        # pixels; of a training
-BLAME, COST = Pane(62, 62, 270, 160), Pane(412, 62, 270, 160)
+GRADIENT, COST = Pane(62, 62, 270, 160), Pane(412, 62, 270, 160)
 SPEED, TABLE = Pane(62, 290, 270, 150), (372, 276)
 PLAIN = {"color": figures.NEUTRAL, "lw": 2.2, "ls": (0, (2, 1))}
-TREATED = {"blame": figures.BLAME, "speed": figures.KERNEL, "cost": figures.OUTPUT}
+TREATED = {"blame": figures.GRADIENT, "speed": figures.KERNEL, "cost": figures.OUTPUT}
 COSTS = 0.001, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13
 COLUMNS = 172, 268                                   # of the table: their middles, from its left edge
 
@@ -23,15 +23,15 @@ COLUMNS = 172, 268                                   # of the table: their middl
 def remedy_frame(figure: Figure) -> Axes:
     """The edges of all panes, and what stands beside them."""
     ax = panes.sheet(figure, SIZE)
-    panes.edges(ax, BLAME, COST, SPEED)
+    panes.edges(ax, GRADIENT, COST, SPEED)
     panes.key(ax, 62, 16, "plain net", **PLAIN)
     for k, color in enumerate(TREATED.values()):
         ax.plot([164 + 8 * k, 172 + 8 * k], [16, 16], color=color, lw=3, solid_capstyle="butt")
     ax.text(194, 16, "treated net", va="center", fontsize=9.5)
-    panes.title(ax, BLAME, "‖δˡ‖ before training, output = 1", figures.BLAME, lift=18)
+    panes.title(ax, GRADIENT, "‖δˡ‖ before training, output = 1", figures.GRADIENT, lift=18)
     panes.title(ax, COST, "cost of the batch of each step", figures.OUTPUT, lift=18)
     panes.title(ax, SPEED, "‖ΔW‖ / ‖W‖ of each layer, this step", figures.KERNEL, lift=18)
-    for pane, words, below in ((BLAME, "layer", 27), (SPEED, "layer", 27), (COST, "step", 27)):
+    for pane, words, below in ((GRADIENT, "layer", 27), (SPEED, "layer", 27), (COST, "step", 27)):
         ax.text(pane.left + pane.width / 2, pane.top + pane.height + below, words, ha="center", va="center",
                 fontsize=10)
     return ax
@@ -39,7 +39,7 @@ def remedy_frame(figure: Figure) -> Axes:
 
 def draw_comparison(ax: Axes, one: object) -> None:
     """Draw a Comparison of helpers.widgets.remedy.bench."""
-    labels = _by_layer(ax, BLAME, [_relative(r.delta[0]) for r in (one.plain, one.treated)], "blame")
+    labels = _by_layer(ax, GRADIENT, [_relative(r.delta[0]) for r in (one.plain, one.treated)], "blame")
     labels += _costs(ax, one)
     labels += _by_layer(ax, SPEED, [_at(r.ratios, one.step) for r in (one.plain, one.treated)], "speed")
     write(ax, labels)

@@ -102,7 +102,7 @@ def train(recipe: Recipe, steps: int, *, eta: float = ETA, depth: int = DEPTH, w
     net, found, clipped = build(recipe, depth=depth, width=width, seed=seed), ([], [], []), 0
     for step in range(check.integer("steps", steps, least=0) + 1):
         with np.errstate(all="ignore"):              # a net may explode: the next lines see to that
-            loss, delta, grads = blame(net, *digit_batch(step))
+            loss, delta, grads = cost_and_gradients(net, *digit_batch(step))
             length = norms(grads).sum()
         if not (loss <= DIVERGED and length < np.inf):
             return Record(*_arrays(net, *found), clipped, step)
@@ -115,7 +115,7 @@ def train(recipe: Recipe, steps: int, *, eta: float = ETA, depth: int = DEPTH, w
     return Record(*_arrays(net, *found), clipped, None)
 
 
-def blame(net: Net, x: np.ndarray, y: np.ndarray) -> tuple[float, Arrays, Arrays]:
+def cost_and_gradients(net: Net, x: np.ndarray, y: np.ndarray) -> tuple[float, Arrays, Arrays]:
     """The cost of a batch, δ of each layer, and the gradients: of weights, biases, γ and β, in a row."""
     passed = forward(net, x)
     found = backward(net, passed, softmax_cross_entropy_backward(passed.z[-1], y))
