@@ -35,7 +35,7 @@ def grade(name: str, function: Callable) -> Feedback:
     for case, truth in zip(exercise.inputs(), exercise.answers(exercise.truth), strict=True):
         try:
             answers.append(sandbox.as_numbers(sandbox.call(called, case), truth))
-        except sandbox.Misfortune as told:
+        except sandbox.LearnerError as told:
             said = f"{told} It was called with {diagnosis.in_short(case)}."
             return exercise.feedback("not yet", said + _before(exercise, answers))
     with np.errstate(all="ignore"):     # an answer may hold NaN and infinity

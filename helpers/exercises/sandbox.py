@@ -20,7 +20,7 @@ SECONDS = 3.0    # the inputs are tiny: seven nested loops need a hundredth of i
 PATIENCE = 20    # how often a thread is asked to end, every tenth of a second
 
 
-class Misfortune(Exception):
+class LearnerError(Exception):
     """What happened in a learner's function, as a sentence for the learner."""
 
 
@@ -35,29 +35,29 @@ class TimeUp(SystemExit):
 def call(function: Callable, arguments: dict[str, object]) -> object:
     """Return what function(*arguments) returns, as a copy.
 
-    Raises Misfortune, with a sentence that names the learner's own line, when the function raises
+    Raises LearnerError, with a sentence that names the learner's own line, when the function raises
     anything at all, does not return in time, or changes one of its arguments.
     """
     given = copy.deepcopy(arguments)
     value, error = _within_time(function, given.values())
     if error is not None:
-        raise Misfortune(_sentence(error, function)) from None
+        raise LearnerError(_sentence(error, function)) from None
     for name, before in arguments.items():
         if not _untouched(before, given[name]):
-            raise Misfortune(f"It changes its argument `{name}`, which its caller still needs. "
+            raise LearnerError(f"It changes its argument `{name}`, which its caller still needs. "
                              f"Work on a copy: `{name}.copy()` makes one.")
     return copy.deepcopy(value) if isinstance(value, np.ndarray) else value
 
 
 def as_numbers(value: object, like: np.ndarray) -> np.ndarray:
-    """`value` as an array of numbers; a Misfortune when it is nothing of the kind of `like`."""
+    """`value` as an array of numbers; a LearnerError when it is nothing of the kind of `like`."""
     if isinstance(value, (np.ndarray, np.number, int, float)) and np.asarray(value).dtype.kind in "iuf":
         return np.asarray(value)
     wanted = f"a NumPy array of {like.dtype}" if like.ndim else "a number"
     kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else type_name(value)
     special = {type(None): "None. Is the `return` missing?", type(...): "the three dots of the stub."}
     cure = " `np.array(…)` makes one of it." if like.ndim and isinstance(value, (list, tuple)) else ""
-    raise Misfortune(f"It returned {special.get(type(value), f'{kind}; expected {wanted}.{cure}')}")
+    raise LearnerError(f"It returned {special.get(type(value), f'{kind}; expected {wanted}.{cure}')}")
 
 
 def type_name(value: object) -> str:

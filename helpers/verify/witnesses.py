@@ -2,7 +2,7 @@
 
     three_witnesses(conv2d, F.conv2d, dy, x=(x, dx), W=(W, dW), b=(b, db))
 
-The three are asked about the same inputs and the same blame dy. When any two disagree, WitnessError says
+The three get the same inputs and the same upstream gradient dy. When any two disagree, WitnessError says
 which and by how much. PyTorch is imported here and nowhere else in `helpers`.
 """
 import functools

@@ -226,7 +226,7 @@ def test_a_deadline_that_meets_the_return_leaves_no_word(monkeypatch, capfd):
     for i in range(1000):
         try:
             outcomes.add(sandbox.call(waits, {"end": time.perf_counter() + 2e-4 + 3e-6 * (i % 250)}))
-        except sandbox.Misfortune:
+        except sandbox.LearnerError:
             outcomes.add("late")
     sys.setswitchinterval(interval)
     assert outcomes == {"late", 1.0} and settles(before)

@@ -105,7 +105,7 @@ def test_a_small_slope_of_the_sigmoid_is_right_on_both_sides():
 # --- three witnesses -------------------------------------------------------------------------
 
 def smooth(name):
-    """Numbers of both signs, none close to the kink, and a blame for each."""
+    """Numbers of both signs, none close to the kink, and an upstream gradient for each."""
     rng = np.random.default_rng(0)
     z = rng.normal(size=(3, 4, 2)) * 2
     return np.where(np.abs(z) < 0.1, 0.5, z), rng.normal(size=z.shape)

@@ -206,13 +206,13 @@ def test_the_order_in_memory_is_that_of_x(monkeypatch, O, options, chunk):
     inputs = tensors(x, W, b)
     truths = torch.autograd.grad(F.conv2d(*inputs, **options), inputs, torch.tensor(dy))
     monkeypatch.setattr(_batch_last, "CHUNK", chunk)
-    for turn, blame in ((batch_last, dy), (batch_last, batch_last(dy)), (np.array, batch_last(dy))):
-        others = [conv2d(turn(x), W, b, **options), *conv2d_backward(blame, turn(x), W, **options)]
+    for turn, upstream in ((batch_last, dy), (batch_last, batch_last(dy)), (np.array, batch_last(dy))):
+        others = [conv2d(turn(x), W, b, **options), *conv2d_backward(upstream, turn(x), W, **options)]
         for i, (a, truth) in enumerate(zip(others, [y, *truths], strict=True)):
             agree(np.array(a, order="C"), truth, x.dtype)
             assert a.flags.c_contiguous != _batch_last.batch_last(a)
             assert _batch_last.batch_last(a) == (turn is batch_last and i < 2)
-        own_memory(others, [x, W, b, dy, blame])
+        own_memory(others, [x, W, b, dy, upstream])
 
 
 def test_transposed_keeps_the_order_in_memory():
@@ -450,7 +450,7 @@ BIASES = {
     "one": B[:1], "float32": B.astype(np.float32), "integers": B.astype(int), "no axis": np.array(1.0),
     "False": False,
 }
-BLAMES = {
+UPSTREAM = {
     "a list": DY.tolist(), "None": None, "a number": 1.0, "integers": DY.astype(int), "low": DY[:, :, :2],
     "narrow": DY[..., :4], "channels": DY[:, :5], "no batch": DY[0], "turned": DY.swapaxes(2, 3),
     "one axis": np.ones(5), "float32": DY.astype(np.float32),
@@ -494,12 +494,12 @@ def test_odd_biases_are_refused_where_torch_refuses(what):
     refused_by_torch(F.conv2d, X, K, BIASES[what])
 
 
-@pytest.mark.parametrize("what", BLAMES)
-def test_odd_blame_is_refused(what):
-    refused(lambda: conv2d_backward(BLAMES[what], X, K), "dy")
+@pytest.mark.parametrize("what", UPSTREAM)
+def test_an_odd_upstream_gradient_is_refused(what):
+    refused(lambda: conv2d_backward(UPSTREAM[what], X, K), "dy")
 
 
-def test_a_blame_with_a_batch_axis_too_many():
+def test_an_upstream_gradient_with_a_batch_axis_too_many():
     assert "(O, Ho, Wo)" in refused(lambda: conv2d_backward(DY, X[0], K), "dy")
 
 

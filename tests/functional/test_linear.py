@@ -160,7 +160,7 @@ def test_odd_biases_are_refused(what):
 
 
 @pytest.mark.parametrize("what", ODD_DY)
-def test_odd_blame_is_refused(what):
+def test_an_odd_upstream_gradient_is_refused(what):
     refused(lambda: linear_backward(ODD_DY[what], X, K), "dy")
 
 

@@ -183,7 +183,7 @@ def test_a_batch_is_the_mean_of_its_rows():
 RNG = np.random.default_rng(0)
 Z, Y, DA = RNG.normal(size=(5, 4)), RNG.normal(size=(5, 4)), RNG.normal(size=(5, 4))
 CLASSES, P, HALVES = np.array([3, 0, 1, 1, 2]), RNG.dirichlet(np.ones(4), 5), RNG.random((5, 4))
-DC = np.float64(-1.7)   # the blame of the cost, where one is asked for: not 1
+DC = np.float64(-1.7)   # the upstream gradient of the cost, where one is asked for: not 1
 COSTS = {
     "squared error": (SQUARED, note_cost, Y, {
         "m forgotten": lambda z, y: z - y, "of all entries": lambda z, y: (z - y) / z.size,

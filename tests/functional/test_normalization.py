@@ -330,7 +330,7 @@ PLANTED = {   # which test must go red
     "no mean term": [("centred += _spread((dbias / _count(", "0 * _spread((dbias / _count(")],
     "no variance term": [("centred *= _spread((scale * dweight", "centred *= 0 * _spread((scale * dweight")],
     "n − 1 for normalising": [("_sums(centred**2) / _count(x)", "_sums(centred**2) / (_count(x) - 1)")],
-    "the blame of the scale without the scale": [("* centred) * scale", "* centred)")],
+    "the gradient of the scale without the scale": [("* centred) * scale", "* centred)")],
     "x̂ without the scale": [("scale * dweight / _count", "dweight / _count")],
     "running variance biased": [("var * (_count(x) / (_count(x) - 1))", "var")],
     "momentum on the wrong side": [("(1 - share) * running_mean + share * mean",

@@ -33,8 +33,8 @@ class Case(NamedTuple):
     options: dict
     rng: np.random.Generator
 
-    def blame(self, shape, *odd):
-        """Random blame that cannot be written into, with `odd` numbers here and there."""
+    def upstream(self, shape, *odd):
+        """A random upstream gradient that cannot be written into, with `odd` numbers here and there."""
         dy = sprinkled(self.rng, self.rng.normal(size=shape), odd).astype(self.x.dtype)
         dy.flags.writeable = False
         return dy
@@ -124,7 +124,7 @@ def in_torch(function, x, **options):
         return None
 
 
-def blame_in_torch(function, dy, x, **options):
+def gradient_in_torch(function, dy, x, **options):
     x = leaf(x)
     return torch.autograd.grad(function(x, **options), x, torch.tensor(np.array(dy, order="C")))[0].numpy()
 
@@ -144,9 +144,9 @@ def compare(pool, case, *odd):
     (forward, backward, reference), (x, options, _) = pool, case
     y = forward(x, **options)
     agree(y, in_torch(reference, x, **options), x.dtype, exactly=pool is MAX)
-    dy = case.blame(y.shape, *odd)
+    dy = case.upstream(y.shape, *odd)
     dx = backward(dy, x, **options)
-    agree(dx, blame_in_torch(reference, dy, x, **options), x.dtype)
+    agree(dx, gradient_in_torch(reference, dy, x, **options), x.dtype)
     own_memory([y, dx], [x, dy])
     assert not np.may_share_memory(y, dx)
     return y
@@ -179,8 +179,8 @@ def test_average(case):
 
 @pytest.mark.parametrize("pool", [MAX, AVG], ids=["max", "average"])
 @pytest.mark.parametrize("odd", [(np.nan,), (np.inf,), (np.inf, -np.inf, np.nan)], ids=str)
-def test_odd_blame_goes_only_where_torch_sends_it(pool, odd):
-    """0 · ∞ is a NaN: a blame times a mask would put one into every other pixel of the window."""
+def test_an_odd_upstream_gradient_goes_only_where_torch_sends_it(pool, odd):
+    """0 · ∞ is a NaN: dy times a mask would put one into every other pixel of the window."""
     tried = 0
     for options in {"kernel_size": 2}, OVERLAPPING, {"kernel_size": (1, 3)}:
         for dtype in CLOSE:
@@ -251,15 +251,15 @@ def test_the_order_in_memory_is_that_of_x(monkeypatch, shape, options, kind, chu
     x = PIXELS[kind](rng, shape)
     y = in_torch(F.max_pool2d, x, **options).numpy()
     dy = rng.normal(size=y.shape)
-    for turn, blame in ((batch_last, dy), (batch_last, batch_last(dy)), (np.array, batch_last(dy))):
+    for turn, upstream in ((batch_last, dy), (batch_last, batch_last(dy)), (np.array, batch_last(dy))):
         with np.errstate(invalid="ignore"):      # ∞ − ∞ in a mean
             results = [(max_pool2d(turn(x), **options), y), (avg_pool2d(turn(x), **options),
                                                              avg_pool2d(x, **options)),
                        *zip(max_pool2d(turn(x), **options, return_indices=True),
                             in_torch(F.max_pool2d, x, **options, return_indices=True), strict=True),
-                       (max_pool2d_backward(blame, turn(x), **options),
-                        blame_in_torch(F.max_pool2d, dy, x, **options)),
-                       (avg_pool2d_backward(blame, turn(x), **options),
+                       (max_pool2d_backward(upstream, turn(x), **options),
+                        gradient_in_torch(F.max_pool2d, dy, x, **options)),
+                       (avg_pool2d_backward(upstream, turn(x), **options),
                         avg_pool2d_backward(dy, x, **options))]
         for ours, truth in results:
             np.testing.assert_allclose(ours, truth, rtol=1e-14)
@@ -361,16 +361,16 @@ def test_the_mean_does_not_count_what_lies_beyond_the_margin():
     assert avg_pool2d(x, **options, divisor_override=2)[0].tolist() == [[24, 12], [12, 6]]
 
 
-# --- who is kept, who is blamed --------------------------------------------------------------
+# --- which pixel is kept, which receives the gradient ----------------------------------------
 
 def kept(pixels, **options):
-    """Index and blame of windows over one row of pixels, as torch has them too."""
+    """Index and gradient of windows over one row of pixels, as torch has them too."""
     x = np.array([[pixels]], float)
     y, indices = max_pool2d(x, **options, return_indices=True)
     dy = 1.0 + np.arange(y.size).reshape(y.shape)
     dx = max_pool2d_backward(dy, x, **options)
     np.testing.assert_array_equal(indices, in_torch(F.max_pool2d, x, **options, return_indices=True)[1])
-    np.testing.assert_array_equal(dx, blame_in_torch(F.max_pool2d, dy, x, **options))
+    np.testing.assert_array_equal(dx, gradient_in_torch(F.max_pool2d, dy, x, **options))
     return indices.ravel().tolist(), dx.ravel().tolist()
 
 
@@ -401,7 +401,7 @@ def test_the_margin_never_wins():
     assert kept([-INF, -INF, -INF, -INF], **options, dilation=(1, 2)) == ([1], [0, 1, 0, 0])
 
 
-def test_blame_adds_up_where_windows_overlap():
+def test_gradients_add_up_where_windows_overlap():
     assert kept([1, 9, 2, 3], kernel_size=(1, 2), stride=1) == ([1, 1, 3], [0, 3, 0, 3])
     dx = avg_pool2d_backward(np.array([[[2.0, 4, 6]]]), np.zeros((1, 1, 4)), (1, 2), 1)
     assert dx.ravel().tolist() == [1, 3, 5, 3]
@@ -422,7 +422,7 @@ def test_the_mean_s_backward_is_its_adjoint(case):
     x, options, _ = case
     assume(in_torch(F.avg_pool2d, x, **options) is not None and x.dtype == np.float64)
     y = avg_pool2d(x, **options)
-    dy = case.blame(y.shape)
+    dy = case.upstream(y.shape)
     back = np.vdot(x, avg_pool2d_backward(dy, x, **options))
     assert np.isclose(np.vdot(y, dy), back, rtol=1e-10, atol=1e-10)
 
@@ -440,7 +440,7 @@ def test_the_mean_is_a_depthwise_convolution(kernel, stride, padding):
 
 
 # --- wrong versions --------------------------------------------------------------------------
-# A backward pass in loops, with a part to exchange: `route` shares the blame of one window out.
+# A backward pass in loops, with a part to exchange: `route` distributes the upstream gradient of one window.
 
 def by_loops(route, *, add=True, margin=-np.inf, shift=lambda **options: (0, 0), **changed):
     def backward(dy, x, **options):
@@ -458,7 +458,7 @@ def by_loops(route, *, add=True, margin=-np.inf, shift=lambda **options: (0, 0),
                 strict=True))
             place = (*plane, rows[:, None], columns)
             share = route(SimpleNamespace(x=image[place], inside=inside[place], counted=counted[place],
-                                          blame=dy[*plane, p, q], **options))
+                                          dy=dy[*plane, p, q], **options))
             canvas[place] = canvas[place] * add + share
         top, left = 20 + moved[0], 20 + moved[1]
         return canvas[..., top:top + H, left:left + Wd]
@@ -467,7 +467,7 @@ def by_loops(route, *, add=True, margin=-np.inf, shift=lambda **options: (0, 0),
 
 def only(w, entry):
     share = np.zeros(w.x.shape)
-    share.flat[entry] = w.blame
+    share.flat[entry] = w.dy
     return share
 
 
@@ -477,12 +477,12 @@ def to_the_first(w):
 
 
 def to_all_equals(w):
-    return w.blame * (w.x == w.x.max())
+    return w.dy * (w.x == w.x.max())
 
 
 def shared_by_equals(w):
     equals = w.x == w.x.max()
-    return w.blame * equals / max(1, equals.sum())
+    return w.dy * equals / max(1, equals.sum())
 
 
 def to_the_last(w):
@@ -502,7 +502,7 @@ def rows_as_long_as_columns(w):
     """The number of the entry is taken apart by the height of the window instead of its width."""
     share, (kh, kw) = np.zeros(w.x.shape), w.x.shape
     u, v = divmod(int(np.argmax(w.x)), kh)
-    share[u % kh, v % kw] = w.blame
+    share[u % kh, v % kw] = w.dy
     return share
 
 
@@ -517,11 +517,11 @@ def by_the_mask_of_x(w):
 
 def equally(w):
     divisor = w.counted.sum() if w.count_include_pad else w.inside.sum()
-    return w.blame * w.inside / (w.divisor_override or max(1, divisor))   # a mutant's may be all outside
+    return w.dy * w.inside / (w.divisor_override or max(1, divisor))   # a mutant's may be all outside
 
 
 def divided_by(divisor):
-    return lambda w: w.blame * w.inside / divisor(w)
+    return lambda w: w.dy * w.inside / divisor(w)
 
 
 def ones_upstream(backward):
@@ -615,12 +615,12 @@ MAX_MUTANTS = {
     "margin not cropped":           (by_loops(to_the_first, **NO_PADDING), "margin"),
     "dilation ignored":             (by_loops(to_the_first, dilation=lambda o: (1, 1)), "dilation"),
     "left over on top":             (by_loops(to_the_first, shift=leftover_on_top), "left over"),
-    "a NaN is not blamed":          (by_loops(by_the_mask_of_x), "NaN"),
+    "a NaN receives nothing":          (by_loops(by_the_mask_of_x), "NaN"),
     "the first NaN":                (by_loops(to_the_first_nan), "NaN"),
     "one winner for all channels":  (channels_together(RIGHT[id(MAX)]), "batch"),
     "ones for dy":                  (ones_upstream(RIGHT[id(MAX)]), "batch"),
     "mean over the batch":          (mean_over_the_batch(RIGHT[id(MAX)]), "batch"),
-    "shared by all":                (by_loops(lambda w: w.blame * w.inside / w.x.size), "weak"),
+    "shared by all":                (by_loops(lambda w: w.dy * w.inside / w.x.size), "weak"),
     "window transposed":            (by_loops(lambda w: to_the_first(w).T if w.x.shape[0] == w.x.shape[1]
                                               else to_the_first(w)), "weak"),
 }
@@ -644,7 +644,7 @@ AVG_MUTANTS = {
     "left over on top":             (by_loops(equally, shift=leftover_on_top), "left over"),
     "ones for dy":                  (ones_upstream(RIGHT[id(AVG)]), "batch"),
     "mean over the batch":          (mean_over_the_batch(RIGHT[id(AVG)]), "batch"),
-    "not divided":                  (by_loops(lambda w: w.blame * w.inside), "weak"),
+    "not divided":                  (by_loops(lambda w: w.dy * w.inside), "weak"),
     "all to the largest":           (by_loops(to_the_first), "weak"),
 }
 MUTANTS = [(pool, table, name) for pool, table in ((MAX, MAX_MUTANTS), (AVG, AVG_MUTANTS)) for name in table]
@@ -660,7 +660,7 @@ def inputs_for(pool):
 @cache
 def truth(pool, name):
     x, dy, options = data(name)
-    return blame_in_torch(pool[2], dy, x, **for_pool(pool, options))
+    return gradient_in_torch(pool[2], dy, x, **for_pool(pool, options))
 
 
 def rejected(pool, mutant, name):
@@ -704,7 +704,7 @@ def test_each_of_the_data_has_a_reason():
 
 
 def test_after_a_relu_ties_are_frequent():
-    """The mask over-counts there: blame is made out of nothing."""
+    """The mask over-counts there: the gradients of the windows do not add up to theirs."""
     x, dy, options = data("after ReLU")
     counts = by_loops(to_all_equals)(np.ones_like(dy), x, **options).sum()
     assert counts > 1.5 * dy.size and rejected(MAX, by_loops(to_all_equals), "after ReLU")
@@ -763,7 +763,7 @@ ARRAYS = {
     "too low": X[:, :, :1], "too narrow": X[..., :1],
 }
 KINDER = {"integers", "float16"}     # torch pools these too
-BLAMES = {
+UPSTREAM = {
     "a list": DY.tolist(), "None": None, "a number": 1.0, "integers": DY.astype(int), "low": DY[:, :, :2],
     "narrow": DY[..., :3], "channels": DY[:, :2], "images": DY[:1], "no batch": DY[0], "five axes": DY[None],
     "turned": DY.swapaxes(2, 3), "one axis": np.ones(4), "float32": DY.astype(np.float32), "as x": X,
@@ -823,9 +823,9 @@ def test_odd_images_are_refused_where_torch_refuses(what):
         assert str(x.dtype if x.dtype != X.dtype else x.shape) in said or "pixels" in said
 
 
-@pytest.mark.parametrize("what", BLAMES)
-def test_odd_blame_is_refused(what):
-    dy = BLAMES[what]
+@pytest.mark.parametrize("what", UPSTREAM)
+def test_an_odd_upstream_gradient_is_refused(what):
+    dy = UPSTREAM[what]
     said = refused(lambda: max_pool2d_backward(dy, X, 2), "dy")
     assert refused(lambda: avg_pool2d_backward(dy, X, 2), "dy") == said.replace("max_pool", "avg_pool")
 

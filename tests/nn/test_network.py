@@ -200,7 +200,7 @@ def same_state(net, twin, limit):
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("towards", ["ours", "theirs"])
 def test_a_network_is_its_twin(name, towards):
-    """Five steps of training, then one blame in use; the state goes over in both directions."""
+    """Five steps of training, then one backward pass in use; the state goes over in both directions."""
     net, twin = nets(name)
     if towards == "ours":
         net.load_state_dict(twin.state_dict())
@@ -259,7 +259,7 @@ def test_any_fully_connected_network(sizes, data):
 
 
 def test_small_images_go_through_with_their_batch_last_in_memory(monkeypatch):
-    """From the first convolution to Flatten, and the blame back; few or large images stay as they are."""
+    """From the first convolution to Flatten, and the gradient back; few or large images stay as they are."""
     def orders(shape):
         net = Sequential(Conv2d(2, 3, 3, padding=1, **learning()), ReLU(), MaxPool2d(2),
                          Conv2d(3, 4, 3, **learning()), BatchNorm2d(4), ReLU(), AvgPool2d(2))
@@ -564,9 +564,9 @@ def test_sentences_of_the_norm_layers(call, start):
     assert refused(call, "").startswith(start)
 
 
-# --- whose blame it is -----------------------------------------------------------------------
+# --- to which input a gradient belongs -------------------------------------------------------
 
-def blamed(net, x, dy):
+def gradients_of(net, x, dy):
     """What torch-like code expects: dx, and the gradients of x alone."""
     fresh = copy.deepcopy(net)
     fresh.forget(), fresh.zero_grad()
@@ -591,7 +591,7 @@ def test_a_look_between_forward_and_backward_does_no_harm(look, rows):
     """The same shape or another; BatchNorm in no_grad() gathers, in eval() it does not, both as in torch."""
     net, dy = net_of("normed"), frozen(rng(2), (6, 5))
     x, other = frozen(rng(), (6, 2, 6, 6)), frozen(rng(1), (rows, 2, 6, 6))
-    truth = blamed(net, x, dy)
+    truth = gradients_of(net, x, dy)
     net(x)
     look(net, other)
     for ours, right in zip([net.backward(dy), *gradients(net).values()], truth, strict=True):
@@ -599,7 +599,7 @@ def test_a_look_between_forward_and_backward_does_no_harm(look, rows):
 
 
 def test_a_call_of_the_same_shape_between_is_refused():
-    """Before this check the second input met the first blame, silently."""
+    """Before this check the second input met the first upstream gradient, silently."""
     net, dy = net_of("deep"), frozen(rng(2), (3, 5))
     x, other = frozen(rng(), (3, 2, 11, 6)), frozen(rng(1), (3, 2, 11, 6))
     for between in ([other], [frozen(rng(3), (4, 2, 11, 6)), other], [other, other]):
@@ -610,8 +610,9 @@ def test_a_call_of_the_same_shape_between_is_refused():
             net.backward(dy)
         assert not any(gradient.any() for gradient in gradients(net).values())
         net(x)                      # a fresh start is enough
-        for ours, right in zip([net.backward(dy), *gradients(net).values()], blamed(net, x, dy), strict=True):
-            np.testing.assert_array_equal(ours, right)
+        ours = [net.backward(dy), *gradients(net).values()]
+        for our, right in zip(ours, gradients_of(net, x, dy), strict=True):
+            np.testing.assert_array_equal(our, right)
         net.zero_grad()
 
 
@@ -623,7 +624,7 @@ def test_a_layer_of_one_s_own_starts_afresh_too():
     with pytest.raises(RuntimeError, match=r"^Added\.backward: the layer was called with different"):
         net.backward(dy)
     net(x)
-    np.testing.assert_array_equal(net.backward(dy), blamed(net, x, dy)[0])
+    np.testing.assert_array_equal(net.backward(dy), gradients_of(net, x, dy)[0])
 
 
 def test_what_leaves_no_doubt_is_allowed():
@@ -631,7 +632,7 @@ def test_what_leaves_no_doubt_is_allowed():
     net, dy = net_of("deep"), frozen(rng(2), (3, 5))
     x, others = frozen(rng(), (3, 2, 11, 6)), frozen(rng(1), (8, 2, 11, 6))
     net(others), net(x), net(x), net(x.copy())
-    np.testing.assert_array_equal(net.backward(dy), blamed(net, x, dy)[0])
+    np.testing.assert_array_equal(net.backward(dy), gradients_of(net, x, dy)[0])
     net(x), net(others)
     with pytest.raises(ValueError, match="dy: got float64 of shape"):
         net.backward(dy)
@@ -643,10 +644,10 @@ def test_what_leaves_no_doubt_is_allowed():
 def test_each_mode_remembers_its_own():
     net, dy = net_of("normed"), frozen(rng(2), (6, 5))
     x, other, third = (frozen(rng(seed), (6, 2, 6, 6)) for seed in range(3))
-    in_training = blamed(net, x, dy)[0]
+    in_training = gradients_of(net, x, dy)[0]
     net(x)
     net.eval()
-    in_use = blamed(net, other, dy)[0]
+    in_use = gradients_of(net, other, dy)[0]
     net(other)
     np.testing.assert_array_equal(net.train().backward(dy), in_training)
     net(third)                                                          # changes the running statistics
@@ -659,7 +660,7 @@ def test_each_mode_remembers_its_own():
         net.backward(dy)
 
 
-def test_layers_that_the_blame_did_not_reach_do_not_doubt_later():
+def test_layers_that_the_gradient_did_not_reach_do_not_doubt_later():
     """With needs_dx=False the first layers are passed over; steps later somebody asks for dx."""
     net, dy = Sequential(Tanh(), Linear(3, 2, **learning()), Tanh()), frozen(rng(2), (5, 2))
     for seed in range(3):
@@ -667,7 +668,7 @@ def test_layers_that_the_blame_did_not_reach_do_not_doubt_later():
         net.backward(dy, needs_dx=False)
     x = frozen(rng(9), (5, 3))
     net(x)
-    np.testing.assert_array_equal(net.backward(dy), blamed(net, x, dy)[0])
+    np.testing.assert_array_equal(net.backward(dy), gradients_of(net, x, dy)[0])
 
 
 def test_an_error_on_the_way_leaves_no_memory():
@@ -710,7 +711,7 @@ def test_backward_comes_once_after_forward(name):
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_blame_of_another_kind_is_refused(name):
+def test_an_upstream_gradient_of_another_kind_is_refused(name):
     layer, _, x = pair(name)
     y = layer(x)
     before = {name: gradient.copy() for name, gradient in gradients(layer).items()}
@@ -718,7 +719,7 @@ def test_blame_of_another_kind_is_refused(name):
         said = refused(lambda odd=odd: layer.backward(odd), "dy: got")
         assert f"expected float64 of shape {y.shape}, as this {type(layer).__name__} returned" in said
     assert all(np.array_equal(gradient, before[name]) for name, gradient in gradients(layer).items())
-    layer.backward(y)       # a refused blame uses nothing up
+    layer.backward(y)       # a refused gradient uses nothing up
 
 
 def test_a_network_says_which_layer_was_not_called():
@@ -763,7 +764,7 @@ def test_sentences(call, start):
 
 
 def test_a_layer_has_one_place():
-    """Called twice it would remember the second input only: the first blame would be wrong, silently."""
+    """Called twice it would remember the second input only: the first gradient would be wrong, silently."""
     relu = ReLU()
     for layers in ([relu, Tanh(), relu], [relu, Sequential(relu)], [Added(relu), relu]):
         refused(lambda layers=layers: Sequential(*layers), "layers: got the same one twice")

@@ -271,25 +271,25 @@ def check_sum(source):
 
 
 def pooled(x, dy, kind):
-    """Output and blame of pooling in loops: 2 × 2 windows, stride 2."""
+    """Output and gradient of pooling in loops: 2 × 2 windows, stride 2."""
     y, dx = np.zeros((2, 2)), np.zeros((4, 4))
-    for (i, j), blame in np.ndenumerate(dy):
+    for (i, j), gradient in np.ndenumerate(dy):
         square = x[2 * i:2 * i + 2, 2 * j:2 * j + 2]
         y[i, j] = square.max() if kind == "max" else square.mean()
         share = square == square.max() if kind == "max" else np.full((2, 2), 0.25)
         assert share.sum() == 1, "a tie"
-        dx[2 * i:2 * i + 2, 2 * j:2 * j + 2] += share * blame
+        dx[2 * i:2 * i + 2, 2 * j:2 * j + 2] += share * gradient
     return y, dx
 
 
 def check_pooling(source):
     for kind in ("max", "average"):
         x, y, dx, dy = (matrix(source, f"{kind}-{name}") for name in ("x", "y", "dx", "dy"))
-        kept, blamed = pooled(x, dy, kind)
+        kept, routed = pooled(x, dy, kind)
         assert np.array_equal(y, kept), f"{kind}: the output is wrong"
-        assert np.array_equal(dx, blamed), f"{kind}: the blame goes astray"
+        assert np.array_equal(dx, routed), f"{kind}: the gradient goes astray"
         for name in ("x", "dx"):
-            assert np.array_equal(filled(source, f"{kind}-{name}"), blamed != 0), "wrong cells lit"
+            assert np.array_equal(filled(source, f"{kind}-{name}"), routed != 0), "wrong cells lit"
     assert np.array_equal(matrix(source, "max-x"), matrix(source, "average-x"))
     assert (matrix(source, "max-y") < 0).any(), "no window of negative numbers"
 
@@ -303,9 +303,9 @@ def check_examples(source):
     (place,) = np.flatnonzero((windows == entries).all(axis=1))
     assert summands == entries and count == len(entries)
     assert largest == max(entries) and mean == np.mean(entries)
-    blame = dy.ravel()[place]
-    assert numbers(source, "max-blame") == [blame, 0]
-    assert numbers(source, "average-blame") == [blame, 4, blame / 4]
+    upstream = dy.ravel()[place]
+    assert numbers(source, "max-blame") == [upstream, 0]
+    assert numbers(source, "average-blame") == [upstream, 4, upstream / 4]
 
 
 def check_network(source):

@@ -29,8 +29,8 @@ def strays(activation, batch_norm, residual):
     net = Net(weights, [rng.normal(size=size) for size in sizes[1:]], gamma, beta, activation, residual)
     x, delta = rng.normal(0.5, 2, (6, 5)), rng.normal(0.2, 1, (6, 3))
     passed = forward(net, x)
-    blame = backward(net, passed, delta)
-    ours = passed.z, blame.delta, [g for part in gradients(net, passed, blame) for g in part]
+    passed_back = backward(net, passed, delta)
+    ours = passed.z, passed_back.delta, [g for part in gradients(net, passed, passed_back) for g in part]
     return [max(np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-3) for a, b in zip(mine, true, strict=True))
             for mine, true in zip(ours, deep_by_torch(net, x, delta), strict=True)]
 

@@ -65,7 +65,7 @@ COSTS = {   # value, gradient, the value in torch, options, wrong gradients
 
 
 def batches(gradient):
-    """The blame of many points: each value depends on its own point alone."""
+    """The gradient of many points: each value depends on its own point alone."""
     return lambda dy, w, **options: dy[..., None] * gradient(w, **options)
 
 

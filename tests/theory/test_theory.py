@@ -123,7 +123,7 @@ SETTINGS = [("tanh", 1.0, 0.0), ("tanh", 1.5, 0.3), ("tanh", 3.0, 0.0), ("relu",
 
 
 def by_torch(name, sigma_w, sigma_b, seed, depth=6, width=300):
-    """mean(z²) and ‖∂C/∂z‖² in each layer of a network in torch, for a random blame of the last z."""
+    """mean(z²) and ‖∂C/∂z‖² in each layer of a network in torch, for a random gradient of the last z."""
     generator = torch.Generator().manual_seed(seed)
     double = {"dtype": torch.float64, "generator": generator}
     phi = getattr(torch.nn.functional, name, None) or {"identity": lambda z: z, "tanh": torch.tanh}[name]
@@ -142,10 +142,10 @@ def test_theory_meets_random_networks(name, sigma_w, sigma_b):
 
     How far the seeds scatter is asked too: a test that allows everything proves nothing.
     """
-    q, blame = np.swapaxes([by_torch(name, sigma_w, sigma_b, seed) for seed in range(12)], 0, 1)
+    q, squares = np.swapaxes([by_torch(name, sigma_w, sigma_b, seed) for seed in range(12)], 0, 1)
     along = variances(1.0, 6, sigma_w, sigma_b, name)
     chis = np.append(chi(along[:-1], sigma_w, name) * np.ones(6), 1.0)
-    for found, expected in ((q, along), (blame / blame[:, -1:], np.cumprod(chis[::-1])[::-1])):
+    for found, expected in ((q, along), (squares / squares[:, -1:], np.cumprod(chis[::-1])[::-1])):
         ratio = found / expected
         error = ratio.std(axis=0) / math.sqrt(len(ratio))
         assert error.max() < 0.08 and (abs(ratio.mean(axis=0) - 1) <= 4 * error + 0.01).all()
@@ -200,7 +200,7 @@ def test_known_edges():
 
 @pytest.mark.parametrize("sigma_b", [0.0, 0.05, 0.3, 1.0, 2.0])
 @pytest.mark.parametrize("name", CURVED)
-def test_on_the_edge_blame_neither_grows_nor_fades(name, sigma_b):
+def test_on_the_edge_the_gradient_neither_grows_nor_fades(name, sigma_b):
     edge = edge_of_chaos(name, sigma_b)
     for scale, sign in ((1.0, 0), (0.98, -1), (1.02, 1)):
         found = chi(fixed_point(scale * edge, sigma_b, name), scale * edge, name)

@@ -160,7 +160,7 @@ def test_two_different_functions_refute_nothing():
 
 
 def test_the_two_witnesses_must_agree_with_one_another():
-    """A reference with the right value and a slightly wrong gradient: the hand is not to blame."""
+    """A reference with the right value and a slightly wrong gradient: the error is in the reference."""
     x, dy = np.array([1.0, 2.0, 3.5]), np.array([0.3, -1.0, 2.0])
 
     def reference(x):
