@@ -1,4 +1,4 @@
-"""Draw convolution.svg: one window, one output entry, and the sum that joins them."""
+"""Draw convolution.svg: one window, one output entry, and the sum that computes it."""
 import numpy as np
 from drawing import (
     CARD,
@@ -41,7 +41,7 @@ def correlate(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 
 Y = correlate(X, K)
-TURNED = K[::-1, ::-1]                         # what a true convolution would lay on x
+TURNED = K[::-1, ::-1]                         # as in a true convolution
 WINDOW = X[I:I + 3, J:J + 3]
 PRODUCTS = WINDOW * K
 
@@ -168,14 +168,14 @@ def worked_sum(x, y):
     return tag("g", *parts, id="sum")
 
 
-def small(name, x, y, kernel, caption, verdict, color):
+def small(name, x, y, kernel, caption, meaning, color):
     """A small kernel, how it lies, and what it would give at this place."""
     return tag(
         "g", words(x + 36, y - 10, caption, 13, INK, "middle"),
         grid(name, x, y, kernel, 24, KERNEL, size=13, fills=np.full(K.shape, tint(KERNEL))),
         words(x + 36, y + 96, number(correlate(X, kernel)[I, J]), 19, color, "middle", bold=True,
               class_="gives"),
-        words(x + 36, y + 118, verdict, 13, color, "middle"))
+        words(x + 36, y + 118, meaning, 13, color, "middle"))
 
 
 def no_flip(x, y):

@@ -1,4 +1,4 @@
-"""Draw exercise.svg: a function handed in wrong, what the grader says of it, and then the right one."""
+"""Draw exercise.svg: a wrong answer with the feedback of the grader, and then the right answer."""
 import numpy as np
 from drawing import FRAME, INK, KERNEL, NEUTRAL, OUTPUT, card, ink, rect, save, tag, words
 
@@ -15,7 +15,7 @@ DESCRIPTION = (
     "A code cell of a notebook and the feedback under it. The stub of an exercise, in grey, is filled in "
     "with one line, in black, whose slope of tanh is wrong. The grader marks it with a cross, names the "
     "mistake in a sentence and shows the smallest input on which the answer is wrong, beside what was "
-    "expected and what came; a hint is folded below. With the line put right, the grader marks it with "
+    "expected and what came; a hint is folded below. With the line corrected, the grader marks it with "
     "a tick.")
 
 
@@ -58,22 +58,23 @@ def evidence(y, text):
 
 def refused(y):
     """The feedback on the wrong line."""
-    verdict = judged(WRONG)
-    height = 110 + LINE * max(part.count("\n") for part in verdict.evidence.split("expected"))
+    feedback = judged(WRONG)
+    height = 110 + LINE * max(part.count("\n") for part in feedback.evidence.split("expected"))
     return tag("g", bar(y, height, KERNEL),
-               words(LEFT, y + 18, f"✗ {verdict.title}: {verdict.status}", 14, ink(KERNEL), bold=True),
-               words(LEFT, y + 43, verdict.sentence), words(LEFT, y + 70, f"▾ {verdict.shown}", 14, NEUTRAL),
-               *evidence(y + 94, verdict.evidence), words(LEFT, y + height - 6, "▸ Hint 1", 14, NEUTRAL),
+               words(LEFT, y + 18, f"✗ {feedback.title}: {feedback.status}", 14, ink(KERNEL), bold=True),
+               words(LEFT, y + 43, feedback.sentence),
+               words(LEFT, y + 70, f"▾ {feedback.shown}", 14, NEUTRAL),
+               *evidence(y + 94, feedback.evidence), words(LEFT, y + height - 6, "▸ Hint 1", 14, NEUTRAL),
                id="refused")
 
 
 def accepted(y):
-    """The line put right, and the feedback on it."""
-    verdict = judged(RIGHT)
+    """The right line, and the feedback on it."""
+    feedback = judged(RIGHT)
     return tag("g", rect(24, y, 672, 36, "#F7F7F7", FRAME, corner=4),
                code(LEFT, y + 23, f"    {RIGHT}", bold=True), bar(y + 46, 52, OUTPUT),
-               words(LEFT, y + 64, f"✓ {verdict.title}: {verdict.status}", 14, ink(OUTPUT), bold=True),
-               words(LEFT, y + 88, verdict.sentence), id="accepted")
+               words(LEFT, y + 64, f"✓ {feedback.title}: {feedback.status}", 14, ink(OUTPUT), bold=True),
+               words(LEFT, y + 88, feedback.sentence), id="accepted")
 
 
 def main():

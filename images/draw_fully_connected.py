@@ -1,4 +1,4 @@
-"""Draw fully_connected.svg: a 3–4–3–2 network, values going forward and gradients coming back."""
+"""Draw fully_connected.svg: a 3–4–3–2 network, its forward pass and its backward pass."""
 import numpy as np
 from drawing import (
     CARD,
@@ -35,13 +35,13 @@ COST = 666
 DESCRIPTION = (
     "A network with 3 inputs, layers of 4 and 3 neurons and 2 outputs, every neuron joined to all of "
     "the layer before. The third column, layer l, is opened: the weights W of layer l and the biases "
-    "b lead to the weighted sums z, and sigma turns them into the activations a. A forward arrow "
-    "leads from x to the cost C. A backward lane carries the error delta, the gradient of C with "
-    "respect to z, from C to layer L, to layer l and to layer l - 1. On the way to the last layer it "
-    "is a minus y, then times sigma prime of z, entry by entry; on the way to each earlier one, times "
-    "the transposed weights, then times sigma prime of that layer's z. Below: the weighted sum of the "
-    "first neuron with all its four terms, the forward equations with their shapes, and the four "
-    "equations of back-propagation.")
+    "b give the pre-activations z, and sigma turns them into the activations a. A forward arrow "
+    "leads from x to the cost C. A backward lane shows the error delta, the gradient of C with "
+    "respect to z, of layer L, of layer l and of layer l - 1. For the last layer it is a minus y, "
+    "times sigma prime of z, entry by entry; for each earlier layer, the transposed weights times the "
+    "error of the next layer, times sigma prime of z. Below: the pre-activation of the first neuron "
+    "with all its four terms, the forward equations with their shapes, and the four equations of "
+    "back-propagation.")
 
 
 def heights(layer):
@@ -97,7 +97,7 @@ def headings():
 
 
 def cost():
-    """The outputs and the wanted y meet in the cost C."""
+    """The cost C compares the outputs with the target y."""
     last = [arrow((OUT[3] + RADIUS, y), (COST - 20, CENTRE + (y - CENTRE) * 0.28), NEUTRAL, 1.4)
             for y in heights(3)]
     return tag("g", *last, arrow((COST, CENTRE + 58), (COST, CENTRE + 25), NEUTRAL, 1.4),
@@ -137,7 +137,7 @@ def factors(y):
 
 
 def spelled(y):
-    """The weighted sum of the first neuron, every term."""
+    """The pre-activation of the first neuron, every term."""
     terms = [piece for k in range(1, SIZES[LAYER - 1] + 1)
              for piece in ((f"W^{{l}}_{{1{k}}}", ink(KERNEL)), " ",
                            (f"a^{{l-1}}_{{{k}}}", ink(OUTPUT)), " + ")]
@@ -195,7 +195,7 @@ def main():
     """Write the drawing."""
     parts = [*network(), opened(), headings(), cost(), lanes(372, 422),
              line((36, 466), (COST + RADIUS, 466), color=FRAME), spelled(504), shaped(548), derived(610)]
-    save("fully_connected", card("fully-connected", "A fully connected network, forward and back",
+    save("fully_connected", card("fully-connected", "A fully connected network, forward and backward",
                                  DESCRIPTION, 672, *parts))
 
 

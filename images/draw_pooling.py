@@ -1,4 +1,4 @@
-"""Draw pooling.svg: what max and average pooling keep, and whom each of them blames."""
+"""Draw pooling.svg: the output of max and average pooling, and the gradient of the input."""
 import numpy as np
 from drawing import (
     CARD,
@@ -27,7 +27,7 @@ X = np.array([[ 3, -1,  0,  2],
               [-2, -6,  7,  1],
               [-1, -3,  4, -8]])
 DY = np.array([[ 8, -4],
-               [12, -8]])                      # the blame that arrives at y
+               [12, -8]])                      # the upstream gradient
 
 
 def blocks(x: np.ndarray) -> np.ndarray:
@@ -36,14 +36,14 @@ def blocks(x: np.ndarray) -> np.ndarray:
 
 
 def unblocks(windows: np.ndarray) -> np.ndarray:
-    """The input whose windows these are: the way back from `blocks`."""
+    """The input whose windows these are: the inverse of `blocks`."""
     return windows.reshape(2, 2, 2, 2).swapaxes(1, 2).reshape(4, 4)
 
 
 FIRST = np.arange(4) == blocks(X).argmax(axis=2, keepdims=True)
 Y = {"max": blocks(X).max(axis=2), "average": blocks(X).mean(axis=2)}
-SHARE = {"max": unblocks(FIRST.astype(float)), "average": np.full(X.shape, 0.25)}
-DX = {kind: share * DY.repeat(2, axis=0).repeat(2, axis=1) for kind, share in SHARE.items()}
+LOCAL = {"max": unblocks(FIRST.astype(float)), "average": np.full(X.shape, 0.25)}
+DX = {kind: local * DY.repeat(2, axis=0).repeat(2, axis=1) for kind, local in LOCAL.items()}
 
 ROW, COLUMN = 1, 0                             # the window that is worked out
 WINDOW = blocks(X)[ROW, COLUMN]
@@ -56,19 +56,19 @@ WIDE, MIDDLE = 4 * CELL + GAP, 2 * CELL + GAP / 2
 DESCRIPTION = (
     "Two rows, max pooling above and average pooling below, on the same input of 4 by 4 numbers "
     "with windows of 2 by 2 and stride 2. Forward, max pooling keeps the largest number of each "
-    "window and average pooling the mean of its four. Backward, max pooling sends the whole blame "
-    "of a window to the one cell that was kept and nothing to the other three; average pooling "
-    "sends a quarter of it to each of the four.")
+    "window and average pooling the mean of its four. Backward, max pooling routes the upstream "
+    "gradient of a window to the largest cell and 0 to the other three; average pooling gives a "
+    "quarter of it to each of the four.")
 
 
 def fills(kind, color):
-    """The cells that take part, thinned in `color`: one of each window, or all four."""
-    return np.where(SHARE[kind] == 1, tint(color, 0.3), np.where(SHARE[kind], tint(color), CARD))
+    """The cells with a nonzero local gradient, thinned in `color`: one of each window, or all four."""
+    return np.where(LOCAL[kind] == 1, tint(color, 0.3), np.where(LOCAL[kind], tint(color), CARD))
 
 
 def inks(kind, color):
-    """Dark where a cell takes part, grey where it does not."""
-    return np.where(SHARE[kind] > 0, ink(color), NEUTRAL)
+    """Dark where the local gradient is nonzero, grey where it is zero."""
+    return np.where(LOCAL[kind] > 0, ink(color), NEUTRAL)
 
 
 def frame(x, y, side, color):
@@ -104,7 +104,7 @@ def forward(kind, sign):
 
 
 def backward(kind, sign):
-    """Who is blamed: from the output back to the input."""
+    """The gradient of the input: from the output back to the input."""
     row, start, end = TOP[kind] + MIDDLE, LEFT["dy"] - 9, LEFT["dx"] + WIDE + 9
     return [pair(kind, "dx", "dy", (DX[kind], DY), GRADIENT),
             arrow((start, row), (end, row), GRADIENT),
@@ -116,15 +116,15 @@ def examples():
     listed = ", ".join(map(number, WINDOW))
     added = number(WINDOW[0]) + "".join(f" {'−' if entry < 0 else '+'} {number(abs(entry))}"
                                         for entry in WINDOW[1:])
-    blame, shares = DY[ROW, COLUMN], {kind: blocks(DX[kind])[ROW, COLUMN] for kind in TOP}
+    dy, dx = DY[ROW, COLUMN], {kind: blocks(DX[kind])[ROW, COLUMN] for kind in TOP}
     kept = {kind: (number(Y[kind][ROW, COLUMN]), ink(OUTPUT)) for kind in TOP}
-    given = {kind: (number(shares[kind].max()), ink(GRADIENT)) for kind in TOP}
+    given = {kind: (number(dx[kind].max()), ink(GRADIENT)) for kind in TOP}
     return [
         example("max-kept", LEFT["x"], "max", "max(", (listed, ink(INPUT)), ") = ", kept["max"]),
         example("average-kept", LEFT["x"], "average", "(", (added, ink(INPUT)), ") / 4 = ",
                 kept["average"]),
-        example("max-blame", LEFT["dx"], "max", given["max"], " to the largest, 0 to the others"),
-        example("average-blame", LEFT["dx"], "average", f"{number(blame)} / 4 = ",
+        example("max-gradient", LEFT["dx"], "max", given["max"], " to the largest, 0 to the others"),
+        example("average-gradient", LEFT["dx"], "average", f"{number(dy)} / 4 = ",
                 given["average"], " to each of the four")]
 
 
@@ -138,7 +138,7 @@ def example(name, x, kind, *pieces):
 def main():
     """Write the drawing."""
     parts = [words(LEFT["x"], 44, "Forward: what is kept", 16, ink(OUTPUT), bold=True),
-             words(LEFT["dx"], 44, "Backward: who is blamed", 16, ink(GRADIENT), bold=True),
+             words(LEFT["dx"], 44, "Backward: the gradient dx", 16, ink(GRADIENT), bold=True),
              words(LEFT["x"], 67, "windows 2 × 2, stride 2", color=NEUTRAL),
              formula(LEFT["dx"], 67, "dx = ∂C/∂x|  and  |dy = ∂C/∂y", size=17, color=NEUTRAL),
              line((362, 28), (362, 560), color=FRAME),

@@ -276,9 +276,9 @@ def pooled(x, dy, kind):
     for (i, j), gradient in np.ndenumerate(dy):
         square = x[2 * i:2 * i + 2, 2 * j:2 * j + 2]
         y[i, j] = square.max() if kind == "max" else square.mean()
-        share = square == square.max() if kind == "max" else np.full((2, 2), 0.25)
-        assert share.sum() == 1, "a tie"
-        dx[2 * i:2 * i + 2, 2 * j:2 * j + 2] += share * gradient
+        local = square == square.max() if kind == "max" else np.full((2, 2), 0.25)
+        assert local.sum() == 1, "a tie"
+        dx[2 * i:2 * i + 2, 2 * j:2 * j + 2] += local * gradient
     return y, dx
 
 
@@ -304,8 +304,8 @@ def check_examples(source):
     assert summands == entries and count == len(entries)
     assert largest == max(entries) and mean == np.mean(entries)
     upstream = dy.ravel()[place]
-    assert numbers(source, "max-blame") == [upstream, 0]
-    assert numbers(source, "average-blame") == [upstream, 4, upstream / 4]
+    assert numbers(source, "max-gradient") == [upstream, 0]
+    assert numbers(source, "average-gradient") == [upstream, 4, upstream / 4]
 
 
 def check_network(source):

@@ -62,10 +62,10 @@ SIZE = Exercise(
            "right, and how many moves of `s` pixels fit into them?"))
 
 
-# --- the blame of the bias --------------------------------------------------------------------
+# --- the gradient of the bias -----------------------------------------------------------------
 
 def db_by_hand(dy):
-    """The blame of each bias: dy (N, O, Ho, Wo) → db (O,)."""
+    """The gradient of the biases: dy (N, O, Ho, Wo) → db (O,)."""
     db = np.zeros(dy.shape[1])
     for n, o, p, q in np.ndindex(dy.shape):
         db[o] += dy[n, o, p, q]      # b[o] is added to every y[n, o, p, q]
@@ -78,17 +78,17 @@ def _db_cases(rng):
 
 
 DB = Exercise(
-    "convolution.db", "The blame of the bias", db_by_hand,
+    "convolution.db", "The gradient of the bias", db_by_hand,
     lambda dy: conv2d_backward(dy, dy, np.zeros((dy.shape[1],) * 2 + (1, 1)))[2], _db_cases,
     mistakes=(
-        Mistake("mean of all", "You took the mean: this is the right gradient divided by N·Ho·Wo. Every "
-                "pixel that uses a bias adds its blame to it in full.",
+        Mistake("mean of all", "You took the mean: this is the right gradient divided by N·Ho·Wo. The "
+                "upstream gradients of all pixels that use a bias add up.",
                 "return db → return db / dy[:, 0].size"),
         Mistake("mean over the batch", "This is the right gradient divided by N: you averaged over the "
                 "batch. An average belongs to the cost, and then dy has it already.",
                 "return db → return db / len(dy)"),
         Mistake("mean over the pixels", "This is the right gradient divided by Ho·Wo: you averaged over the "
-                "pixels. Every pixel adds its blame in full.", "return db → return db / dy[0, 0].size"),
+                "pixels. Their upstream gradients add up.", "return db → return db / dy[0, 0].size"),
         Mistake("batch only", "You summed over the batch and kept the pixels: one bias serves every pixel, "
                 "so the last two axes are summed as well.", lambda dy: dy.sum(0)),
         Mistake("pixels only", "You summed over the pixels and kept the batch: one bias serves every sample, "
@@ -109,18 +109,18 @@ DB = Exercise(
         Mistake("axes kept", "The numbers are right, but the summed axes are still there with length 1: db "
                 "has the shape of b, which is (O,). Did you say `keepdims`?",
                 lambda dy: dy.sum((0, 2, 3), keepdims=True)),
-        Mistake("ones upstream", "You counted the pixels: that is the gradient when every blame is 1. Weigh "
-                "each pixel by its dy.", lambda dy: np.ones_like(dy).sum((0, 2, 3))),
+        Mistake("ones upstream", "You counted the pixels: that is the gradient when every dy is 1. Add up "
+                "the entries of dy.", lambda dy: np.ones_like(dy).sum((0, 2, 3))),
     ),
-    hints=("∂y[n, o, p, q]/∂b[o] is 1. Which entries of y does b[o] reach?",
-           "All that carry the same o, in every sample and at every pixel: three of the four axes are "
+    hints=("∂y[n, o, p, q]/∂b[o] is 1. Which entries of y depend on b[o]?",
+           "All that have the same o, in every sample and at every pixel: three of the four axes are "
            "summed."))
 
 
-# --- the blame of the kernel, with dilation ---------------------------------------------------
+# --- the gradient of the filters, with dilation -----------------------------------------------
 
 def dW_by_hand(dy, x, dilation):
-    """The blame of the kernels; stride 1, no padding.
+    """The gradient of the filters; stride 1, no padding.
 
     dy (N, O, Ho, Wo), x (N, C, H, Wd) → dW (O, C, kh, kw),
     with H = Ho + dilation * (kh - 1).
@@ -130,8 +130,8 @@ def dW_by_hand(dy, x, dilation):
     dW = np.zeros((O, C, kh, kw))
     for u, v in np.ndindex(kh, kw):
         i, j = dilation * u, dilation * v
-        met = x[:, :, i:i + Ho, j:j + Wo]   # what this entry met on its way
-        dW[:, :, u, v] = np.einsum("nopq,ncpq->oc", dy, met)
+        used = x[:, :, i:i + Ho, j:j + Wo]   # what this entry multiplies
+        dW[:, :, u, v] = np.einsum("nopq,ncpq->oc", dy, used)
     return dW
 
 
@@ -151,12 +151,13 @@ def _true_dW(dy, x, dilation):
 
 
 DW = Exercise(
-    "convolution.dW", "The blame of the kernel, with dilation", dW_by_hand, _true_dW, _dW_cases,
+    "convolution.dW", "The gradient of the filters, with dilation", dW_by_hand, _true_dW, _dW_cases,
     mistakes=(
-        Mistake("no dilation", "You ignored the dilation: entry (u, v) meets the pixels from (d·u, d·v) on.",
+        Mistake("no dilation",
+                "You ignored the dilation: entry (u, v) multiplies the pixels from (d·u, d·v) on.",
                 "dilation * u, dilation * v → u, v"),
-        Mistake("dilation at the place", "The dilation stands at the wrong index: entry (u, v) meets pixel "
-                "(p + d·u, q + d·v), not (d·p + u, d·q + v); that is a stride.",
+        Mistake("dilation at the place", "The dilation stands at the wrong index: entry (u, v) multiplies "
+                "pixel (p + d·u, q + d·v), not (d·p + u, d·q + v); that is a stride.",
                 ("dilation * u, dilation * v → u, v",
                  "i:i + Ho, j:j + Wo → i:i + dilation * Ho:dilation, j:j + dilation * Wo:dilation")),
         Mistake("gaps kept", "The gaps between the entries got a gradient too: dW has the shape of W, so "
@@ -164,42 +165,42 @@ DW = Exercise(
         Mistake("flipped", "The kernel's gradient is turned by 180°: torch's convolution does not flip the "
                 "kernel, so neither does its gradient.", "return dW → return dW[..., ::-1, ::-1]"),
         Mistake("dy flipped", "You turned dy by 180°, a true convolution: here dy slides over x as it is.",
-                "dy, met → dy[..., ::-1, ::-1], met"),
+                "dy, used → dy[..., ::-1, ::-1], used"),
         Mistake("last sample", "Only the last sample counts: `=` stands where `+=` should, or the sum over "
-                "the batch is missing.", "dy, met → dy[-1:], met[-1:]"),
+                "the batch is missing.", "dy, used → dy[-1:], used[-1:]"),
         Mistake("first sample", "Only the first sample counts: the sum over the batch is missing.",
-                "dy, met → dy[:1], met[:1]"),
+                "dy, used → dy[:1], used[:1]"),
         Mistake("last window", "Only the last window counts: `=` stands where `+=` should, and each window "
-                "overwrites the one before.", "dy, met → dy[..., -1:, -1:], met[..., -1:, -1:]"),
+                "overwrites the one before.", "dy, used → dy[..., -1:, -1:], used[..., -1:, -1:]"),
         Mistake("= for +=", "Only the last window of the last sample counts: `=` stands where `+=` should.",
-                "dy, met → dy[-1:, :, -1:, -1:], met[-1:, :, -1:, -1:]"),
+                "dy, used → dy[-1:, :, -1:, -1:], used[-1:, :, -1:, -1:]"),
         Mistake("mean over the batch", "This is the right gradient divided by N: you averaged over the "
                 "batch. An average belongs to the cost, and then dy has it already.",
                 "return dW → return dW / len(dy)"),
-        Mistake("mean over the pixels", "This is the right gradient divided by Ho·Wo: every place of the "
-                "window adds its share in full.", "return dW → return dW / dy[0, 0].size"),
+        Mistake("mean over the pixels", "This is the right gradient divided by Ho·Wo: the contributions of "
+                "all places of the window add up.", "return dW → return dW / dy[0, 0].size"),
         Mistake("channels swapped", "The first two axes are swapped: dW has the shape of W, (filters, "
                 "channels, kh, kw).", "return dW → return dW.swapaxes(0, 1)"),
-        Mistake("channels added", "Every channel got the sum over all channels: entry W[o, c, u, v] meets "
-                "channel c of x and no other.", "met) → mixed(met, 1))"),
-        Mistake("batch crossed", "You summed dy and x over the batch separately: sample n of dy meets sample "
-                "n of x and no other.", "dy, met → mixed(dy, 0), met"),
-        Mistake("filters added", "Every filter got the blame of all filters: W[o] made y[:, o] and nothing "
-                "else.", "dy, met → mixed(dy, 1), met"),
-        Mistake("ones upstream", "dy is not in it: this is the gradient when every blame is 1. Weigh what "
-                "each entry met by the blame of the pixel it helped to make.",
-                "dy, met → np.ones_like(dy), met"),
+        Mistake("channels added", "Every channel got the sum over all channels: entry W[o, c, u, v] "
+                "multiplies channel c of x and no other.", "used) → mixed(used, 1))"),
+        Mistake("batch crossed", "You summed dy and x over the batch separately: sample n of dy belongs to "
+                "sample n of x and to no other.", "dy, used → mixed(dy, 0), used"),
+        Mistake("filters added", "Every filter got the gradient of all filters: only y[:, o] depends on "
+                "W[o].", "dy, used → mixed(dy, 1), used"),
+        Mistake("ones upstream", "dy is not in it: this is the gradient when every dy is 1. Multiply each "
+                "pixel of x by the dy of the output pixel in which it was used.",
+                "dy, used → np.ones_like(dy), used"),
     ),
-    hints=("With dilation d, y[n, o, p, q] gains W[o, c, u, v] · x[n, c, p + d·u, q + d·v]. What is ∂y[n, "
-           "o, p, q]/∂W[o, c, u, v]?",
-           "Fix an entry (u, v). While the window slides, the entry meets a block of x as large as dy. Where "
-           "does the block begin? Multiply the two and sum over n, p, q."))
+    hints=("With dilation d, y[n, o, p, q] contains W[o, c, u, v] · x[n, c, p + d·u, q + d·v]. What is "
+           "∂y[n, o, p, q]/∂W[o, c, u, v]?",
+           "Fix an entry (u, v). While the window slides, the entry multiplies a block of x as large as dy. "
+           "Where does the block begin? Multiply the block and dy, and sum over n, p, q."))
 
 
-# --- the blame of the input, with stride and padding ------------------------------------------
+# --- the gradient of the input, with stride and padding ---------------------------------------
 
 def dx_by_hand(dy, W, x_shape, stride, padding):
-    """The blame of the input; some pixels may be left over.
+    """The gradient of the input; some pixels may be left over.
 
     dy (N, O, Ho, Wo), W (O, C, kh, kw) → dx of x_shape, (N, C, H, Wd).
     """
@@ -207,8 +208,8 @@ def dx_by_hand(dy, W, x_shape, stride, padding):
     dx = np.zeros((N, C, H + 2 * padding, Wd + 2 * padding))
     for p, q in np.ndindex(dy.shape[2:]):
         i, j = p * stride, q * stride       # where the window of (p, q) begins
-        stamp = np.einsum("no,ocuv->ncuv", dy[:, :, p, q], W)
-        dx[:, :, i:i + kh, j:j + kw] += stamp
+        scaled = np.einsum("no,ocuv->ncuv", dy[:, :, p, q], W)
+        dx[:, :, i:i + kh, j:j + kw] += scaled
     return dx[:, :, padding:padding + H, padding:padding + Wd]
 
 
@@ -233,10 +234,10 @@ def _leftovers_first(dy, W, x_shape, s, p):
 
 
 DX = Exercise(
-    "convolution.dx", "The blame of the input, with stride and padding",
+    "convolution.dx", "The gradient of the input, with stride and padding",
     dx_by_hand, _true_dx, _dx_cases,
     mistakes=(
-        Mistake("no stride", "You ignored the stride: output pixel (p, q) was made from the window that "
+        Mistake("no stride", "You ignored the stride: output pixel (p, q) belongs to the window that "
                 "begins at (p·stride, q·stride) of the padded image.", "p * stride, q * stride → p, q"),
         Mistake("spread too far", "The pixels of dy stand too far apart: put `stride - 1` zeros between two "
                 "of them, not `stride`.",
@@ -246,26 +247,27 @@ DX = Exercise(
                 "the spread dy is `k - 1` wide, not `k`.",
                 ("H + 2 * padding, Wd + 2 * padding → 99, 99",
                  "p * stride, q * stride → p * stride + 1, q * stride + 1")),
-        Mistake("kernel turned", "The kernel is turned the wrong way. Stamped into dx it stands as it is; "
-                "slid over the spread dy it is flipped.", "q], W → q], W[..., ::-1, ::-1]"),
+        Mistake("kernel turned", "The kernel is flipped where it should not be, or not flipped where it "
+                "should be: to a window of dx it is added as it is; slid over the spread dy it is flipped.",
+                "q], W → q], W[..., ::-1, ::-1]"),
         Mistake("= for +=", "Right where windows do not overlap, wrong where they do: `=` for `+=`.",
                 "+= → ="),
         Mistake("= for += everywhere", "Only the last of everything that reaches a pixel is left, of the "
                 "windows and of the filters: `=` for `+=`.",
                 ("+= → =", "dy[:, :, p, q], W → dy[:, -1:, p, q], W[-1:]")),
-        Mistake("first filter", "Only the first filter sends blame: a pixel of x helped to make every "
-                "filter's output, so sum over o.", "dy[:, :, p, q], W → dy[:, :1, p, q], W[:1]"),
-        Mistake("last filter", "Only the last filter sends blame: the sum over o is missing, or it has `=` "
+        Mistake("first filter", "Only the first filter counts: the outputs of all filters depend on a pixel "
+                "of x, so sum over o.", "dy[:, :, p, q], W → dy[:, :1, p, q], W[:1]"),
+        Mistake("last filter", "Only the last filter counts: the sum over o is missing, or it has `=` "
                 "for `+=`.", "dy[:, :, p, q], W → dy[:, -1:, p, q], W[-1:]"),
-        Mistake("filters crossed", "You summed over the filters too early: dy[:, o] was made with W[o], so "
+        Mistake("filters crossed", "You summed over the filters too early: dy[:, o] belongs to W[o], so "
                 "multiply the two first and sum over o then.", "q], W → q], mixed(W, 0)"),
         Mistake("reshape for swap", "W is read in the wrong order: `reshape` renames the axes of W and "
                 "leaves the numbers in their places; `swapaxes(0, 1)` exchanges filters and channels.",
                 "q], W → q], W.reshape(C, len(W), kh, kw).swapaxes(0, 1)"),
-        Mistake("channels added", "Every channel got the blame of all channels: W[o, c] sends it to channel "
-                "c.", "q], W → q], mixed(W, 1)"),
-        Mistake("padding kept", "The blame of the padding is still around it: dx has the shape of x, so cut "
-                "`padding` rows and columns off on every side.",
+        Mistake("channels added", "Every channel got the gradient of all channels: W[o, c] multiplies "
+                "channel c and no other.", "q], W → q], mixed(W, 1)"),
+        Mistake("padding kept", "The gradient of the padding is still around it: dx has the shape of x, so "
+                "cut `padding` rows and columns off on every side.",
                 "[:, :, padding:padding + H, padding:padding + Wd] →"),
         Mistake("cut with -0", "Right with padding, empty without: `padding:-padding` is `0:-0`, which is "
                 "`0:0`, when there is none.",
@@ -273,28 +275,28 @@ DX = Exercise(
         Mistake("cut at one end", "Padding is ignored, or cut off at the bottom and the right only: pixel "
                 "(0, 0) of x is pixel (padding, padding) of the padded image.",
                 "padding:padding + H, padding:padding + Wd → :H, :Wd"),
-        Mistake("leftovers cut", "The pixels left over are missing: dx has the shape of x. They met no "
-                "window, so their blame is 0.",
+        Mistake("leftovers cut", "The pixels left over are missing: dx has the shape of x. They lie in no "
+                "window, so their gradient is 0.",
                 ("padding + H, → i + kh - padding,", "padding + Wd] → j + kw - padding]")),
         Mistake("leftovers first", "The pixels left over stand at the wrong end: the first window begins at "
                 "the first pixel, and what is left over lies below and on the right.", _leftovers_first),
         Mistake("mean over the batch", "This is the right gradient divided by N: each sample has its own dx, "
-                "and nothing is averaged.", "+= stamp → += stamp / N"),
-        Mistake("batch added", "Every sample got the blame of the whole batch: x[n] made y[n] and nothing "
-                "else.", "dy[:, :, p, q] → mixed(dy, 0)[:, :, p, q]"),
-        Mistake("ones upstream", "dy is not in it: this is the gradient when every blame is 1.",
+                "and nothing is averaged.", "+= scaled → += scaled / N"),
+        Mistake("batch added", "Every sample got the gradient of the whole batch: only y[n] depends on "
+                "x[n].", "dy[:, :, p, q] → mixed(dy, 0)[:, :, p, q]"),
+        Mistake("ones upstream", "dy is not in it: this is the gradient when every dy is 1.",
                 "dy[:, :, p, q] → np.ones((N, len(W)))"),
     ),
-    hints=("Take one output pixel (p, q). Which window of the padded image made it, and with which "
-           "weights?",
-           "Begin with zeros as large as the padded image. Let each dy[n, o, p, q] stamp `W[o]`, scaled by "
-           "it, on its window; where windows overlap, the stamps add up. Cut the padding off last."))
+    hints=("Take one output pixel (p, q). Which window of the padded image was it computed from, and with "
+           "which weights?",
+           "Begin with zeros as large as the padded image. For each dy[n, o, p, q] add dy[n, o, p, q] · W[o] "
+           "to its window; where windows overlap, the contributions add up. Cut the padding off last."))
 
 
 # --- break it ---------------------------------------------------------------------------------
 
 def wrong_dx(dy, W):
-    """A wrong blame of the input that the weak test accepts; stride 1.
+    """A wrong gradient of the input that the weak test accepts; stride 1.
 
     dy (N, O, Ho, Wo), W (O, C, kh, kw) → dx (N, C, Ho + kh - 1, Wo + kw - 1).
     """
@@ -310,8 +312,8 @@ def _right(dy, W):
     return conv2d_backward(dy, np.zeros((len(dy), W.shape[1], *size)), W)[0]
 
 
-def _weak_and_honest(rng):
-    """The weak test's one input, then the honest ones."""
+def _weak_and_better(rng):
+    """The one input of the weak test, then the better ones."""
     yield {"dy": np.ones((1, 1, 2, 2)), "W": np.array([[[[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]]])}
     for (N, O, C), (Ho, Wo), (kh, kw) in (((1, 1, 1), (1, 2), (2, 3)), ((1, 2, 3), (2, 2), (3, 3)),
                                           ((4, 3, 2), (2, 5), (5, 4))):
@@ -337,10 +339,10 @@ HOLES = (
 
 BREAK = break_it(
     "convolution.weak_test", "Break it: a wrong gradient that a weak test accepts",
-    wrong_dx, _right, _weak_and_honest, HOLES,
+    wrong_dx, _right, _weak_and_better, HOLES,
     hints=("What could you change about the right gradient that makes no difference when every dy is 1? "
            "When the kernel looks the same from all sides? When there is one of everything?",
-           "Let every output pixel stamp the kernel as if its blame were 1."))
+           "For every output pixel, add the kernel to its window as if its dy were 1."))
 
 
 EXERCISES = (SIZE, DB, DW, DX, BREAK)

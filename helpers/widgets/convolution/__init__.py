@@ -1,4 +1,4 @@
-"""Look through the window of a convolution, and follow its gradient back: notebook 01."""
+"""The forward and the backward pass of a convolution, to explore: notebook 01."""
 from helpers.widgets.convolution.explorer import convolution_explorer
 from helpers.widgets.convolution.stepper import backward_stepper
 

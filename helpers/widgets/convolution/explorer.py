@@ -1,4 +1,4 @@
-"""Look through the window of a convolution: the explorer of notebooks/01_convolution.ipynb."""
+"""Explore the forward pass of a convolution: the explorer of notebooks/01_convolution.ipynb."""
 from fractions import Fraction
 
 import numpy as np
@@ -26,7 +26,7 @@ PANELS = (("", figures.INPUT, 0.0, 0.355),             # title (or none: it chan
 
 
 def convolution_explorer() -> Explore:
-    """Slide a window over a picture: the sum under it, the output, and the sizes filled in."""
+    """Explore a convolution: the products under one window and their sum, the whole output, its size."""
     images = {name: make() for name, make in IMAGES.items()}
     preset = Dropdown(options=[*KERNELS, OWN], value="Sobel →", description="kernel")
     entries = Text(_written(kernel("Sobel →")), description="entries", continuous_update=False)
@@ -43,7 +43,7 @@ def convolution_explorer() -> Explore:
 
 
 def _link(preset: Dropdown, entries: Text) -> None:
-    """Let a preset write the entries, and entries of one's own name themselves so."""
+    """Keep both controls in step: a preset fills in the entries; other entries set it to OWN."""
     def choose(change):
         if change["new"] != OWN:
             entries.value = _written(kernel(change["new"]))
@@ -56,9 +56,9 @@ def _link(preset: Dropdown, entries: Text) -> None:
 
 
 def read_kernel(entries: str) -> np.ndarray:
-    """Rows divided by semicolons, numbers by blanks: "1 2; -1 0" → (2, 2). At most 5 × 5.
+    """Read a kernel from text, rows divided by semicolons, numbers by blanks: "1 2; -1 0" → (2, 2).
 
-    Raises ValueError when a row is missing, too long, or holds something that is no number.
+    At most 5 × 5. Raises ValueError when a row is missing, too long, or holds something that is no number.
     """
     rows = [row.replace(",", " ").split() for row in entries.split(";") if row.strip()]
     try:
@@ -112,7 +112,7 @@ def _draw_forward(axes, pixels, stride, dilation, **values):
     _image(axes[0], padded, (0, 1))
     _taps(axes[0], padded.shape, rows, columns)
     most = np.abs(y).max() or 1.0
-    signed = K.sum() < 0.5      # not a picture but a change; otherwise white stays white
+    signed = K.sum() < 0.5      # a kernel of differences: colours with a sign; otherwise grey
     _image(axes[2], y, (-most, most) if signed else (0, K.sum()), figures.SIGNED if signed else "gray")
     _outline(axes[2], y.shape, p, q, p + 1, q + 1, figures.OUTPUT)
     _sum(axes[1], padded[np.ix_(rows, columns)], K, y[p, q])
@@ -148,7 +148,7 @@ def _taps(ax, shape, rows, columns):
 
 
 def _sum(ax, window, K, total):
-    """The products under the window, each in its cell, and what they add up to."""
+    """The products under the window, each in its cell, and their sum."""
     labels = np.array([[f"{x:.2f}\n·{_factor(k)}" for x, k in zip(*pair, strict=True)]
                        for pair in zip(window, K, strict=True)])
     cell = 0.98 / max(K.shape)
@@ -173,7 +173,7 @@ def _equals(total):
 
 
 def _input(padding):
-    """What the window slides over."""
+    """The name of what the window slides over."""
     return "padded input" if padding else "input"
 
 

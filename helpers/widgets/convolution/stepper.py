@@ -1,4 +1,4 @@
-"""Follow the blame back through a convolution: the stepper of notebooks/01_convolution.ipynb."""
+"""Step through the backward pass of a convolution: the stepper of notebooks/01_convolution.ipynb."""
 from collections.abc import Callable
 
 import numpy as np
@@ -21,19 +21,19 @@ SIZE = 700, 490                                 # in pixels: a cell of 32 holds 
 
 
 def backward_stepper(by_torch: Callable) -> Explore:
-    """Step through the output pixels, see where each one's blame goes, and compare with torch.
+    """Explore the backward pass of a convolution, one output or one input pixel a step, beside torch's.
 
-    `by_torch(dy, x, K, s)` returns dx and dK as arrays; `scatter` stamps the blame of one output
-    pixel after the other, `gather` collects what arrives at one input pixel.
+    `by_torch(dy, x, K, s)` returns dx and dK as arrays. In the view `scatter` each step adds the
+    contributions of one output pixel to dx and dK; in `gather` each step computes one entry of dx.
     """
-    truths = {s: by_torch(_blame(s), X, KERNEL, s) for s in (1, 2)}
+    truths = {s: by_torch(_upstream(s), X, KERNEL, s) for s in (1, 2)}
     view = ToggleButtons(options=list(VIEWS), description="view")
     stride = IntSlider(1, 1, 2, description="stride")
     step = IntSlider(4, 1, GRADIENT.size, description="step")
     step.settings = [1, 3, 4]                     # what the sweep of the tests tries: there in every view
 
     def fit(_change):
-        step.max = X.size if view.value == "gather" else _blame(stride.value).size
+        step.max = X.size if view.value == "gather" else _upstream(stride.value).size
 
     view.observe(fit, "value")
     stride.observe(fit, "value")
@@ -43,14 +43,14 @@ def backward_stepper(by_torch: Callable) -> Explore:
         view=view, stride=stride, step=step)
 
 
-def _blame(s):
+def _upstream(s):
     n = output_size(len(X), len(KERNEL), s)
     return GRADIENT[:n, :n]
 
 
 def scattered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """dx and dK after the first `step` output pixels have handed out their blame; the last one's place."""
-    dy, dx, dK = _blame(s), np.zeros_like(X), np.zeros_like(KERNEL)
+    """dx and dK from the first `step` output pixels, and the place of the last of them."""
+    dy, dx, dK = _upstream(s), np.zeros_like(X), np.zeros_like(KERNEL)
     for p, q in list(np.ndindex(dy.shape))[:step]:
         window = np.s_[s * p:s * p + 3, s * q:s * q + 3]
         dx[window] += dy[p, q] * KERNEL
@@ -59,17 +59,17 @@ def scattered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int
 
 
 def _complete(s, step):
-    """The input pixels that no later window touches."""
+    """Which entries of dx no later window changes."""
     complete = np.ones(X.shape, bool)
-    for p, q in list(np.ndindex(_blame(s).shape))[step:]:
+    for p, q in list(np.ndindex(_upstream(s).shape))[step:]:
         complete[s * p:s * p + 3, s * q:s * q + 3] = False
     return complete
 
 
 def gathered(s: int, step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """The spread dy in its margin, dx up to the pixel of this step, and that pixel's place."""
+    """The spread dy with its margin, dx up to the pixel of this step (then nan), and that pixel's place."""
     margin = np.zeros((7, 7))
-    wide = spread(_blame(s), s)
+    wide = spread(_upstream(s), s)
     margin[2:2 + len(wide), 2:2 + len(wide)] = wide
     dx = np.full(X.shape, np.nan)
     for i, j in list(np.ndindex(X.shape))[:step]:
@@ -86,13 +86,13 @@ def _frame_backward(figure):
 
 def _draw_scatter(ax, truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
-    dy, window = _blame(s), (s * p, s * q, 3, 3)
-    share = written(dy[p, q])
-    _grid(ax, (2.4, 3), dy, "blame dy", figures.GRADIENT, (p, q, 1, 1))
+    dy, window = _upstream(s), (s * p, s * q, 3, 3)
+    factor = written(dy[p, q])
+    _grid(ax, (2.4, 3), dy, "upstream dy", figures.GRADIENT, (p, q, 1, 1))
     _grid(ax, (8.6, 3), KERNEL, "kernel K", figures.KERNEL)
-    _grid(ax, (13, 2), dx, f"dx  += {share} · K", figures.GRADIENT, window)
+    _grid(ax, (13, 2), dx, f"dx  += {factor} · K", figures.GRADIENT, window)
     _grid(ax, (1.4, 9.9), X, "input x", figures.INPUT, window)
-    _grid(ax, (8.6, 10.9), dK, f"dK  += {share} · window", figures.GRADIENT)
+    _grid(ax, (8.6, 10.9), dK, f"dK  += {factor} · window", figures.GRADIENT)
     complete = _complete(s, step)
     _grid(ax, (13, 9.9), truth[0], "torch's dx", figures.NEUTRAL, agree=complete & (dx == truth[0]))
     _grid(ax, (18.7, 10.9), truth[1], "torch's dK", figures.NEUTRAL,
@@ -105,9 +105,9 @@ def _draw_gather(ax, truth, s, step):
     products = margin[i:i + 3, j:j + 3] * KERNEL[::-1, ::-1]
     total = written(products.sum())
     _grid(ax, (0.4, 1.2), margin, "dy, spread and padded", figures.GRADIENT, (i, j, 3, 3))
-    _grid(ax, (8.6, 3), KERNEL[::-1, ::-1], "K, turned", figures.KERNEL)
+    _grid(ax, (8.6, 3), KERNEL[::-1, ::-1], "K, flipped", figures.KERNEL)
     _grid(ax, (13, 2), dx, f"dx  = {total} here", figures.GRADIENT, (i, j, 1, 1))
-    _grid(ax, (2.4, 10.9), KERNEL, "K, as it was", figures.KERNEL)
+    _grid(ax, (2.4, 10.9), KERNEL, "kernel K", figures.KERNEL)
     _grid(ax, (8.6, 10.9), products, f"products, sum {total}", figures.GRADIENT)
     _grid(ax, (13, 9.9), truth[0], "torch's dx", figures.NEUTRAL, agree=dx == truth[0])
     return dx[np.isfinite(dx)], products
@@ -120,21 +120,21 @@ def _grid(ax, corner, values, title, color, lit=None, agree=None):
 
 def _say_scatter(truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
-    count, same = _blame(s).size, np.array_equal(dx, truth[0]) and np.array_equal(dK, truth[1])
-    end = "others have yet to follow" if step < count else "all is handed out, and dx and dK "
+    count, same = _upstream(s).size, np.array_equal(dx, truth[0]) and np.array_equal(dK, truth[1])
+    end = "others have yet to follow" if step < count else "all are done, and dx and dK "
     if step >= count:
         end += "equal torch's" if same else "differ from torch's"
-    return (f"Scatter, stride {s}, step {min(step, count)} of {count}: output pixel ({p}, {q}) with blame "
-            f"{written(_blame(s)[p, q])} stamps K onto rows {s * p} to {s * p + 2}, columns {s * q} to "
-            f"{s * q + 2} of dx; {end}.")
+    return (f"Scatter, stride {s}, step {min(step, count)} of {count}: output pixel ({p}, {q}) with the "
+            f"upstream gradient {written(_upstream(s)[p, q])} adds {written(_upstream(s)[p, q])} · K to rows "
+            f"{s * p} to {s * p + 2}, columns {s * q} to {s * q + 2} of dx; {end}.")
 
 
 def _say_gather(truth, s, step):
     _, dx, (i, j) = gathered(s, step)
     right = "as in torch" if np.array_equal(dx[i, j], truth[0][i, j]) else "which is not torch's"
-    return (f"Gather, stride {s}, step {step} of {X.size}: the further right or down a window began, the "
-            f"smaller u or v over input pixel ({i}, {j}), so the kernel lies turned on dy; the sum is "
-            f"{written(dx[i, j])}, {right}.")
+    return (f"Gather, stride {s}, step {step} of {X.size}: the further right or down a window begins, the "
+            f"smaller the index u or v of the entry of K that multiplies input pixel ({i}, {j}), so K lies "
+            f"flipped on dy; the sum is {written(dx[i, j])}, {right}.")
 
 
 VIEWS = {"scatter": (_draw_scatter, _say_scatter), "gather": (_draw_gather, _say_gather)}
