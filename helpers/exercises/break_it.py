@@ -1,7 +1,7 @@
-"""Exercises that turn the grader round: hand in something wrong that a weak test accepts.
+"""Exercises that ask for a wrong function which a weak test accepts.
 
-Of the inputs the first is the weak test's, the others are honest ones. The weak test is blind in
-several places, its holes; the feedback says through which of them the learner slipped.
+The first input is the weak test's, the others are honest ones, which show the mistake. What the weak test
+does not check is called a hole; the feedback says which hole the answer uses.
 """
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -12,21 +12,21 @@ from helpers.exercises.diagnosis import evidence, same
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.feedback import Feedback
 
-RIGHT = "It is right, on the honest inputs too. Make it wrong where the weak test does not look."
+RIGHT = "It is right, on the honest inputs too. Make it wrong in something that the weak test does not check."
 REJECTED = "The weak test rejects it already: on its one input the answer is not the right one."
-SHAPE = ("The weak test accepts it, but on another input it has the wrong shape, and nobody would be "
-         "taken in.")
-NOT_FINITE = ("The weak test accepts it, but on another input it holds NaN or infinity, and nobody would be "
-              "taken in.")
+SHAPE = ("The weak test accepts it, but on another input it has the wrong shape. That is noticed at once: "
+         "return an array of the right shape.")
+NOT_FINITE = ("The weak test accepts it, but on another input it holds NaN or infinity. That is noticed at "
+              "once: return finite numbers.")
 WEAK = "The weak test's input"
-OWN = "You found a hole of your own: what is it that the weak test does not look at?"
+OWN = "You found a hole that is not in the list: what does the weak test not check?"
 
 
 def break_it(name: str, title: str, solution: Callable, truth: Callable,
              cases: Callable[[np.random.Generator], Iterable[dict[str, object]]],
              holes: tuple[Mistake, ...], hints: tuple[str, ...], *,
              right: Callable | None = None) -> Exercise:
-    """An exercise whose worked solution is wrong on purpose; each hole is a wrong answer that passes.
+    """Make an exercise whose worked solution is wrong on purpose; each hole is a wrong answer that passes.
 
     Holes that are given by changes are changes of `right`, or else of `truth`.
     """
@@ -66,7 +66,7 @@ def _judge(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
 
 
 def _accepted(exercise, answers, caught):
-    """How many honest inputs reject what the weak test accepts, and through which hole it slipped."""
+    """Say how many honest inputs reject what the weak test accepts, and which hole it uses."""
     hole = next((h.sentence for h in exercise.holes if exercise.gives(h.function, answers)), OWN)
     reject = "rejects" if caught == 1 else "reject"
     return f"The weak test accepts it, and {caught} of {len(answers) - 1} honest inputs {reject} it. {hole}"

@@ -113,7 +113,7 @@ def test_a_large_failing_input_is_shown_by_its_first_wrong_entry():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_what_is_not_finite_on_an_honest_input_takes_nobody_in(value):
+def test_what_is_not_finite_on_an_honest_input_is_noticed(value):
     def spoilt(dy, W):
         return convolution.wrong_dx(dy, W) if (dy == 1).all() else convolution.wrong_dx(dy, W) + value
     verdict = grade("convolution.weak_test", spoilt)

@@ -288,23 +288,23 @@ def test_who_gives_dy_away_is_told_that_it_was_changed():
     (lambda norm, x: np.inf, "It returned inf for one"),
     (lambda norm, x: True, "It returned a bool; expected a number."),
     (lambda norm, x: float(norm(x)[0, 1, 0, 0] < -0.5),
-     "It catches 2 of 8 that are wrong. It lets pass one that normalizes each channel of each sample."),
+     "It catches 2 of 8 that are wrong. It accepts one that normalizes each channel of each sample."),
     (lambda norm, x: float(norm is checks.normalizes_channels),
-     "It accuses what is right: one that normalizes each channel."),
+     "It rejects what is right: one that normalizes each channel."),
 ])
 def test_whatever_a_check_says_is_one_clear_sentence(function, said):
     verdict = grade("labs.first", function)
     assert verdict.sentence.startswith(said) and not verdict.passed, verdict
 
 
-def test_the_evidence_lists_whom_it_judged_wrongly():
+def test_the_evidence_lists_what_it_judged_wrongly():
     blind = next(m.function for m in checks.THIRD.mistakes if m.name == "direction only")
     verdict = grade("labs.third", blind)
     assert verdict.shown == catch_it.SHOWN
     does = [line.split("though it ")[1] for line in verdict.evidence.splitlines()]
     assert does == ["lets the learning rate shrink", "leaves out the third step",
                     "has a learning rate twice as large"]
-    assert all("let pass" in line for line in verdict.evidence.splitlines())
+    assert all("accepted" in line for line in verdict.evidence.splitlines())
 
 
 def test_a_negative_number_is_a_complaint_too():

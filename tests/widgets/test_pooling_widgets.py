@@ -18,8 +18,8 @@ from helpers.widgets.pooling.stepper import (
     MASK,
     OVERWRITE,
     X,
+    accumulated,
     complete,
-    handed_out,
     pooling_stepper,
     upstream,
 )
@@ -80,7 +80,7 @@ def test_a_shift_loses_what_leaves():
 def test_what_is_shown_is_torchs(kind, k, s):
     for p, shift in itertools.product((0, 1, 2), (-2, 0, 1)):
         one, half = Pooled(PIXELS, kind, k, s, p, shift, 100, 0), min(p, k // 2)
-        assert one.p == half and np.allclose(one.y, pooled(moved(shift), kind, k, s, half), rtol=1e-15)
+        assert one.padding == half and np.allclose(one.y, pooled(moved(shift), kind, k, s, half), rtol=1e-15)
         assert np.allclose(one.before, pooled(PIXELS, kind, k, s, half), rtol=1e-15)
         assert np.array_equal(one.dy, GRADIENT[:len(one.y), :len(one.y)])
         assert np.allclose(one.dx, by_torch(one.dy, moved(shift), kind, k, s, half), rtol=1e-12)
@@ -103,10 +103,10 @@ def test_the_sentence_of_the_explorer_is_true(explorer, values):
     said, one = explorer.describe(**values), Pooled(PIXELS, **values)
     x, k, s, kind = moved(values["shift"]), values["kernel"], values["stride"], values["kind"]
     margin = -np.inf if kind == "max" else 0.0
-    windows = windows_of(F.pad(torch.tensor(x), (one.p,) * 4, value=margin), k, s).numpy()
+    windows = windows_of(F.pad(torch.tensor(x), (one.padding,) * 4, value=margin), k, s).numpy()
     place = tuple(round(values[way] / 100 * (len(windows) - 1)) for way in ("down", "across"))
     window, dy = windows[place], GRADIENT[place]
-    y, before = (pooled(image, kind, k, s, one.p) for image in (x, PIXELS))
+    y, before = (pooled(image, kind, k, s, one.padding) for image in (x, PIXELS))
     assert f"⌋ + 1 = {len(windows)}. The window of output pixel {place} holds " in said
     assert re.search("holds ([^:]*):", said)[1] == "; ".join(", ".join(map(written, row)) for row in window)
     if kind == "max":
@@ -136,35 +136,36 @@ def test_a_padding_is_refused_where_torch_refuses_it(k, p):
 
 
 @pytest.mark.parametrize("k, s, p", [(2, 1, 0), (3, 1, 1), (3, 2, 1), (4, 1, 2), (4, 2, 0)])
-def test_the_argmax_is_paid_for_all_the_windows_that_choose_it(k, s, p):
+def test_the_argmax_receives_the_gradients_of_all_its_windows(k, s, p):
     """The sum that the sentence announces, counted window by window with torch's indices."""
     x = moved(1)
     _, indices = F.max_pool2d(torch.tensor(x)[None], k, s, p, return_indices=True)
     several = 0
     for across, down in itertools.product(range(0, 101, 20), repeat=2):
         one = Pooled(PIXELS, "max", k, s, p, 1, across, down)
-        won = indices[0].numpy() == indices[0][one.place].item()
-        row, column, *_ = one.paid
-        said, total = module._say(one), one.dy[won].sum()
+        same = indices[0].numpy() == indices[0][one.place].item()
+        row, column, *_ = one.receiving
+        said, total = module._say(one), one.dy[same].sum()
         assert row * 8 + column == indices[0][one.place] and one.dx[row, column] == total
-        assert (f"and {total:.0f} in all from the {won.sum()} windows it wins" in said) == (won.sum() > 1)
-        several += won.sum() > 1
+        sum_is_said = f"and {total:.0f} in all from the {same.sum()} windows whose argmax it is" in said
+        assert sum_is_said == (same.sum() > 1)
+        several += same.sum() > 1
     assert several, "windows that overlap must add up somewhere"
 
 
 @pytest.mark.parametrize("k, s, p", [(2, 2, 1), (3, 1, 1), (3, 3, 0), (4, 1, 2)])
-def test_the_shares_of_the_margin_are_lost(k, s, p):
+def test_the_parts_of_the_padding_are_cut_off(k, s, p):
     lost = 0
     for across, down in itertools.product((0, 50, 100), repeat=2):
         one = Pooled(PIXELS, "average", k, s, p, 0, across, down)
         dy = np.zeros_like(one.dy)
         dy[one.place] = k * k
         reached = by_torch(dy, PIXELS, "average", k, s, p)
-        row, column, rows, columns = one.paid
+        row, column, rows, columns = one.receiving
         assert reached.sum() == rows * columns
         assert (reached[row:row + rows, column:column + columns] == 1).all()
         gone = k * k - rows * columns
-        assert (f"of the {gone} zeros of the margin are lost" in module._say(one)) == (gone > 0)
+        assert (f"of the {gone} zeros of the padding are cut off" in module._say(one)) == (gone > 0)
         lost += gone
     assert bool(lost) == bool(p)
 
@@ -173,18 +174,18 @@ def test_some_outputs_do_not_change_and_some_do():
     """What the shift is there to show: by one pixel, max pooling keeps more of y than averaging."""
     kept = {kind: [np.mean(one.y == one.before) for k, s in ((3, 1), (3, 2), (4, 1), (4, 2))
                    for one in [Pooled(PIXELS, kind, k, s, 0, 1, 0, 0)]] for kind in KINDS}
-    assert all(0.3 < share < 0.8 for share in kept["max"])
+    assert all(0.3 < part < 0.8 for part in kept["max"])
     assert all(a > b for a, b in zip(kept["max"], kept["average"], strict=True))
 
 
 @pytest.mark.parametrize("setting, y, dx", [
-    (("max", 2, 2, 0, 1, 0, 0), "y = max = 0, held by 4", "dx += 5 at the solid ring"),
+    (("max", 2, 2, 0, 1, 0, 0), "y = max = 0, 4 times", "dx += 5 at the solid ring"),
     (("max", 3, 2, 1, 1, 66, 66), "y = max = 16", "dx += 2 at the ring"),
     (("average", 3, 2, 1, 1, 66, 66), "y = 61/9 ≈ 6.78", "dx += 2/9 in each cell of the frame"),
     (("average", 2, 2, 0, 1, 33, 100), "y = 15/4 = 3.75", "dx += 4/4 in each cell of the frame"),
     (("average", 1, 4, 0, 1, 100, 100), "y = 12", "dx += 4 in each cell of the frame")], ids=str)
-def test_the_payment_is_written_out(setting, y, dx):
-    assert module._payment(Pooled(PIXELS, *setting)) == (y, dx)
+def test_the_arithmetic_is_written_out(setting, y, dx):
+    assert module._arithmetic(Pooled(PIXELS, *setting)) == (y, dx)
 
 
 @pytest.mark.parametrize("kind, k, s, p", [("max", 3, 1, 1), ("max", 2, 2, 0), ("average", 4, 1, 2),
@@ -217,11 +218,11 @@ def test_the_ring_is_at_torchs_index_and_the_dashed_ones_at_its_equals(across, d
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("lie", ["y", "dx"])
-def test_a_helper_that_lies_is_noticed(kind, lie, monkeypatch):
+@pytest.mark.parametrize("faulty", ["y", "dx"])
+def test_a_wrong_helper_is_noticed(kind, faulty, monkeypatch):
     forward, backward = module.POOLS[kind]
     wrong = {"y": (lambda *a: forward(*a) + 1, backward), "dx": (forward, lambda *a: backward(*a) * 2)}
-    monkeypatch.setitem(module.POOLS, kind, wrong[lie])
+    monkeypatch.setitem(module.POOLS, kind, wrong[faulty])
     with pytest.raises(AssertionError):
         test_what_is_shown_is_torchs(kind, 3, 2)
 
@@ -232,14 +233,14 @@ def test_a_helper_that_lies_is_noticed(kind, lie, monkeypatch):
 def test_the_stepper_ends_at_torch_and_wrong_rules_where_they_must(kind, k, s):
     dy = upstream(kind, k, s)
     truth = by_torch(dy, X, kind, k, s)
-    dx = {rule: handed_out(kind, rule, k, s, dy.size)[1] for rule in (FIRST, MASK, OVERWRITE)}
+    dx = {rule: accumulated(kind, rule, k, s, dy.size)[1] for rule in (FIRST, MASK, OVERWRITE)}
     assert dy.shape == pooled(X, kind, k, s, 0).shape and np.unique(dy).size > 1 and dy.all()
     assert np.array_equal(dx[FIRST], truth)
-    assert not np.array_equal(handed_out(kind, FIRST, k, s, dy.size - 1)[1], truth), "the last step matters"
+    assert not np.array_equal(accumulated(kind, FIRST, k, s, dy.size - 1)[1], truth), "the last step matters"
     each = [by_torch(one, X, kind, k, s) for one in np.eye(dy.size).reshape(-1, *dy.shape) * dy]
     overwritten = np.zeros(X.shape)
-    for payment in each:                          # the last window that pays a pixel has the last word
-        overwritten = np.where(payment != 0, payment, overwritten)
+    for part in each:                             # the last window that reaches a pixel overwrites the others
+        overwritten = np.where(part != 0, part, overwritten)
     assert np.array_equal(dx[OVERWRITE], overwritten)
     assert np.array_equal(dx[OVERWRITE], truth) == (s >= k)
     windows = windows_of(X, k, s).flatten(2).flatten(0, 1)
@@ -250,19 +251,19 @@ def test_the_stepper_ends_at_torch_and_wrong_rules_where_they_must(kind, k, s):
     assert np.array_equal(dx[MASK], truth) == (kind == "average")
 
 
-def test_a_mask_hands_out_more_than_it_received():
+def test_the_sum_of_dx_is_that_of_dy_and_larger_with_a_mask():
     dy = upstream("max", 2, 2)
-    assert handed_out("max", FIRST, 2, 2, dy.size)[1].sum() == dy.sum()
-    assert np.abs(handed_out("max", MASK, 2, 2, dy.size)[1]).sum() > np.abs(dy).sum()
+    assert accumulated("max", FIRST, 2, 2, dy.size)[1].sum() == dy.sum()
+    assert np.abs(accumulated("max", MASK, 2, 2, dy.size)[1]).sum() > np.abs(dy).sum()
 
 
 @of_each_view
 def test_what_is_complete_does_not_change(kind, k, s):
     count = upstream(kind, k, s).size
-    end, before = handed_out(kind, FIRST, k, s, count)[1], np.zeros(X.shape, bool)
+    end, before = accumulated(kind, FIRST, k, s, count)[1], np.zeros(X.shape, bool)
     for step in range(1, count + 1):
         done = complete(k, s, step)
-        assert np.array_equal(handed_out(kind, FIRST, k, s, step)[1][done], end[done])
+        assert np.array_equal(accumulated(kind, FIRST, k, s, step)[1][done], end[done])
         assert (done >= before).all()
         before = done
     assert before.all()
@@ -276,15 +277,15 @@ def test_the_stepper_tells_the_truth_at_every_step(stepper, kind, k, s, rule):
     for step in range(1, dy.size + 1):
         values = {"kind": kind, "rule": rule, "kernel": k, "stride": s, "step": step}
         done = complete(k, s, step)
-        differ = (done & (handed_out(**values)[1] != truth)).sum()
-        said, verdict = stepper.describe(**values).rpartition("; ")[::2]
+        differ = (done & (accumulated(**values)[1] != truth)).sum()
+        said, compared = stepper.describe(**values).rpartition("; ")[::2]
         assert f"step {step} of {dy.size}: " in said
         if step == dy.size:
             parts = f"differs from torch's in {differ} of 30 entries." if differ else "equals torch's."
-            assert verdict == f"all is handed out, and dx {parts}"
+            assert compared == f"the backward pass is complete, and dx {parts}"
         else:
-            assert f"{done.sum() or 'no'} entr" in verdict
-            assert (f"{differ} of them not as in torch" in verdict) == bool(differ)
+            assert f"{done.sum() or 'no'} entr" in compared
+            assert (f"{differ} of them not as in torch" in compared) == bool(differ)
 
 
 def test_the_slider_ends_where_the_steps_end(stepper):
@@ -297,24 +298,24 @@ def test_the_slider_ends_where_the_steps_end(stepper):
 
 
 @pytest.mark.parametrize("values, words", [
-    ({"step": 2}, "dx += −1 to the first of two winners"),
-    ({"step": 2, "rule": MASK}, "dx += −1 to each of two winners"),
-    ({"step": 2, "rule": OVERWRITE}, "dx = −1 at the first of two winners, over what stood there"),
-    ({"step": 3}, "dx += 2 to the only winner"),
-    ({"step": 1, "rule": OVERWRITE}, "dx = 3 at the first of two winners"),
-    ({"kind": "average"}, "dx += −4/4 = −1 to each of four")], ids=str)
-def test_the_share_is_written_out(stepper, values, words):
-    assert re.search("of x: (.*); ", stepper.describe(**{**stepper.start, **values}))[1] == words
+    ({"step": 2}, "dx += −1 at the first of two maxima"),
+    ({"step": 2, "rule": MASK}, "dx += −1 at each of two maxima"),
+    ({"step": 2, "rule": OVERWRITE}, "dx = −1 at the first of two maxima, the old value is lost"),
+    ({"step": 3}, "dx += 2 at the maximum"),
+    ({"step": 1, "rule": OVERWRITE}, "dx = 3 at the first of two maxima"),
+    ({"kind": "average"}, "dx += −4/4 = −1 at each of four pixels")], ids=str)
+def test_the_update_is_written_out(stepper, values, words):
+    assert re.search("in its window: (.*); ", stepper.describe(**{**stepper.start, **values}))[1] == words
 
 
 def test_an_average_has_no_mask(stepper):
     values = {**stepper.start, "kind": "average"}
-    assert "stride 1, shared alike (torch), step 2" in stepper.describe(**values)
-    assert "stride 1, shared alike, as there is no" in stepper.describe(**{**values, "rule": MASK})
+    assert "stride 1, equal parts (torch), step 2" in stepper.describe(**values)
+    assert "stride 1, equal parts, as an average has no" in stepper.describe(**{**values, "rule": MASK})
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_stepper_exposes_a_liar(kind):
+def test_the_stepper_shows_where_dx_differs(kind):
     one = pooling_stepper(lambda *a: by_torch(*a) + 1)
     half, end = ({**one.start, "kind": kind, "step": step} for step in (10, 20))
     assert "differs from torch's in 30 of 30 entries" in one.describe(**end)
@@ -334,7 +335,7 @@ def test_green_and_corners_are_where_torch_agrees_and_where_not(stepper, rule, m
 
 
 @pytest.mark.parametrize("rule, solid, dashed", [(FIRST, [[0, 1]], [[0, 2]]), (MASK, [[0, 1], [0, 2]], [])])
-def test_who_is_paid_has_a_ring_and_who_is_not_a_dashed_one(stepper, rule, solid, dashed, monkeypatch):
+def test_the_argmax_has_a_ring_and_its_equals_a_dashed_one(stepper, rule, solid, dashed, monkeypatch):
     asked(stepper, rule=OVERWRITE)
     ringed, tints = watched(monkeypatch, stepping, "rings"), watched(monkeypatch, stepping, "matrix")
     stepper.set(rule=rule, step=2)

@@ -1,4 +1,4 @@
-"""Look through the window of a pooling layer: the explorer of notebooks/02_pooling.ipynb."""
+"""Pool a digit forward and backward with any kernel: the explorer of notebooks/02_pooling.ipynb."""
 import numpy as np
 from ipywidgets import IntSlider, ToggleButtons
 from matplotlib.patches import Rectangle
@@ -23,7 +23,7 @@ CELL, LETTER = 44, 13.5        # side of a cell at most, size of its number
 
 
 def pooling_explorer() -> Explore:
-    """Slide a pooling window over a digit: what it keeps, whom it pays, what a shift changes.
+    """Slide a pooling window over a digit: its output, its gradient, and what a shift of the digit changes.
 
     `result` is the pair (y, dx), of the digit as it was shifted and with `GRADIENT` for dy.
     """
@@ -40,7 +40,7 @@ def pooling_explorer() -> Explore:
 
 
 def shifted(pixels: np.ndarray, shift: int) -> np.ndarray:
-    """The image (H, W) moved `shift` pixels to the right; zeros come in, what leaves is lost."""
+    """The image (H, W) moved `shift` pixels to the right; zeros fill in, and what is moved out is lost."""
     out, W = np.zeros_like(pixels), pixels.shape[1]
     out[:, max(0, shift):W + min(0, shift)] = pixels[:, max(0, -shift):W - max(0, shift)]
     return out
@@ -50,21 +50,21 @@ class Pooled:
     """One setting of the controls and what follows: x, y, dy, dx, the chosen place and its window.
 
     `before` is y without the shift. A padding of more than half of the kernel, which torch
-    refuses, is cut down to that half, `p`.
+    refuses, is cut down to that half, `padding`.
     """
 
     def __init__(self, pixels, kind, kernel, stride, padding, shift, across, down):
         """Pool the image `pixels` (H, W) forward and backward."""
-        self.kind, self.k, self.s, self.p = kind, kernel, stride, min(padding, kernel // 2)
+        self.kind, self.k, self.s, self.padding = kind, kernel, stride, min(padding, kernel // 2)
         self.asked, self.shift, self.pixels, self.x = padding, shift, pixels, shifted(pixels, shift)
-        (pool, backward), geometry = POOLS[kind], (kernel, stride, self.p)
+        (pool, backward), geometry = POOLS[kind], (kernel, stride, self.padding)
         self.y, self.before = (pool(image[None], *geometry)[0] for image in (self.x, pixels))
         H, W = self.y.shape
         self.dy = GRADIENT[:H, :W].copy()
         self.dx = backward(self.dy[None], self.x[None], *geometry)[0]
         self.place = p, q = round(down / 100 * (H - 1)), round(across / 100 * (W - 1))
         self.top, self.left = stride * p, stride * q
-        self.padded = pad(self.x[None, None], ((self.p,) * 2,) * 2, MARGIN[kind])[0, 0]
+        self.padded = pad(self.x[None, None], ((self.padding,) * 2,) * 2, MARGIN[kind])[0, 0]
         self.window = self.padded[self.top:self.top + kernel, self.left:self.left + kernel]
         self.indices = max_pool2d(self.x[None], *geometry, return_indices=True)[1][0]
 
@@ -74,19 +74,19 @@ class Pooled:
         return np.argwhere(self.window == self.window.max()) + (self.top, self.left)
 
     @property
-    def paid(self) -> tuple[int, int, int, int]:
-        """Where the chosen output pays in dx: row, column, rows, columns."""
+    def receiving(self) -> tuple[int, int, int, int]:
+        """The block of dx that receives the gradient of the chosen output: row, column, rows, columns."""
         if self.kind == "max":
             return (*map(int, np.unravel_index(self.indices[self.place], self.x.shape)), 1, 1)
-        top, left = max(0, self.top - self.p), max(0, self.left - self.p)
-        bottom, right = (min(n, start - self.p + self.k)
+        top, left = max(0, self.top - self.padding), max(0, self.left - self.padding)
+        bottom, right = (min(n, start - self.padding + self.k)
                          for n, start in zip(self.x.shape, (self.top, self.left), strict=True))
         return top, left, bottom - top, right - left
 
 
 def _draw(ax, one):
     _draw_input(ax, one)
-    for n, (text, color) in enumerate(zip(_payment(one), (figures.OUTPUT, figures.GRADIENT), strict=True)):
+    for n, (text, color) in enumerate(zip(_arithmetic(one), (figures.OUTPUT, figures.GRADIENT), strict=True)):
         ax.text(158, 360 + 26 * n, text, color=color, ha="center", va="center", fontsize=11)
     exact = np.array_equal(one.y, np.round(one.y)) and np.array_equal(one.before, np.round(one.before))
     digits = 0 if exact or len(one.y) > 5 else 1
@@ -95,24 +95,25 @@ def _draw(ax, one):
     same = one.y == one.before
     corners(ax, _panel(ax, "before", one.before, "y unshifted, ◥ changed", figures.OUTPUT, digits=digits,
                        tinted=same), ~same)
-    framed(ax, _panel(ax, "dy", one.dy, "blame dy", figures.GRADIENT), (*one.place, 1, 1), figures.GRADIENT)
+    dy = _panel(ax, "dy", one.dy, "upstream gradient dy", figures.GRADIENT)
+    framed(ax, dy, (*one.place, 1, 1), figures.GRADIENT)
     parts = one.k ** 2 if one.kind == "average" else 1       # dx in k²-ths: whole numbers
     dx = _panel(ax, "dx", one.dx * parts, f"{parts} · dx" if parts > 1 else "dx", figures.GRADIENT)
-    framed(ax, dx, one.paid, figures.GRADIENT)
+    framed(ax, dx, one.receiving, figures.GRADIENT)
     return one.y, one.dx
 
 
 def _draw_input(ax, one):
-    """The padded input over its picture in grey, the window framed, whoever holds its maximum ringed."""
-    title = "input x, padded" if one.p else "input x"
+    """The padded input over its picture in grey, the window framed, its maxima ringed."""
+    title = "input x, padded" if one.padding else "input x"
     corner, cell = panel = _panel(ax, "x", one.padded, title, figures.INPUT)
-    left, top, side = (value * cell for value in (one.p, one.p, len(one.x)))
+    left, top, side = (value * cell for value in (one.padding, one.padding, len(one.x)))
     left, top = left + corner[0], top + corner[1]
     ink = np.zeros((*one.x.shape, 4))            # black of this opacity: the numbers below stay black
     ink[..., 3] = 0.4 * one.x / one.x.max()
     ax.imshow(ink, extent=(left, left + side, top + side, top), aspect="auto", interpolation="nearest",
               zorder=2)
-    if one.p:
+    if one.padding:
         ax.add_artist(Rectangle((left, top), side, side, fill=False, ec=figures.NEUTRAL, lw=2))
     framed(ax, panel, (one.top, one.left, one.k, one.k), figures.INPUT)
     if one.kind == "max":
@@ -130,14 +131,14 @@ def _panel(ax, name, values, title, color, *, digits=0, tinted=None) -> GridPlac
     return corner, cell
 
 
-def _payment(one):
-    """What the window gives and what is paid back for it, in a line each."""
+def _arithmetic(one):
+    """The output of the window, and what is added to dx for it, in a line each."""
     y, dy, n = one.y[one.place], one.dy[one.place], one.k ** 2
     if one.kind == "average":
         return (f"y = {_fraction(one.window.sum(), n)}" + f" {_decimal(y)}" * (n > 1),
                 f"dx += {_fraction(dy, n)} in each cell of the frame")
     tied = len(one.tied)
-    return (f"y = max = {written(y)}" + f", held by {tied}" * (tied > 1),
+    return (f"y = max = {written(y)}" + f", {tied} times" * (tied > 1),
             f"dx += {written(dy)} at the {'solid ' * (tied > 1)}ring")
 
 
@@ -158,29 +159,30 @@ def _say(one):
 
 
 def _say_size(one):
-    refused = (f"torch refuses padding {one.asked}, more than half of the kernel, so it is {one.p} here: h"
-               if one.p < one.asked else "H")
-    return (f"{refused}eight and width ⌊({len(one.x)} + 2·{one.p} − {one.k}) / {one.s}⌋ + 1 = "
+    refused = (f"torch refuses padding {one.asked}, more than half of the kernel, so it is {one.padding} "
+               "here: h" if one.padding < one.asked else "H")
+    return (f"{refused}eight and width ⌊({len(one.x)} + 2·{one.padding} − {one.k}) / {one.s}⌋ + 1 = "
             f"{len(one.y)}.")
 
 
 def _say_max(one):
-    most, tied, (row, column, *_) = written(one.window.max()), len(one.tied), one.paid
-    wins = int((one.indices == one.indices[one.place]).sum())
-    who = (f"{most} is the maximum" if tied == 1 else
-           f"the maximum {most} stands there {tied} times, and the first takes all")
-    total = f", and {written(one.dx[row, column])} in all from the {wins} windows it wins" * (wins > 1)
-    return f"{who}; dx[{row}, {column}] receives {written(one.dy[one.place])}{total}"
+    most, tied, (row, column, *_) = written(one.window.max()), len(one.tied), one.receiving
+    windows = int((one.indices == one.indices[one.place]).sum())
+    argmax = (f"{most} is the maximum" if tied == 1 else
+              f"the maximum {most} stands there {tied} times, and the first of them is the argmax")
+    total = (f", and {written(one.dx[row, column])} in all from the {windows} windows whose argmax it is"
+             * (windows > 1))
+    return f"{argmax}; dx[{row}, {column}] receives {written(one.dy[one.place])}{total}"
 
 
 def _say_mean(one):
-    _, _, rows, columns = one.paid
+    _, _, rows, columns = one.receiving
     lost = one.k ** 2 - rows * columns
-    gone = f", but the shares of the {lost} zeros of the margin are lost" * (lost > 0)
-    more = ", and where windows overlap the shares add up" * (one.k > one.s)
+    gone = f", and the parts of the {lost} zeros of the padding are cut off" * (lost > 0)
+    more = ", and where windows overlap the gradients add up" * (one.k > one.s)
     mean = _decimal(one.y[one.place]).replace("= ", "").replace("≈", "about")
     return (f"the sum is {written(one.window.sum())}, the average {mean}; "
-            f"each receives {_fraction(one.dy[one.place], one.k ** 2)}{gone}{more}")
+            f"each pixel receives {_fraction(one.dy[one.place], one.k ** 2)}{gone}{more}")
 
 
 def _say_shift(one):

@@ -1,4 +1,4 @@
-"""Follow the blame back through a pooling layer: the stepper of notebooks/02_pooling.ipynb."""
+"""Step through the backward pass of a pooling layer: the stepper of notebooks/02_pooling.ipynb."""
 from collections.abc import Callable
 
 import numpy as np
@@ -15,16 +15,16 @@ X = np.array([[2, 5, 5, -1, 0, 0], [5, 1, 3, 0, -2, 0], [-3, -1, 4, 4, 2, 1], [-
               [0, 0, -2, 1, 6, 3]], float)               # ties, zeros, a window of negative numbers
 GRADIENT = np.array([[3, -1, 2, 1, -2], [1, 4, -2, 3, 2], [-3, 2, 5, -1, 1], [2, 1, -4, 2, 3]], float)
 FIRST, MASK, OVERWRITE = "first index (torch)", "mask x == max (wrong)", "overwrite with = (wrong)"
-AVERAGED = {FIRST: "shared alike (torch)", MASK: "shared alike, as there is no winner to mask"}
+AVERAGED = {FIRST: "equal parts (torch)", MASK: "equal parts, as an average has no maximum to mask"}
 WORDS = "none one two three four five six seven eight nine".split()
 LEFTS, TOPS = (0.3, 7.3), (1.3, 7.6)                     # of the grids, in cells
 
 
 def pooling_stepper(by_torch: Callable) -> Explore:
-    """Step through the output pixels, see whom the blame of each is paid to, and compare with torch.
+    """Accumulate dx window by window: each step routes the gradient of one output pixel to x.
 
-    `by_torch(dy, x, kind, k, s)` returns dx as an array; `kind` is "max" or "average". Two wrong
-    rules can be watched as they part from it.
+    `by_torch(dy, x, kind, k, s)` returns torch's dx as an array; `kind` is "max" or "average". Two wrong
+    rules can be chosen as well: the entries in which their dx differs from torch's are marked.
     """
     truths = {(kind, k, s): by_torch(upstream(kind, k, s), X, kind, k, s)
               for kind in ("max", "average") for k in (2, 3) for s in (1, 2, 3)}
@@ -47,13 +47,13 @@ def pooling_stepper(by_torch: Callable) -> Explore:
 
 
 def upstream(kind: str, k: int, s: int) -> np.ndarray:
-    """The blame dy of the output; k² times as large for an average, so that shares are whole numbers."""
+    """The upstream gradient dy; k² times as large for an average, so that dy / k² is a whole number."""
     H, W = (output_size(n, k, s) for n in X.shape)
     return GRADIENT[:H, :W] * (k * k if kind == "average" else 1)
 
 
 def receivers(window: np.ndarray, kind: str, rule: str) -> np.ndarray:
-    """Which entries of a window (k, k) are paid, as booleans."""
+    """Which entries of a window (k, k) receive the gradient of its output, as booleans."""
     if kind == "average":
         return np.ones(window.shape, bool)
     if rule == MASK:
@@ -61,15 +61,15 @@ def receivers(window: np.ndarray, kind: str, rule: str) -> np.ndarray:
     return np.arange(window.size).reshape(window.shape) == window.argmax()
 
 
-def handed_out(kind: str, rule: str, kernel: int, stride: int, step: int) -> tuple[np.ndarray, ...]:
-    """dx before and after the output pixel of this `step` has paid, whom it pays, and its place."""
+def accumulated(kind: str, rule: str, kernel: int, stride: int, step: int) -> tuple[np.ndarray, ...]:
+    """dx before and after this `step`, the pixels that receive its gradient, and its output pixel (p, q)."""
     dy, dx, k, s = upstream(kind, kernel, stride), np.zeros_like(X), kernel, stride
     for p, q in list(np.ndindex(dy.shape))[:step]:
-        window, before, paid = np.s_[s * p:s * p + k, s * q:s * q + k], dx.copy(), np.zeros(X.shape, bool)
-        paid[window] = receivers(X[window], kind, rule)
-        share = dy[p, q] / (k * k if kind == "average" else 1)
-        dx[paid] = share if rule == OVERWRITE else dx[paid] + share
-    return before, dx, paid, (p, q)
+        window, before, routed = np.s_[s * p:s * p + k, s * q:s * q + k], dx.copy(), np.zeros(X.shape, bool)
+        routed[window] = receivers(X[window], kind, rule)
+        part = dy[p, q] / (k * k if kind == "average" else 1)
+        dx[routed] = part if rule == OVERWRITE else dx[routed] + part
+    return before, dx, routed, (p, q)
 
 
 def complete(kernel: int, stride: int, step: int) -> np.ndarray:
@@ -92,20 +92,20 @@ def _frame(figure):
 
 
 def _draw(ax, truth, kind, kernel, stride, **values):
-    _, dx, paid, (p, q) = handed_out(kind=kind, kernel=kernel, stride=stride, **values)
+    _, dx, routed, (p, q) = accumulated(kind=kind, kernel=kernel, stride=stride, **values)
     block, (left, right), (top, low) = (stride * p, stride * q, kernel, kernel), LEFTS, TOPS
-    matrix(ax, (left, top), integers(X), "input x", figures.INPUT, lit=block, tinted=paid)
-    matrix(ax, (right, top), integers(upstream(kind, kernel, stride)), "blame dy", figures.GRADIENT,
-           lit=(p, q, 1, 1))
+    matrix(ax, (left, top), integers(X), "input x", figures.INPUT, lit=block, tinted=routed)
+    matrix(ax, (right, top), integers(upstream(kind, kernel, stride)), "upstream gradient dy",
+           figures.GRADIENT, lit=(p, q, 1, 1))
     matrix(ax, (left, low), integers(dx), "dx so far", figures.GRADIENT,
            lit=block if kind == "average" else None)
     done, same = complete(kernel, stride, values["step"]), np.isclose(dx, truth)
     matrix(ax, (right, low), integers(truth), "torch's dx", figures.NEUTRAL, tinted=done & same)
     corners(ax, ((right, low), 1), done & ~same)
     if kind == "max":
-        rings(ax, ((left, top), 1), np.argwhere(paid), np.argwhere(_tied(p, q, kernel, stride) & ~paid),
+        rings(ax, ((left, top), 1), np.argwhere(routed), np.argwhere(_tied(p, q, kernel, stride) & ~routed),
               figures.OUTPUT)
-        for i, j in np.argwhere(paid):
+        for i, j in np.argwhere(routed):
             framed(ax, ((left, low), 1), (i, j, 1, 1), figures.GRADIENT)
     _write(ax, kind=kind, kernel=kernel, stride=stride, **values)
     return dx
@@ -118,40 +118,41 @@ def _tied(p, q, k, s):
 
 
 def _write(ax, **values):
-    """The payment in words, in the room right of the grids."""
-    for n, (words, size) in enumerate(zip(_share(**values), (13, 10, 10), strict=True)):
+    """The update of dx in words, right of the grids."""
+    for n, (words, size) in enumerate(zip(_update(**values), (13, 10, 10), strict=True)):
         ax.text(17.3, TOPS[0] + 1.5 + 0.9 * n, words, color=figures.GRADIENT, ha="center", va="center",
                 fontsize=size)
 
 
-def _share(kind, rule, kernel, stride, step):
-    """What is paid, to whom, and what is lost: "dx += 3", "to the first of two winners", ""."""
-    before, _, paid, (p, q) = handed_out(kind, rule, kernel, stride, step)
-    blame, tied = upstream(kind, kernel, stride)[p, q], _tied(p, q, kernel, stride).sum()
-    amount, whom, count = written(blame), "the only winner", paid.sum()
+def _update(kind, rule, kernel, stride, step):
+    """What is added to dx, where, and what is lost: "dx += 3", "at the first of two maxima", ""."""
+    before, _, routed, (p, q) = accumulated(kind, rule, kernel, stride, step)
+    gradient, tied = upstream(kind, kernel, stride)[p, q], _tied(p, q, kernel, stride).sum()
+    amount, where, count = written(gradient), "the maximum", routed.sum()
     if kind == "average":
-        amount, whom = f"{amount}/{count} = {written(blame / count)}", f"each of {WORDS[count]}"
+        amount, where = f"{amount}/{count} = {written(gradient / count)}", f"each of {WORDS[count]} pixels"
     elif tied > 1:
-        whom = f"{'each' if rule == MASK else 'the first'} of {WORDS[tied]} winners"
+        where = f"{'each' if rule == MASK else 'the first'} of {WORDS[tied]} maxima"
     if rule != OVERWRITE:
-        return f"dx += {amount}", f"to {whom}", ""
-    return f"dx = {amount}", f"at {whom}", "over what stood there" if before[paid].any() else ""
+        return f"dx += {amount}", f"at {where}", ""
+    return f"dx = {amount}", f"at {where}", "the old value is lost" if before[routed].any() else ""
 
 
 def _say(truth, kind, kernel, stride, rule, step):
-    _, dx, _, (p, q) = handed_out(kind, rule, kernel, stride, step)
-    count, (head, tail, lost) = upstream(kind, kernel, stride).size, _share(kind, rule, kernel, stride, step)
+    _, dx, _, (p, q) = accumulated(kind, rule, kernel, stride, step)
+    count, (head, tail, lost) = upstream(kind, kernel, stride).size, _update(kind, rule, kernel, stride, step)
     said = AVERAGED.get(rule, rule) if kind == "average" else rule
     return (f"{kind.capitalize()}, kernel {kernel}, stride {stride}, {said}, step {step} of {count}: "
-            f"output pixel ({p}, {q}) blames rows {stride * p} to {stride * p + kernel - 1}, columns "
-            f"{stride * q} to {stride * q + kernel - 1} of x: {head} {tail}{', ' * bool(lost)}{lost}; "
-            f"{_verdict(np.isclose(dx, truth), complete(kernel, stride, step), step == count)}.")
+            f"output pixel ({p}, {q}) has rows {stride * p} to {stride * p + kernel - 1}, columns "
+            f"{stride * q} to {stride * q + kernel - 1} of x in its window: {head} {tail}"
+            f"{', ' * bool(lost)}{lost}; "
+            f"{_compared(np.isclose(dx, truth), complete(kernel, stride, step), step == count)}.")
 
 
-def _verdict(same, done, last):
+def _compared(same, done, last):
     differ = (done & ~same).sum()
     if last:
-        return "all is handed out, and dx " + (
+        return "the backward pass is complete, and dx " + (
             f"differs from torch's in {differ} of {done.size} entries" if differ else "equals torch's")
     if not done.any():
         return "no entry of dx is complete yet"
