@@ -12,6 +12,8 @@ WORD = re.compile(r"\\(?:text|operatorname|mathrm|begin|end)\s*\{[^}]*\}|\\[a-zA
 GREEK = {*"alpha beta gamma delta epsilon varepsilon eta theta kappa lambda mu nu xi rho sigma tau".split(),
          *"phi varphi chi psi omega Gamma Delta Theta Lambda Sigma Phi Psi Omega".split()}
 EULER = {"e"}
+# Of the note's letters these count, or mark a step or a transpose; d stands before what it differentiates.
+INDICES = {"d", "i", "j", "t", "T"}
 # The first word of each table, and the first notebook that it is for.
 TABLES = {"everywhere": 0, "windows": 1, "matrices": 3, "layers": 4, "steps": 5, "depth": 6}
 
@@ -51,6 +53,18 @@ def test_every_symbol_stands_in_a_table(path):
     (r"no formula: \omega", 7, set())])
 def test_a_symbol_that_stands_in_no_table_is_noticed(text, number, found):
     assert strangers(text, number, prose(FIRST)) == found
+
+
+def test_the_symbols_of_the_note_stand_first():
+    """Each row of the first table, up to the one with the last of them, has one."""
+    formulas = " ".join(line.get("latex", "") for line in test_note.LINES.values())
+    note = symbols(f"${formulas.replace('loss', 'C')}$") - INDICES
+    [table] = re.findall(r"(?m)^\| everywhere.*\n\|[-| ]+\|\n((?:\|.*\n?)+)", prose(FIRST))
+    rows, seen = table.splitlines(), set()
+    while not note <= seen:
+        here = symbols(rows.pop(0).split("|")[1])
+        assert here & note - seen, f"a row before {note - seen}"
+        seen |= here
 
 
 @pytest.mark.parametrize("path", LATER, ids=lambda path: path.stem)
