@@ -1,11 +1,11 @@
-"""Real data that ships inside packages, clouds of points, and the kernels that everyone knows."""
+"""Data sets that ship inside packages, random point clouds in two classes, and well-known kernels."""
 import numpy as np
 from sklearn.datasets import load_digits, load_sample_image
 from sklearn.model_selection import train_test_split
 
 from helpers import arguments as check
 
-KERNELS = {   # 3 × 3 filters of one channel that everyone knows, as a correlation uses them
+KERNELS = {   # well-known 3 × 3 kernels of one channel, for cross-correlation
     "identity":  [[ 0,  0,  0], [ 0,  1,  0], [ 0,  0,  0]],
     "blur":      [[1/9, 1/9, 1/9], [1/9, 1/9, 1/9], [1/9, 1/9, 1/9]],
     "Gaussian":  [[1/16, 1/8, 1/16], [1/8, 1/4, 1/8], [1/16, 1/8, 1/16]],
@@ -18,14 +18,14 @@ KERNELS = {   # 3 × 3 filters of one channel that everyone knows, as a correlat
 
 
 def kernel(name: str) -> np.ndarray:
-    """One of KERNELS as an array (3, 3); ValueError names those that exist."""
+    """Return one of KERNELS as an array (3, 3); ValueError names those that exist."""
     if name not in KERNELS:
         raise ValueError(f"name: got {name!r}, expected one of {', '.join(KERNELS)}")
     return np.array(KERNELS[name], dtype=float)
 
 
 def photograph(name: str = "china", *, shrink: int = 2, gray: bool = False) -> np.ndarray:
-    """A photograph as (C, H, W) numbers from 0 to 1, every shrink × shrink pixels averaged to one.
+    """Load a photograph as (C, H, W) numbers from 0 to 1, downsampled by averages of shrink × shrink pixels.
 
     `name` is "china" (a temple) or "flower", the sample images of scikit-learn, 427 × 640 pixels.
     C is 3, or 1 when gray. Raises ValueError for another name and for a shrink that is no size.
@@ -42,7 +42,7 @@ def photograph(name: str = "china", *, shrink: int = 2, gray: bool = False) -> n
 
 
 def digit(index: int) -> np.ndarray:
-    """One of the 1797 handwritten digits of scikit-learn, (8, 8) numbers from 0 to 1.
+    """Load one of the 1797 handwritten digits of scikit-learn, (8, 8) numbers from 0 to 1.
 
     Raises ValueError for an index that is none of 0 … 1796.
     """
@@ -52,24 +52,24 @@ def digit(index: int) -> np.ndarray:
     return images[index] / 16
 
 
-def digits(rng: np.random.Generator, test_share: float = 0.2) -> tuple[np.ndarray, ...]:
-    """Split the 1797 digits, shuffled, into those to learn from and those to be asked about.
+def digits(rng: np.random.Generator, test_size: float = 0.2) -> tuple[np.ndarray, ...]:
+    """Split the 1797 handwritten digits at random into a training set and a test set.
 
     Returns X_train, X_test, y_train, y_test, the order of scikit-learn: X (n, 64) numbers from 0 to 1,
-    of which X.reshape(-1, 1, 8, 8) makes images; y (n,) the classes 0 … 9. `test_share` of each class is
-    for the test. Raises ValueError for a share that is not from 0.01 to 0.99, or an rng that is none.
+    of which X.reshape(-1, 1, 8, 8) makes images; y (n,) the classes 0 … 9. `test_size` is the fraction of
+    each class in the test set. Raises ValueError unless it is from 0.01 to 0.99, or for an rng that is none.
     """
     check.generator(rng)
-    check.number("test_share", test_share, least=0.01, most=0.99)
+    check.number("test_size", test_size, least=0.01, most=0.99)
     X, y = load_digits(return_X_y=True)
-    return tuple(train_test_split(X / 16, y, test_size=float(test_share), stratify=y,
+    return tuple(train_test_split(X / 16, y, test_size=float(test_size), stratify=y,
                                   random_state=int(rng.integers(2**31))))
 
 
 def moons(rng: np.random.Generator, n: int = 200, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
-    """Two half circles, each reaching into the other: X (n, 2) points, y (n,) classes 0 and 1.
+    """Draw two interleaving half circles: X (n, 2) points, y (n,) classes 0 and 1.
 
-    `noise` is the standard deviation of what is added to each coordinate. Raises ValueError for n below
+    `noise` is the standard deviation of the noise added to each coordinate. Raises ValueError for n below
     2, for a noise below 0, or an rng that is none.
     """
     y = _shuffled_classes(rng, n, 2, noise)
@@ -79,9 +79,9 @@ def moons(rng: np.random.Generator, n: int = 200, noise: float = 0.1) -> tuple[n
 
 
 def xor(rng: np.random.Generator, n: int = 200, noise: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
-    """Four clouds around (±1, ±1), class 1 where the signs differ: X (n, 2) points, y (n,) classes 0 and 1.
+    """Draw four clouds around (±1, ±1), class 1 where the signs differ: X (n, 2) points, y (n,) classes.
 
-    No straight line parts the classes. `noise` is the standard deviation of each cloud; with n=4 and
+    No straight line separates the classes. `noise` is the standard deviation of each cloud; with n=4 and
     noise=0 it is the table of XOR. Raises ValueError for n below 4, for a noise below 0, or an rng
     that is none.
     """
@@ -91,7 +91,7 @@ def xor(rng: np.random.Generator, n: int = 200, noise: float = 0.2) -> tuple[np.
 
 
 def _shuffled_classes(rng, n, count, noise):
-    """n classes 0 … count − 1, as many of each, or one more, in random order."""
+    """n class labels 0 … count − 1 in random order; the classes differ in size by at most one."""
     check.generator(rng)
     check.integer("n", n, least=count)
     check.number("noise", noise, least=0)

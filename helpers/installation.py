@@ -1,4 +1,4 @@
-"""What this series needs from the machine, and whether it is there."""
+"""The self-check of notebook 00: are Python and all packages here, and new enough?"""
 import re
 import sys
 from importlib import metadata
@@ -7,7 +7,7 @@ PROJECT = "gradients-by-hand"
 
 
 def check_installation() -> str:
-    """One line for each package the notebooks need: fine, too old, or missing, and what to do."""
+    """Check Python and each required package, a line each: fine, too old, or missing; then what to do."""
     lines = [_line("python", ">=3.11", ".".join(map(str, sys.version_info[:3])))]
     for requirement in metadata.requires(PROJECT) or []:
         if "extra ==" not in requirement:
@@ -21,12 +21,12 @@ def check_installation() -> str:
 def _line(name: str, least: str, found: str | None) -> str:
     wanted = least.removeprefix(">=")
     if found is None:
-        verdict = f"missing; version {wanted} or newer is needed"
+        state = f"missing; version {wanted} or newer is needed"
     elif _numbers(found) < _numbers(wanted):
-        verdict = f"too old: {found} is here, {wanted} or newer is needed"
+        state = f"too old: {found} is here, {wanted} or newer is needed"
     else:
-        verdict = "fine"
-    return f"{name:<14}{verdict}"
+        state = "fine"
+    return f"{name:<14}{state}"
 
 
 def _version(name: str) -> str | None:

@@ -1,7 +1,7 @@
-"""What to run first: a sentence after the error of a cell that was run out of order.
+"""Advice after an error in a cell that was run out of order: what to run first.
 
-The cells of a notebook reuse the names of the mathematics: a learner who goes back to an early cell may meet
-another W there. Without an error nothing is said.
+The cells of a notebook reuse the names of the mathematics: a learner who runs an early cell again may find
+another W there. Without an error nothing is printed.
 """
 from __future__ import annotations
 

@@ -141,8 +141,8 @@ def test_a_seed_is_no_generator(value):
 
 @pytest.mark.parametrize("share", [0, 1, 0.001, 0.999, -0.2, 20, "0.2", None, np.nan, 0.2j], ids=str)
 def test_odd_shares(share):
-    assert refused(lambda: digits(rng(), share), "test_share") == (
-        f"test_share: got {share!r}, expected a number of at least 0.01 and at most 0.99")
+    assert refused(lambda: digits(rng(), share), "test_size") == (
+        f"test_size: got {share!r}, expected a number of at least 0.01 and at most 0.99")
 
 
 @pytest.mark.parametrize("noise", [-0.1, np.nan, np.inf, "0.1", None, 1j], ids=str)
