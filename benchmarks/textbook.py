@@ -25,8 +25,8 @@ def col2im(cols, shape, k, p):
     N, C, H, W = shape
     padded = np.zeros((N, C, H + 2 * p, W + 2 * p), cols.dtype)
     channel, row, column = indices(C, H, W, k, p)
-    blame = cols.reshape(C * k * k, -1, N).transpose(2, 0, 1)
-    np.add.at(padded, (slice(None), channel, row, column), blame)
+    dcols = cols.reshape(C * k * k, -1, N).transpose(2, 0, 1)
+    np.add.at(padded, (slice(None), channel, row, column), dcols)
     return padded[:, :, p:p + H, p:p + W]
 
 
@@ -58,10 +58,10 @@ class MaxPool2d:
         return self.y
 
     def backward(self, dy):
-        mask = self.windows == self.y[:, :, :, None, :, None]       # of equals, the blame is shared
-        share = dy[:, :, :, None, :, None] * mask / mask.sum(axis=(3, 5), keepdims=True)
+        mask = self.windows == self.y[:, :, :, None, :, None]       # ties divide the gradient
+        divided = dy[:, :, :, None, :, None] * mask / mask.sum(axis=(3, 5), keepdims=True)
         N, C, H, _, W, _ = mask.shape
-        return share.astype(dy.dtype).reshape(N, C, 2 * H, 2 * W)
+        return divided.astype(dy.dtype).reshape(N, C, 2 * H, 2 * W)
 
 
 class ReLU:

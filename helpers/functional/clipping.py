@@ -1,4 +1,4 @@
-"""Gradients cut back before a step: all of them together by their norm, or each entry by its value.
+"""Gradient clipping before a step: all of them together by their norm, or each entry by its value.
 
     norm, the one number of all gradients: ‖(g₁, g₂, …)‖; clipped: gᵢ·min(1, max_norm / (norm + 1e-6))
 
@@ -17,7 +17,7 @@ __all__ = ["clip_grad_norm", "clip_grad_value"]
 def clip_grad_norm(grads: Sequence[np.ndarray], max_norm: float, norm_type: float = 2.0, *,
                    eps: float = 1e-6,
                    error_if_nonfinite: bool = False) -> tuple[list[np.ndarray], np.floating]:
-    """Shorten all gradients by one factor, so that their common norm is max_norm at most; the norm before.
+    """Scale all gradients by one factor so that their common norm is at most max_norm; also the norm before.
 
     grads: arrays of any shapes, [p.grad for p in parameters]. The direction stays as it is. The norm has
     the exponent norm_type, 2 or any other of at least 1, or inf for the largest entry. max_norm=inf only
@@ -39,7 +39,7 @@ def clip_grad_norm(grads: Sequence[np.ndarray], max_norm: float, norm_type: floa
 
 
 def clip_grad_value(grads: Sequence[np.ndarray], clip_value: float) -> list[np.ndarray]:
-    """Cut every entry back to −clip_value … clip_value; this turns the direction.
+    """Clip every entry to −clip_value … clip_value; this changes the direction.
 
     Raises ValueError for what are no gradients, or a clip_value below 0.
     """

@@ -20,7 +20,7 @@ Pair = int | tuple[int, int]
 
 def conv2d(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, *, stride: Pair = 1,
            padding: Pair | str = 0, dilation: Pair = 1, groups: int = 1) -> np.ndarray:
-    """Slide each filter over the image and write down the sum under the window.
+    """2D convolution (cross-correlation) of images with filters: sums of products under each window, plus b.
 
     x (N, C, H, W) or (C, H, W); W (O, C/groups, kh, kw); b (O,); y (N, O, Ho, Wo) or
     (O, Ho, Wo). `padding` is an int, a pair, "same" or "valid". float32 or float64, as x. In memory y stands
@@ -34,7 +34,7 @@ def conv2d(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, *, stride:
 def conv2d_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, *, stride: Pair = 1,
                     padding: Pair | str = 0, dilation: Pair = 1, groups: int = 1,
                     needs_dx: bool = True) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """From the upstream gradient dy to (dx, dW, db), each of the shape of what it is the gradient of.
+    """The gradients (dx, dW, db) of conv2d for the upstream gradient dy; each has the shape of x, W or b.
 
     dx is the full correlation of the spread dy with the flipped kernel, dW the correlation
     of x with dy, db the sum of dy. dy has the shape of y; with needs_dx=False (the first layer of
@@ -55,7 +55,7 @@ def conv2d_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, *, stride: Pai
 def conv_transpose2d(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None, *,
                      stride: Pair = 1, padding: Pair = 0, output_padding: Pair = 0,
                      groups: int = 1, dilation: Pair = 1) -> np.ndarray:
-    """Let every pixel of x stamp the kernel, scaled by it, into y: conv2d's dx as a forward pass.
+    """Transposed 2D convolution: each pixel of x adds the kernel, scaled, to a window of y, as conv2d's dx.
 
     x (N, C, H, W) or (C, H, W); W (C, O/groups, kh, kw); b (O,); y (N, O, Ho, Wo) with
     Ho = (H−1)·stride − 2·padding + dilation·(kh−1) + output_padding + 1.
@@ -84,7 +84,7 @@ def spread(x: np.ndarray, stride: Pair) -> np.ndarray:
 
 
 def flip(W: np.ndarray, groups: int = 1) -> np.ndarray:
-    """Turn each kernel by 180°, exchange its channels: (O, C/g, kh, kw) → (C, O/g, kh, kw)."""
+    """Flip each kernel by 180°, exchange input and output channels: (O, C/g, kh, kw) → (C, O/g, kh, kw)."""
     O, C, kh, kw = check.floats("W", W, "O, C/groups, kh, kw").shape
     groups = check.divisor(groups, W)
     turned = W.reshape(groups, O // groups, C, kh, kw)[..., ::-1, ::-1].swapaxes(1, 2)
@@ -124,7 +124,7 @@ def _kernel_gradient(dy, x, W, pads, stride, dilation, groups):
 
 
 def _transposed(dy, W, size, pads, stride, dilation, groups):
-    """dx, in the way that copies fewer columns: those of dy, or those of x."""
+    """dx by the method that copies fewer columns: those of dy, or those of x."""
     # The zeros around dy do no harm to a finite kernel, but 0 · ∞ is a NaN, which torch does not have.
     few = len(W) * size[0] * size[1] <= 4 * groups * W.shape[1] * dy.shape[2] * dy.shape[3]
     if stride == (1, 1) and few and np.isfinite(W).all():
@@ -133,7 +133,7 @@ def _transposed(dy, W, size, pads, stride, dilation, groups):
 
 
 def _full_correlation(dy, W, size, pads, dilation, groups):
-    """dx at stride 1: surround dy with zeros, correlate it with the flipped kernel."""
+    """dx at stride 1 by full correlation: pad dy with zeros, correlate it with the flipped kernel."""
     reach = [d * (k - 1) for d, k in zip(dilation, W.shape[2:], strict=True)]
     around = [(reach[a] - pads[a][0], size[a] - dy.shape[a + 2] + pads[a][0]) for a in (0, 1)]
     return _correlate(dy, flip(W, groups), size, around, (1, 1), dilation, groups)

@@ -1,4 +1,4 @@
-"""How weights begin: normal, Xavier, He, orthogonal, and what torch does when nobody chooses.
+"""Weight initialization: normal, Xavier, He, LeCun, orthogonal, and torch's default.
 
 Each rule draws an array of a given shape, such as (out, in) or (out, in, kh, kw), from the generator rng.
 A rule for wide layers fixes the variance of one weight: with fan_in inputs meeting in one output,
@@ -30,7 +30,7 @@ GAINS = {"linear": 1.0, "identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": 
 
 
 def fans(shape: Shape) -> tuple[int, int]:
-    """Count (fan_in, fan_out): the inputs that meet in one output, the outputs that one input reaches.
+    """Count (fan_in, fan_out): the inputs of one output, and the outputs that depend on one input.
 
     (out, in) → (in, out); (out, in, kh, kw) → (in·kh·kw, out·kh·kw), as torch counts, groups or not.
     Raises ValueError for less than two axes.
@@ -40,7 +40,7 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 
 def gain(nonlinearity: str, param: float | None = None) -> float:
-    """What the activation takes away from the root of the mean square, and the weights must give back.
+    """The factor by which weights make up for what the activation takes from the root mean square.
 
     ReLU halves the square: √2. LeakyReLU with slope s = param, 0.01 when not given: √(2/(1 + s²)). tanh: 5/3,
     a number of torch's that nobody derives. Raises ValueError for what torch.nn.init has no gain for; only

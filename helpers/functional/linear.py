@@ -15,7 +15,7 @@ __all__ = ["linear", "linear_backward"]
 
 
 def linear(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
-    """Weigh the features of each row of x, and add the bias: y = x·Wᵀ + b.
+    """Fully connected layer: a weighted sum of the features of each row of x, plus the bias: y = x·Wᵀ + b.
 
     x (…, in), any number of axes in front; W (out, in); b (out,); y (…, out). float32 or float64, as x.
     Raises ValueError for every argument that does not fit.
@@ -29,7 +29,7 @@ def linear(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None) -> np.ndar
 
 def linear_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, *, needs_dx: bool = True,
                     ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """From the upstream gradient dy: (dx, dW, db), each of the shape of what it is the gradient of.
+    """The gradients (dx, dW, db) of linear for the upstream gradient dy; each has the shape of x, W or b.
 
     dx = dy·W, dW = dyᵀ·x, and db is the sum of the rows of dy. dy has the shape of y; with
     needs_dx=False (the first layer of a network) dx is None. Raises ValueError for every argument

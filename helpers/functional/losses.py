@@ -1,4 +1,4 @@
-"""Costs and their gradients, averaged over the batch: squared error, softmax with cross-entropy.
+"""Costs and their gradients, averaged over the batch: squared error, cross-entropy after softmax or sigmoid.
 
 A cost is one number, and its backward pass starts the others: there is no dy to pass on, ∂C/∂C = 1.
 Derived in notebooks/04_fully_connected_backprop.ipynb.
@@ -13,7 +13,7 @@ __all__ = ["binary_cross_entropy_with_logits", "binary_cross_entropy_with_logits
 
 
 def squared_error(a: np.ndarray, y: np.ndarray) -> np.floating:
-    """Half the squared distance, averaged over the m rows: C = 1/m Σ ½‖a − y‖², the note's cost.
+    """Squared error, half the squared distance, mean over the m rows: C = 1/m Σ ½‖a − y‖², the note's cost.
 
     a and y (m, d), or (d,), which is one sample. With d outputs it is d/2 times torch's MSELoss, which
     averages over the outputs too and has no ½. Raises ValueError for arrays that do not fit.
@@ -29,7 +29,7 @@ def squared_error_backward(a: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
-    """Positive numbers that add up to 1 along the last axis: aᵢ = e^zᵢ / Σⱼ e^zⱼ.
+    """Softmax along the last axis, positive numbers that add up to 1: aᵢ = e^zᵢ / Σⱼ e^zⱼ.
 
     z (…, K), a (…, K). The largest zⱼ is taken from all of them first, which changes no aᵢ and lets no
     e^z overflow. Raises ValueError for what is no array of floats.
@@ -54,14 +54,14 @@ def log_softmax(z: np.ndarray) -> np.ndarray:
 
 
 def softmax_cross_entropy(z: np.ndarray, target: np.ndarray) -> np.floating:
-    """C = −1/m Σ Σᵢ yᵢ·ln aᵢ with a = softmax(z): what the right answer y surprises the network by.
+    """Cross-entropy of the class probabilities a = softmax(z), mean over the batch: C = −1/m Σ Σᵢ yᵢ·ln aᵢ.
 
     z (m, K), or (K,), which is one sample: the outputs before any softmax. target: integers (m,) or (),
     the right classes 0 … K − 1, or floats of the shape of z, a probability for each class, as
     torch's F.cross_entropy takes them. Raises ValueError for a target that is neither.
     """
     y, m = _probabilities(z, target)
-    asked = y > 0   # 0·ln 0 is 0 here, not NaN: a class nobody asks for may be out of the question, z = −∞
+    asked = y > 0   # 0·ln 0 is 0 here, not NaN: a class of target 0 may have z = −∞
     return -(y[asked] * log_softmax(z)[asked]).sum() / m
 
 

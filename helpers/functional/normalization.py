@@ -44,7 +44,7 @@ def batch_norm(x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = N
 def batch_norm_backward(dy: np.ndarray, x: np.ndarray, running_mean: Maybe = None, running_var: Maybe = None,
                         weight: Maybe = None, *, training: bool = False, eps: float = 1e-5,
                         needs_dx: bool = True) -> tuple[Maybe, np.ndarray, np.ndarray]:
-    """From the upstream gradient dy: (dx, dweight, dbias), dx of the shape of x, the others (C,).
+    """The gradients (dx, dweight, dbias) of batch_norm for the upstream gradient dy; dweight, dbias (C,).
 
     With n values in a channel, and all sums over them,
 
@@ -116,7 +116,7 @@ def _centred(x, c, running_mean, running_var, training, eps):
 
 
 def _through_statistics(centred, scale, dweight, dbias):
-    """What the gradient loses by the way through μ and σ²: dbias/n + x̂·dweight/n. Writes into x − μ."""
+    """The part of the gradient that comes through μ and σ²: dbias/n + x̂·dweight/n. Writes into x − μ."""
     centred *= _spread((scale * dweight / _count(centred)).astype(centred.dtype), centred)
     centred += _spread((dbias / _count(centred)).astype(centred.dtype), centred)
     return centred

@@ -1,4 +1,4 @@
-"""What every layer can do: keep its input, pass the blame back, add up gradients; and layers in a row.
+"""The base class of layers: keep the input, forward, backward, accumulate gradients; and layers in a row.
 
 The layers by name, Linear, Conv2d, ReLU and the others, are in helpers/nn/modules.py.
 """
@@ -32,7 +32,7 @@ class Layer(Module):
                 self.g.add_grad(np.array([(dy * x).sum()]))
                 return self.g.value * dy
 
-    A residual block calls the layer inside it: x + self.inner(x), and back dy + self.inner.backward(dy).
+    A residual block calls the layer inside it: x + self.inner(x); backward, dy + self.inner.backward(dy).
     """
 
     options: Mapping[str, object] = {}   # what is given and not learned, such as a stride; repr shows it
@@ -48,7 +48,7 @@ class Layer(Module):
         return y
 
     def backward(self, dy: np.ndarray, *, needs_dx: bool = True) -> np.ndarray | None:
-        """Send the blame dy of the last y back: dx; each parameter's `grad` grows by its gradient.
+        """Backward pass for the upstream gradient dy of the last y: dx; adds to each parameter's `grad`.
 
         With needs_dx=False, for the first layer of a network, dx is None. Raises RuntimeError when the
         layer was not called since the last backward, or when dy may belong to either of two calls;
@@ -117,7 +117,7 @@ class Sequential(Layer):
         return x
 
     def backward(self, dy: np.ndarray, *, needs_dx: bool = True) -> np.ndarray | None:
-        """Send the blame back through all layers, last to first: dx of the first.
+        """Backward pass through all layers, last to first: dx of the first.
 
         With needs_dx=False dx is None, and no layer works for it. Raises what a layer raises.
         """
@@ -152,7 +152,7 @@ class Sequential(Layer):
 
 
 class Residual(Sequential):
-    """A residual block: y = x + F(x), F the layers in a row, and back dx = dy + (what F makes of dy).
+    """A residual block: y = x + F(x), F the layers in a row; backward, dx = dy + the dx of F.
 
     Source: He et al. (2016), arXiv:1512.03385. Derived in notebooks/06_gradient_pathologies.ipynb.
     Parameters have the names of a Sequential's, "0.weight"; the twin in torch is an nn.Sequential whose
@@ -169,6 +169,6 @@ class Residual(Sequential):
         return x + change
 
     def backward(self, dy: np.ndarray, *, needs_dx: bool = True) -> np.ndarray | None:
-        """Send the blame back both ways, and add up what arrives. Raises what a layer raises."""
+        """Backward pass: dy plus the dx of F. Raises what a layer raises."""
         dx = super().backward(dy, needs_dx=needs_dx)
         return dy + dx if needs_dx else None

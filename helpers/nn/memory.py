@@ -4,7 +4,7 @@
         accuracy = (net(x_test).argmax(axis=1) == y_test).mean()
 
 torch keeps what backward needs with each output, so that calls do not disturb each other. A layer here keeps
-the last call only; a call between a forward and its backward would let the blame meet the wrong input. Where
+the last call only; a call between a forward and its backward would combine dy with the wrong input. Where
 the shapes do not give that away, backward refuses (Memory.doubtful).
 """
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def remembering() -> bool:
 
 
 class Memory(NamedTuple):
-    """The last call of a layer: its input, what its output was like, and whether a blame may be another's."""
+    """The last call of a layer: its input, the output's shape, and whether dy may belong to another call."""
 
     x: np.ndarray
     shape: tuple[int, ...]

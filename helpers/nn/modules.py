@@ -96,7 +96,7 @@ class Conv2d(_Weighted):
 
 
 class _Pool(Layer):
-    """One number for each window: `functions` are forward and backward, which refuse odd options."""
+    """A pooling layer: `functions` are forward and backward, which refuse odd options."""
 
     def _forward(self, x):
         return self.functions[0](x, **self.options)
@@ -106,7 +106,7 @@ class _Pool(Layer):
 
 
 class MaxPool2d(_Pool):
-    """The largest of each window: x (N, C, H, W) → y (N, C, Ho, Wo)."""
+    """Max pooling, the largest of each window: x (N, C, H, W) → y (N, C, Ho, Wo)."""
 
     functions = max_pool2d, max_pool2d_backward
 
@@ -118,7 +118,7 @@ class MaxPool2d(_Pool):
 
 
 class AvgPool2d(_Pool):
-    """The mean of each window: x (N, C, H, W) → y (N, C, Ho, Wo)."""
+    """Average pooling, the mean of each window: x (N, C, H, W) → y (N, C, Ho, Wo)."""
 
     functions = avg_pool2d, avg_pool2d_backward
 
@@ -142,7 +142,7 @@ class Flatten(Layer):
 
 
 class _Entrywise(Layer):
-    """a = σ(z), and back dz = da ⊙ σ′(z): `activation` names the pair."""
+    """a = σ(z); backward, dz = da ⊙ σ′(z): `activation` names the pair."""
 
     def _forward(self, z):
         return ACTIVATIONS[self.activation][0](z, **self.options)
