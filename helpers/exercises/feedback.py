@@ -44,7 +44,7 @@ class Feedback:
                 f'<div role="status">{head}{said}</div>{shown if self.evidence else ""}{self._help()}</div>')
 
     def _help(self) -> str:
-        """The help, folded; who is through needs the worked solution only, to compare."""
+        """The folded help: hints and worked solution; after a right answer the worked solution only."""
         *hints, solution = self.help or ("",)
         below = _folded("Worked solution", _code(solution)) if solution else ""
         if self.passed:
