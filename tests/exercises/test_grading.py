@@ -57,7 +57,7 @@ def test_an_unnamed_mistake_is_shown_on_the_smallest_failing_input():
     verdict = grade("convolution.db", lambda dy: np.abs(dy).sum((0, 2, 3)))
     assert verdict.mistake is None
     assert repr(verdict) == """\
-✗ The blame of the bias: not yet
+✗ The gradient of the bias: not yet
 Right on 0 of 5 inputs. No usual mistake gives this.
 The smallest input on which it is wrong:
 dy (1, 1, 1, 2) =
@@ -150,8 +150,8 @@ def test_what_the_learner_wrote_cannot_become_markup():
 
 
 def test_the_status_is_a_word_and_a_sign_not_only_a_colour():
-    for function, words in ((convolution.db_by_hand, "✓ The blame of the bias: right"),
-                            (lambda dy: dy.sum(), "✗ The blame of the bias: not yet")):
+    for function, words in ((convolution.db_by_hand, "✓ The gradient of the bias: right"),
+                            (lambda dy: dy.sum(), "✗ The gradient of the bias: not yet")):
         verdict = grade("convolution.db", function)
         assert repr(verdict).startswith(words)
         assert f"<strong>{words}</strong>" in verdict._repr_html_()

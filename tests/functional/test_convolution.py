@@ -190,7 +190,7 @@ def batch_last(a):
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
 
 
-@pytest.mark.parametrize("chunk", [2**20, 40_000, 1])     # all images are woven, some at a time, none
+@pytest.mark.parametrize("chunk", [2**20, 40_000, 1])     # all images are interleaved, some at a time, none
 @pytest.mark.parametrize("O, options", [
     (4, {}), (4, {"padding": 2}), (30, {"padding": (0, 1)}), (4, {"stride": (2, 1), "dilation": (1, 2)}),
     (4, {"stride": 2}), (6, {"groups": 2, "padding": 1}), (4, {"padding": (4, 5)}),

@@ -533,7 +533,7 @@ def mean_over_the_batch(backward):
 
 
 def channels_together(backward):
-    """One winner for all channels, that of the first."""
+    """One argmax for all channels, that of the first."""
     return lambda dy, x, **options: backward(dy, np.broadcast_to(x[..., :1, :, :], x.shape), **options)
 
 
@@ -569,7 +569,7 @@ SMOOTH = [name for name, (kind, _, _) in DATA.items() if kind in ("distinct", "n
 
 
 def distinct(rng, shape):
-    """Numbers that are far from one another, so that no step of a difference quotient changes the winner."""
+    """Numbers that are far from one another, so that no step of a difference quotient changes the argmax."""
     return rng.permutation(np.prod(shape)).reshape(shape) / 10 - 3
 
 
@@ -617,7 +617,7 @@ MAX_MUTANTS = {
     "left over on top":             (by_loops(to_the_first, shift=leftover_on_top), "left over"),
     "a NaN receives nothing":          (by_loops(by_the_mask_of_x), "NaN"),
     "the first NaN":                (by_loops(to_the_first_nan), "NaN"),
-    "one winner for all channels":  (channels_together(RIGHT[id(MAX)]), "batch"),
+    "one argmax for all channels":  (channels_together(RIGHT[id(MAX)]), "batch"),
     "ones for dy":                  (ones_upstream(RIGHT[id(MAX)]), "batch"),
     "mean over the batch":          (mean_over_the_batch(RIGHT[id(MAX)]), "batch"),
     "shared by all":                (by_loops(lambda w: w.dy * w.inside / w.x.size), "weak"),

@@ -138,7 +138,7 @@ def test_a_table_of_results_is_read(tmp_path, monkeypatch):
 # --- the film --------------------------------------------------------------------------------
 
 def test_the_film_is_what_the_widget_draws(monkeypatch):
-    """The picture at the end of each scene; on the way there, each frame is another than all others."""
+    """The picture at the end of each scene; before it, no two frames are equal."""
     if reason := pictures.other_matplotlib():
         pytest.skip(reason)
     monkeypatch.syspath_prepend(FILM.parent)
