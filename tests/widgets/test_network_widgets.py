@@ -467,9 +467,9 @@ def test_the_boundary_is_where_the_output_is_zero():
     one = boundary("moons", "tanh", 8, 3, 1000)
     for line in one.lines:
         assert np.abs(output(one.params, line, "tanh")).max() < 1e-6
-        share = (line + 2.5) * 24 % 1                     # of a cell: 0 on a line of the grid
-        between = ((share > 0.1) & (share < 0.8)).any(axis=1)
-        off = line[between] + np.where((share > 0.1) & (share < 0.8), 0.004, 0)[between]
+        offset = (line + 2.5) * 24 % 1                     # of a cell: 0 on a line of the grid
+        between = ((offset > 0.1) & (offset < 0.8)).any(axis=1)
+        off = line[between] + np.where((offset > 0.1) & (offset < 0.8), 0.004, 0)[between]
         assert between.sum() > 20 and np.abs(output(one.params, off, "tanh")).min() > 1e-3
         assert np.allclose(sharpened(off, one.params, "tanh"), line[between], atol=1e-8)
 
@@ -559,7 +559,7 @@ def test_training_goes_as_far_as_asked_and_is_not_repeated(monkeypatch):
     assert cached_training.cache_info().maxsize == deciding.KEPT
 
 
-def test_the_picture_does_not_depend_on_the_way_there():
+def test_the_picture_does_not_depend_on_earlier_settings():
     first, second = decision_boundary(), decision_boundary()
     second.set(steps=1000, hidden=7)
     second.set(steps=10, eta=30)

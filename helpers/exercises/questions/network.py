@@ -24,12 +24,12 @@ from helpers.functional.losses import (  # noqa: F401, for changes
 # --- delta of the last layer ------------------------------------------------------------------
 
 def delta_output_by_hand(z, y):
-    """The blame of the last layer's z; sigmoid and squared error.
+    """The error δ = ∂C/∂z of the last layer; sigmoid and squared error.
 
     z (m, d), y (m, d) → delta (m, d), with a = σ(z), C = 1/m Σ ½‖a − y‖².
     """
     a = 1 / (1 + np.exp(-z))
-    da = (a - y) / len(z)       # each sample's share of the cost is 1/m
+    da = (a - y) / len(z)       # C is a mean over the m samples
     return da * a * (1 - a)     # σ′(z) = σ(z)·(1 − σ(z))
 
 
@@ -43,59 +43,62 @@ def _true_output(z, y):
 
 
 OUTPUT = Exercise(
-    "network.delta_output", "The blame of the last layer", delta_output_by_hand, _true_output, _output_cases,
+    "network.delta_output", "The error of the last layer", delta_output_by_hand, _true_output, _output_cases,
     mistakes=(
-        Mistake("no σ′", "σ′ is missing: this is (a − y)/m, the blame of a. To go back from a to z, multiply "
-                "by the slope there, σ′(z).", "* a * (1 - a) →"),
+        Mistake("no σ′", "σ′ is missing: this is (a − y)/m, the gradient with respect to a. By the chain "
+                "rule, the gradient with respect to z is that times σ′(z).", "* a * (1 - a) →"),
         Mistake("m forgotten", "This is the right delta times m: you forgot the average over the samples. "
-                "Each sample's blame is divided by m.", "/ len(z) →"),
+                "Each sample's error is divided by m.", "/ len(z) →"),
         Mistake("no σ′, m forgotten", "Two things are missing: this is a − y alone. The mean over the "
-                "samples divides by m, and the way back from a to z multiplies by σ′(z).",
+                "samples divides by m, and the chain rule from a to z multiplies by σ′(z).",
                 ("/ len(z) →", "* a * (1 - a) →")),
-        Mistake("σ′ at a", "σ′ is taken at a. Its slope is wanted where σ was used, at z; with a at hand, "
-                "σ′(z) is a·(1 − a).", "a * (1 - a) → sigmoid_prime(a)"),
+        Mistake("σ′ at a", "σ′ is taken at a. It belongs at z, where σ was applied; expressed by a, σ′(z) is "
+                "a·(1 − a).", "a * (1 - a) → sigmoid_prime(a)"),
         Mistake("y − a", "The sign is wrong: the derivative of ½(a − y)² with respect to a is a − y. With y "
-                "− a, gradient descent climbs.", "a - y → y - a"),
+                "− a, gradient descent would raise the cost.", "a - y → y - a"),
         Mistake("mean over all", "This is the right delta divided by d: you averaged over the outputs too. C "
                 "adds them up and averages over the samples only.", "len(z) → z.size"),
         Mistake("MSELoss", "This is the gradient of torch's MSELoss: it averages over the outputs too and "
                 "has no ½, which together is a factor of 2/d.", "len(z) → z.size * 2"),
-        Mistake("no σ′, MSELoss", "This is the blame of a by torch's MSELoss, which is 2/d times as large as "
-                "by C. And σ′ is missing: multiply by σ′(z) to go back from a to z.",
+        Mistake("no σ′, MSELoss", "This is the gradient of torch's MSELoss with respect to a, which is 2/d "
+                "times that of C. And σ′ is missing: by the chain rule, multiply by σ′(z).",
                 ("len(z) → z.size * 2", "* a * (1 - a) →")),
-        Mistake("2 kept", "Twice the right delta: the ½ of C takes away the 2 of the square.",
+        Mistake("2 kept", "Twice the right delta: the ½ of C cancels the 2 from the square.",
                 "(a - y) → 2 * (a - y)"),
         Mistake("mean over the outputs", "You divided by d, the number of outputs. The samples are the rows, "
                 "m of them, and `len(z)` counts them.", "len(z) → z.shape[1]"),
-        Mistake("z − y", "The error is taken before the activation, as z − y. The cost compares a with y.",
+        Mistake("z − y", "The difference is taken before the activation, as z − y. The cost compares a with "
+                "y.",
                 "a - y → z - y"),
         Mistake("z(1 − z)", "σ′ is written as z·(1 − z). It is σ(z)·(1 − σ(z)), which is a·(1 − a).",
                 "a * (1 - a) → z * (1 - z)"),
-        Mistake("z for a", "You took z for the layer's output a = σ(z), in the error and in a·(1 − a).",
+        Mistake("z for a", "You took z for the layer's output a = σ(z), in a − y and in a·(1 − a).",
                 ("a - y → z - y", "a * (1 - a) → z * (1 - z)")),
         Mistake("σ for σ′", "You multiplied by σ(z), not by its derivative, which is σ(z)·(1 − σ(z)).",
                 "* (1 - a) →"),
-        Mistake("tanh's rule", "1 − a² is the slope of tanh. The sigmoid has a·(1 − a).",
+        Mistake("tanh's rule", "1 − a² is the derivative of tanh. The sigmoid's is a·(1 − a).",
                 "a * (1 - a) → (1 - a**2)"),
-        Mistake("square kept", "The error is still squared: the derivative of ½(a − y)² is a − y.",
+        Mistake("square kept", "a − y is still squared: the derivative of ½(a − y)² is a − y.",
                 "(a - y) → (a - y)**2 / 2"),
         Mistake("samples added", "You summed over the samples. Each keeps its own row; dW and db add them.",
                 "da * a * (1 - a) → (da * a * (1 - a)).sum(axis=0)"),
-        Mistake("mean of the errors", "Every sample got the mean of the errors. The 1/m divides each "
-                "sample's own error; nothing is added up.", "(a - y) / len(z) → (a - y).mean(axis=0)"),
+        Mistake("mean of the errors", "Every sample got the mean of a − y over the samples. The 1/m divides "
+                "each sample's own a − y; nothing is added up.",
+                "(a - y) / len(z) → (a - y).mean(axis=0)"),
     ),
-    hints=("Go back along the chain, one sample and one output: C → a → z. What is ∂C/∂a, and what is ∂a/∂z?",
+    hints=("Use the chain rule for one sample and one output: C depends on a, and a on z. What is ∂C/∂a, and "
+           "what is ∂a/∂z?",
            "∂C/∂a = (a − y)/m for a mean over m samples, and ∂a/∂z = σ′(z) = a·(1 − a). Multiply the two."))
 
 
 # --- delta of a hidden layer ------------------------------------------------------------------
 
 def delta_hidden_by_hand(delta_next, W_next, z):
-    """The blame of a hidden layer's z; its activation is tanh.
+    """The error δ = ∂C/∂z of a hidden layer; its activation is tanh.
 
     delta_next (m, n_next), W_next (n_next, n), z (m, n) → delta (m, n).
     """
-    da = delta_next @ W_next            # a row of blame for each sample
+    da = delta_next @ W_next            # ∂C/∂a, a row for each sample
     return da * (1 - np.tanh(z)**2)     # tanh′ at z
 
 
@@ -111,30 +114,30 @@ def _true_hidden(delta_next, W_next, z):
 
 
 def _transposed(W):
-    """W.T pressed into the shape of W: where W is square, W.T itself."""
+    """W.T reshaped to the shape of W: where W is square, W.T itself."""
     return W.T.reshape(W.shape)
 
 
 HIDDEN = Exercise(
-    "network.delta_hidden", "The blame of a hidden layer", delta_hidden_by_hand, _true_hidden, _hidden_cases,
+    "network.delta_hidden", "The error of a hidden layer", delta_hidden_by_hand, _true_hidden, _hidden_cases,
     mistakes=(
-        Mistake("no σ′", "σ′ is missing: this is the blame of a. To go back from a to z, multiply by the "
-                "slope there, tanh′(z).", "* (1 - np.tanh(z)**2) →"),
-        Mistake("σ′ at a", "σ′ is taken at a. Its slope is wanted where tanh was used, at z; with a at hand, "
+        Mistake("no σ′", "σ′ is missing: this is the gradient with respect to a. By the chain rule, the "
+                "gradient with respect to z is that times tanh′(z).", "* (1 - np.tanh(z)**2) →"),
+        Mistake("σ′ at a", "σ′ is taken at a. It belongs at z, where tanh was applied; expressed by a, "
                 "tanh′(z) is 1 − a².", "np.tanh(z) → np.tanh(np.tanh(z))"),
         Mistake("transposed", "W is transposed. The ᵀ of BP2 is for columns; in rows the same product is "
-                "`delta_next @ W_next`. To `reshape` W.T until it fits leaves the numbers in wrong places.",
-                "@ W_next → @ _transposed(W_next)"),
+                "`delta_next @ W_next`. If you `reshape` W.T so that it fits, its numbers stand in wrong "
+                "places.", "@ W_next → @ _transposed(W_next)"),
         Mistake("reshape for transpose", "`reshape` leaves the numbers of W in their places and is no "
                 "transpose. In rows none is needed: `delta_next @ W_next`.",
                 "@ W_next → @ W_next.reshape(W_next.shape[::-1]).T"),
-        Mistake("σ′ before W", "σ′(z) is multiplied before the product. It belongs to this layer: blame "
-                "comes back through W first, then meets the slope.",
+        Mistake("σ′ before W", "σ′(z) is multiplied before the product with W. It belongs to this layer: "
+                "first the product with W, then times σ′(z).",
                 ("@ W_next → * np.resize(1 - np.tanh(z)**2, delta_next.shape) @ W_next",
                  "da * (1 - np.tanh(z)**2) → da")),
-        Mistake("sigmoid's rule", "a·(1 − a) is the slope of the sigmoid. tanh has 1 − a².",
+        Mistake("sigmoid's rule", "a·(1 − a) is the derivative of the sigmoid. tanh has 1 − a².",
                 "* (1 - np.tanh(z)**2) → * np.tanh(z) * (1 - np.tanh(z))"),
-        Mistake("sigmoid′", "This is the slope of the sigmoid at z. tanh has 1 − tanh²(z).",
+        Mistake("sigmoid′", "This is the derivative of the sigmoid at z. tanh has 1 − tanh²(z).",
                 "* (1 - np.tanh(z)**2) → * sigmoid_prime(z)"),
         Mistake("σ for σ′", "You multiplied by tanh(z), not by its derivative, 1 − tanh²(z).",
                 "* (1 - np.tanh(z)**2) → * np.tanh(z)"),
@@ -144,30 +147,31 @@ HIDDEN = Exercise(
                 "return da → return da / len(z)"),
         Mistake("samples added", "You summed over the samples. Each keeps its own row; dW and db add them.",
                 "da * (1 - np.tanh(z)**2) → (da * (1 - np.tanh(z)**2)).sum(axis=0)"),
-        Mistake("summed apart", "You summed delta_next and W_next separately. The blame of unit k comes back "
-                "along row k of W_next: multiply first, then sum over k.",
+        Mistake("summed apart", "You summed delta_next and W_next separately. The error of unit k is "
+                "multiplied by row k of W_next: multiply first, then sum over k.",
                 "delta_next @ W_next → delta_next.sum(axis=1, keepdims=True) * W_next.sum(axis=0)"),
-        Mistake("no delta", "delta_next is not in it: this is the gradient when every blame is 1.",
+        Mistake("no delta", "delta_next is not used: this is the gradient when every entry of it is 1.",
                 "delta_next @ W_next → W_next.sum(axis=0)"),
-        Mistake("= for +=", "Only the next layer's last unit sends blame back: `=` stands where `+=` should.",
+        Mistake("= for +=", "Only the error of the next layer's last unit counts: `=` stands where `+=` "
+                "should.",
                 "delta_next @ W_next → delta_next[:, -1:] @ W_next[-1:]"),
     ),
-    hints=("Unit j of this layer reaches every unit k of the next one, along W_kj. With the blame δ_k of "
-           "those, what is the blame of a_j? And of z_j?",
-           "∂C/∂a_j = Σ_k δ_k·W_kj, and σ′(z_j) turns it into the blame of z_j. The sum runs over the rows "
-           "of W_next: as rows times matrix, which product is that?"))
+    hints=("Unit j of this layer affects every unit k of the next one, through W_kj. Given the errors δ_k of "
+           "those, what is ∂C/∂a_j? And ∂C/∂z_j?",
+           "∂C/∂a_j = Σ_k δ_k·W_kj, and ∂C/∂z_j is that times σ′(z_j). The sum runs over the rows of W_next: "
+           "as rows times matrix, which product is that?"))
 
 
 # --- dW and db, for a batch -------------------------------------------------------------------
 
 def dW_by_hand(delta, z_prev):
-    """The blame of a layer's weights and biases, side by side.
+    """The gradients of a layer's weights and biases, side by side.
 
     delta (m, n), z_prev (m, n_prev) → [dW | db] (n, n_prev + 1),
     with a_prev = σ(z_prev), the layer's input; σ is the sigmoid.
     """
     a_prev = 1 / (1 + np.exp(-z_prev))
-    one = np.ones((len(delta), 1))      # the input that a bias weighs
+    one = np.ones((len(delta), 1))      # a bias has the input 1
     return delta.T @ np.hstack([a_prev, one])
 
 
@@ -201,19 +205,19 @@ def _crossed(delta, a_prev):
 
 
 WEIGHTS = Exercise(
-    "network.dW", "The blame of weights and biases", dW_by_hand, _true_weights, _weights_cases,
+    "network.dW", "The gradients of weights and biases", dW_by_hand, _true_weights, _weights_cases,
     mistakes=(
-        Mistake("z for a", "dW is made with z_prev. The weights met the activations, a_prev = σ(z_prev).",
+        Mistake("z for a", "dW is computed with z_prev. The input of the layer is a_prev = σ(z_prev).",
                 "1 / (1 + np.exp(-z_prev)) → z_prev"),
-        Mistake("σ′ for a", "dW is made with σ′(z_prev). Weight W_kj was multiplied by a_j = σ(z_j).",
+        Mistake("σ′ for a", "dW is computed with σ′(z_prev). Weight W_kj was multiplied by a_j = σ(z_j).",
                 "1 / (1 + np.exp(-z_prev)) → sigmoid_prime(z_prev)"),
-        Mistake("reversed", "This is the right answer transposed: the product is the wrong way round. A "
-                "gradient has the shape of what it blames, and row k of W belongs to output k.",
+        Mistake("reversed", "This is the right answer transposed: the factors are in the wrong order. A "
+                "gradient has the shape of its parameter, and row k of W belongs to output k.",
                 "delta.T @ np.hstack([a_prev, one]) → (delta.T @ np.hstack([a_prev, one])).T"),
-        Mistake("dW reversed, reshaped", "dW is a ⊗ delta, put into the right shape by `reshape`, which "
-                "leaves the numbers in their places. `delta.T @ a_prev` has the right order at once.",
+        Mistake("dW reversed, reshaped", "dW is `a_prev.T @ delta`, put into the right shape by `reshape`, "
+                "which does not reorder the numbers. `delta.T @ a_prev` has the right order at once.",
                 lambda delta, z: _reversed(delta, sigmoid(z))),
-        Mistake("reshape for transpose", "`reshape` leaves delta's numbers in place; `delta.T` moves them.",
+        Mistake("reshape for transpose", "`reshape` does not reorder delta's numbers; `delta.T` does.",
                 lambda delta, z: _with_db(delta.reshape(delta.shape[::-1]).T, sigmoid(z), delta.sum(0))),
         Mistake("m twice", "This is the right gradient divided by m. delta has the 1/m of the cost already.",
                 "delta.T → delta.T / len(delta)"),
@@ -230,7 +234,7 @@ WEIGHTS = Exercise(
                 lambda delta, z: _with_db(delta, sigmoid(z), delta[-1])),
         Mistake("no db", "dW is right, but the last column is 0. BP3: db is the sum of delta over the batch.",
                 "one] → 0 * one]"),
-        Mistake("db left out", "dW is right, but it stands alone: one column more is expected, db.",
+        Mistake("db left out", "dW is right, but the last column is missing: db.",
                 "np.hstack([a_prev, one]) → a_prev"),
         Mistake("db first", "The numbers are right, but db stands in the first column, not in the last.",
                 "a_prev, one → one, a_prev"),
@@ -241,18 +245,18 @@ WEIGHTS = Exercise(
         Mistake("not summed", "Each sample has its own dW and db, but all used one W and one b: sum over "
                 "axis 0.",
                 "delta.T @ np.hstack([a_prev, one]) → delta[:, :, None] * np.hstack([a_prev, one])[:, None]"),
-        Mistake("batch crossed", "You summed delta and a_prev over the batch separately, so that every "
-                "sample meets every other. Multiply row by row first, then sum.",
+        Mistake("batch crossed", "You summed delta and a_prev over the batch separately, which multiplies "
+                "every sample's delta by every other's a. Multiply row by row first, then sum.",
                 lambda delta, z: _crossed(delta, sigmoid(z))),
-        Mistake("no a", "Every column is db. Weight W_kj was multiplied by a_j, so its blame is too.",
+        Mistake("no a", "Every column is db. Weight W_kj was multiplied by a_j, so its gradient is too.",
                 "[a_prev → [np.ones_like(a_prev)"),
-        Mistake("no delta", "delta is not in it: this is the gradient when every blame is 1.",
+        Mistake("no delta", "delta is not used: this is the gradient when every entry of it is 1.",
                 "delta.T → np.ones_like(delta).T"),
     ),
-    hints=("One sample first: z_k = Σ_j W_kj·a_j + b_k. With the blame δ_k of z_k, what are the blames of "
-           "W_kj and of b_k? Which a is it?",
+    hints=("One sample first: z_k = Σ_j W_kj·a_j + b_k. Given the error δ_k = ∂C/∂z_k, what are ∂C/∂W_kj and "
+           "∂C/∂b_k? Which a is it?",
            "δ_k·a_j and δ_k: a bias is a weight whose input is always 1. All samples used the same W and b, "
-           "so their blames add up, and `delta.T @ …` adds them."))
+           "so their gradients add up, and `delta.T @ …` adds them."))
 
 
 # --- softmax and cross-entropy ----------------------------------------------------------------
@@ -260,7 +264,7 @@ WEIGHTS = Exercise(
 def dz_by_hand(z, target):
     """The gradient of the mean cross-entropy of softmax(z), safe at ±1000.
 
-    z (m, n), target (m,) integers, the right classes → dz (m, n).
+    z (m, d), target (m,) integers, the right classes → dz (m, d).
     """
     e = np.exp(z - z.max(axis=1, keepdims=True))    # the largest is e⁰
     dz = e / e.sum(axis=1, keepdims=True)           # softmax
@@ -270,8 +274,8 @@ def dz_by_hand(z, target):
 
 def _entropy_cases(rng):
     """Small numbers, then large ones, then small ones on axes that all differ."""
-    for m, K in ((1, 2), (2, 2), (2, 3), (3, 3), (3, 2)):
-        yield {"z": tenths(rng, m, K), "target": rng.integers(0, K, m)}
+    for m, d in ((1, 2), (2, 2), (2, 3), (3, 3), (3, 2)):
+        yield {"z": tenths(rng, m, d), "target": rng.integers(0, d, m)}
     yield {"z": np.array([[1000.0, 999, -1000, -1000], [-1000, -1002, -1001, -1000], [2, -1, 1, 3]]),
            "target": np.array([1, 0, 2])}
     yield {"z": 2 * tenths(rng, 3, 5), "target": np.array([2, 4, 1])}
@@ -286,7 +290,7 @@ ADDED = Mistake("small number added", "It is right up to less than a millionth. 
 
 
 def _judge_entropy(exercise, answers):
-    """`compare_nan`, and what is right but for a hair, or but for the large inputs."""
+    """`compare_nan`; and say so when an answer is almost right, or wrong for the large inputs only."""
     feedback = compare_nan(exercise, answers)
     if feedback.passed or feedback.mistake or any(a.dtype != float for a in answers):
         return feedback
@@ -294,7 +298,7 @@ def _judge_entropy(exercise, answers):
 
 
 def _but_for_1000(exercise, answers, feedback):
-    """The feedback when the answers are right up to a hair, or when a name fits all but the large inputs."""
+    """Feedback when the answers are almost right, or a named mistake fits all but the large inputs."""
     truths, cases = exercise.answers(exercise.truth), exercise.inputs()
     near = [alike(a, t, 1e-6) for a, t in zip(answers, truths, strict=True)]
     small = [i for i, case in enumerate(cases) if np.abs(case["z"]).max() < 100]
@@ -322,10 +326,10 @@ ENTROPY = Exercise(
                 "z - z.max(axis=1, keepdims=True) → np.clip(z, -500, 500)"),
         Mistake("m forgotten", "This is the right gradient times m: C is a mean over the samples.",
                 "dz / len(z) → dz"),
-        Mistake("mean over all", "This is the right gradient divided by n: you averaged over the classes "
-                "too. C has one logarithm a sample, and its mean divides by m alone.",
+        Mistake("mean over all", "This is the right gradient divided by d: you averaged over the classes "
+                "too. C has one logarithm for each sample, and its mean divides by m alone.",
                 "dz / len(z) → dz / z.size"),
-        Mistake("n for m", "You divided by n, the number of classes, where m, the number of samples, "
+        Mistake("d for m", "You divided by d, the number of classes, where m, the number of samples, "
                 "belongs.", "dz / len(z) → dz / z.shape[1]"),
         Mistake("sign", "The sign is wrong. Raising the right class's z lowers C: its entry is negative.",
                 "return dz → return -dz"),
@@ -336,21 +340,21 @@ ENTROPY = Exercise(
         Mistake("every row", "`dz[:, target]` means the columns of all targets in every row. Row i has its "
                 "own class: `dz[np.arange(len(z)), target]` takes one entry a row.",
                 "np.arange(len(z)), target → :, target"),
-        Mistake("1 everywhere", "1 is subtracted everywhere. It belongs to each row's right class alone.",
+        Mistake("1 everywhere", "1 is subtracted everywhere. Subtract it at each row's right class alone.",
                 "dz[np.arange(len(z)), target] → dz"),
-        Mistake("class number", "The number of the class is subtracted. It is a place: 1 there, 0 elsewhere.",
+        Mistake("class number", "The number of the class is subtracted. It says where 1 is subtracted.",
                 "dz[np.arange(len(z)), target] -= 1 → dz -= target[:, None]"),
-        Mistake("blame of a", "This is −1/a at the right class, the blame of the shares. It still has to go "
-                "back through softmax, and a cancels there.",
+        Mistake("gradient of a", "This is −1/a at the right class: the gradient with respect to the class "
+                "probabilities. Multiply it by softmax's Jacobian, where a cancels.",
                 "dz[np.arange(len(z)), target] -= 1 → dz = np.where(np.eye(z.shape[1])[target], -1 / dz, 0)"),
-        Mistake("right class only", "Only the right class has a blame. Softmax divides by a sum that holds "
-                "every z: raising another z lowers the right a, so it is blamed as well.",
+        Mistake("right class only", "Only the right class has a gradient. Softmax divides by a sum that "
+                "holds every z: raising another z lowers the right a, so its gradient is not 0.",
                 "return dz → return np.eye(z.shape[1])[target] * dz"),
-        Mistake("σ′ once more", "a·(1 − a) is in it once more. a less one-hot is the blame of z already.",
+        Mistake("σ′ once more", "a·(1 − a) is in it once more. a minus one-hot is the gradient of z already.",
                 "return dz → return softmax(z) * (1 - softmax(z)) * dz"),
         Mistake("double softmax", "Softmax is applied twice. z comes before it, and the cost applies it.",
                 "z - z.max(axis=1, keepdims=True) → softmax(z)"),
-        Mistake("wrong axis", "Softmax runs along axis 0, the samples. The classes of a row compete: axis 1.",
+        Mistake("wrong axis", "Softmax runs along axis 0, the samples. It belongs along axis 1, the classes.",
                 "axis=1 → axis=0"),
         Mistake("whole batch", "Softmax runs over the whole batch. Each row adds up to 1: `axis=1`.",
                 "axis=1, keepdims=True →"),
@@ -361,7 +365,7 @@ ENTROPY = Exercise(
     ),
     hints=("One sample, right class t: C = −ln a_t = −z_t + ln Σ_j e^(z_j). Take the derivative with respect "
            "to z_t, and with respect to any other z_i.",
-           "It is softmax(z) less 1 at the right class, and the mean divides by m. For ±1000: softmax does "
+           "It is softmax(z) minus 1 at the right class, and the mean divides by m. For ±1000: softmax does "
            "not change when a whole row is shifted, so shift its largest entry to 0."))
 
 
@@ -397,7 +401,7 @@ HOLES = (
     Mistake("σ′ at a", "z = 0 hides that σ′ is taken at a, for tanh(0) = 0.",
             lambda delta, W, z, a: _gradients(delta @ W * tanh_prime(tanh(z)), a)),
     Mistake("transposed", "A symmetric W hides that it is transposed.", "W_next → _transposed(W_next)"),
-    Mistake("reshape for transpose", "A symmetric W hides that `reshape` was taken for a transpose.",
+    Mistake("reshape for transpose", "A symmetric W hides that `reshape` is used instead of a transpose.",
             "W_next → W_next.reshape(W_next.shape[::-1]).T"),
     Mistake("m twice", "A batch of one hides a division by m, which delta_next has in it already.",
             "a_prev) → a_prev) / len(z)"),
@@ -407,11 +411,11 @@ HOLES = (
             "delta, a_prev → delta[:1], a_prev[:1]"),
     Mistake("batch crossed", "A batch of one hides that delta and a are summed over the samples separately.",
             "_gradients → _crossed"),
-    Mistake("reversed", "Deltas that are all alike, and inputs that are, hide that aδᵀ stands for δaᵀ.",
+    Mistake("reversed", "Equal deltas and equal inputs hide that aδᵀ is computed instead of δaᵀ.",
             "_gradients → _reversed"),
-    Mistake("one db for all", "Deltas that are all alike hide that every bias got the mean of them all.",
+    Mistake("one db for all", "Equal deltas hide that every bias got the mean of all deltas.",
             "_gradients(delta, a_prev) → _with_db(delta, a_prev, delta.mean())"),
-    Mistake("no delta", "A blame of ones hides that delta_next is not used.",
+    Mistake("no delta", "A delta_next of ones hides that it is not used.",
             "delta_next → np.ones_like(delta_next)"),
     Mistake("no a", "Inputs of ones hide that they are not in dW.", "a_prev → np.ones_like(a_prev)"),
     Mistake("db first", "Inputs of ones hide that db stands in the wrong column.",
@@ -420,7 +424,7 @@ HOLES = (
 
 
 BREAK = break_it(
-    "network.break_it", "Break it: a wrong step back that a weak test accepts",
+    "network.break_it", "Break it: a wrong backward step that a weak test accepts",
     wrong_dW, _right, _weak_and_honest, HOLES, right=_right,
     hints=("What could you change about the right step that makes no difference at z = 0? For a W that is "
            "its own transpose? With one sample? With ones?",

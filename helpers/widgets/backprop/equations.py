@@ -1,7 +1,7 @@
 """The equation of each step of back-propagation, in letters, with its numbers, and as matrices.
 
 What helpers.widgets.backprop.stepper shows. Numbers are rounded for reading; "=" stands where the two sides,
-as they are printed, are equal, and "≈" where rounding parts them.
+as they are printed, are equal, and "≈" where they differ by rounding.
 """
 from collections import namedtuple
 from itertools import pairwise
@@ -15,8 +15,8 @@ from helpers.plotting import figures
 UP, DOWN = "⁰¹²³", "₁₂₃₄"                               # layers, and neurons counted from 1
 LONGEST = 88                                            # signs of a line
 
-# One sample forward and back, each but y a dictionary by layer; names are those of ACTIVATIONS, and
-# truth holds the ∂C/∂W and ∂C/∂b of torch.
+# The forward and backward pass of one sample, each but y a dictionary by layer; names are those of
+# ACTIVATIONS, and truth holds the ∂C/∂W and ∂C/∂b of torch.
 Sample = namedtuple("Sample", "names W b y z a delta dW db truth")
 # A matrix (rows, columns) in an equation: `lit` is a block (row, column, rows, columns), `agree` says
 # for each entry whether torch has it too, or is None.
@@ -26,7 +26,7 @@ Equation = namedtuple("Equation", "name letters lines parts")
 
 
 def two_decimals(value: float) -> str:
-    """Two decimals, three below 0.1, one digit below 0.0005; fewer where they are exact. Only zero is 0."""
+    """Format with two decimals, three below 0.1, one digit below 0.0005; fewer where exact. Only 0 is "0"."""
     size, sign = abs(float(value)), "−" if value < 0 else ""
     if abs(size - round(size, 2)) < 1e-12:
         return f"{sign if size > 0.005 else ''}{round(size, 2):g}"
@@ -36,12 +36,12 @@ def two_decimals(value: float) -> str:
 
 
 def shown(values: np.ndarray | float) -> np.ndarray:
-    """The numbers that a reader of `written` sees."""
+    """Round each number as `two_decimals` prints it."""
     return np.vectorize(lambda value: float(two_decimals(value).replace("−", "-")), otypes=[float])(values)
 
 
 def chain(*terms: tuple[str, object]) -> str:
-    """Terms (words, value) in a row, "=" or "≈" between two as their values are equal or not.
+    """Join terms (words, value) by "=" where their values are equal, by "≈" where they are not.
 
     A row too long for the picture is broken before its third term.
     """
@@ -54,18 +54,18 @@ def chain(*terms: tuple[str, object]) -> str:
 
 
 def agrees(ours: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Entry by entry, whether two gradients are equal up to rounding."""
+    """Compare two gradients entry by entry, up to rounding."""
     return np.isclose(ours, truth, rtol=1e-9, atol=1e-12)
 
 
 def equation(one: Sample, kind: str, l: int, i: int) -> Equation:
     """The equation of step z, a, C, δ or ∂ of layer l, spelled out for neuron i, which counts from 0."""
     last = l == max(one.W)
-    make = {"z": _sum, "a": _activation, "C": _cost, "δ": _blame, "∂": _gradients}
-    return (_blame_of_output if kind == "δ" and last else make[kind])(one, l, i)
+    make = {"z": _pre_activation, "a": _activation, "C": _cost, "δ": _hidden_error, "∂": _gradients}
+    return (_output_error if kind == "δ" and last else make[kind])(one, l, i)
 
 
-def _sum(one, l, i):
+def _pre_activation(one, l, i):
     W, a, b, z = one.W[l], one.a[l - 1], one.b[l], one.z[l]
     value = (shown(W) @ shown(a) + shown(b))[i]
     u, v, words = UP[l], UP[l - 1], f"{_products(W[i], a)} + {_factor(b[i])}"
@@ -95,7 +95,7 @@ def _cost(one, l, _):
         Block("y", y, figures.INPUT, _all(y)), "‖²"])
 
 
-def _blame_of_output(one, l, i):
+def _output_error(one, l, i):
     a, y, z, u, name = one.a[l], one.y, one.z[l], UP[l], one.names[l]
     words, slope = _applied(name, 1, z[i])
     line = chain((_name("δ", l, i), one.delta[l][i]),
@@ -106,7 +106,7 @@ def _blame_of_output(one, l, i):
         Block("y", y, figures.INPUT, _row(y, i)), ")  ⊙", _slopes(one, l, i)])
 
 
-def _blame(one, l, i):
+def _hidden_error(one, l, i):
     W, delta, u, v = one.W[l + 1], one.delta[l + 1], UP[l], UP[l + 1]
     words, slope = _applied(one.names[l], 1, one.z[l][i])
     line = chain((_name("δ", l, i), one.delta[l][i]),
@@ -130,10 +130,10 @@ def _gradients(one, l, i):
         Block(f"∂C/∂b{u}", db, figures.GRADIENT, _row(db, i), agrees(db, truth[1])), "=  δ" + u])
 
 
-def _product_and_result(one, l, i, blame):
-    """The last two terms of a δ: what arrives times the slope, and what that makes."""
+def _product_and_result(one, l, i, da):
+    """The last two terms of a δ: the upstream gradient ∂C/∂a times the slope σ′(z), and their product."""
     slope, delta = ACTIVATIONS[one.names[l]][1](one.z[l][i]), one.delta[l][i]
-    return (f"{_factor(blame)}·{_factor(slope)}", shown(blame) * shown(slope)), _result(delta)
+    return (f"{_factor(da)}·{_factor(slope)}", shown(da) * shown(slope)), _result(delta)
 
 
 def _applied(name, which, z):

@@ -1,4 +1,4 @@
-"""A 3–4–3–2 network drawn with its numbers, and below it an equation of matrices: what the stepper shows.
+"""Draw a 3–4–3–2 network with its numbers, and below it an equation of matrices, for the stepper.
 
 One unit is a CSS pixel. The numbers are not drawn here but returned as labels, for helpers.plotting.lettering
 to draw all at once.
@@ -26,12 +26,12 @@ ROWS = {"z": ink(figures.OUTPUT), "a": ink(figures.OUTPUT), "δ": ink(figures.GR
 
 
 def heights(layer: int) -> np.ndarray:
-    """The middles of the boxes of a layer, from its first neuron down."""
+    """The heights at which the boxes of a layer are centred, from its first neuron down."""
     return CENTRE + (np.arange(SIZES[layer]) - (SIZES[layer] - 1) / 2) * PITCH[layer]
 
 
 def network_frame(figure: Figure, x: np.ndarray, y: np.ndarray) -> Axes:
-    """What no step changes: boxes, their names, thin lines between them, the input x, the target y."""
+    """Draw what no step changes: boxes, their names, thin lines between them, the input x, the target y."""
     ax = sheet(figure, SIZE)
     for layer, (middle, width) in enumerate(COLUMNS):
         name = "layer 0: a⁰ = x" if layer == 0 else f"layer {layer}{' = L' * (layer == 3)}"
@@ -52,8 +52,8 @@ def _frame_of_cost(ax, y):
     _box(ax, *COST, CENTRE, ["C ="])
     for i, height in enumerate(heights(3)):
         _say(ax, COST[0], height, f"y{DOWN[i]} = {two_decimals(y[i, 0])}")
-        way = np.sign(CENTRE - height) * np.array([10, 43])
-        ax.plot([COST[0]] * 2, height + way, color="#BBBBBB", lw=1)
+        ends = np.sign(CENTRE - height) * np.array([10, 43])
+        ax.plot([COST[0]] * 2, height + ends, color="#BBBBBB", lw=1)
     for x, words, right in ((541, "as in torch", True), (634, "differs", False)):
         _mark(ax, (x, REMARKS - 7), (14, 14), right)
         ax.add_artist(Rectangle((x, REMARKS - 7), 14, 14, fill=False, ec=figures.NEUTRAL, lw=0.7))
@@ -86,7 +86,7 @@ def _edges(layer):
 
 
 def draw_values(ax: Axes, values: dict[tuple[str, int], np.ndarray], cost: float | None) -> None:
-    """Fill the boxes with what is computed: ("z", 1): a column."""
+    """Write numbers into the boxes; `values` maps (symbol, layer), such as ("z", 1), to a column."""
     labels = {color: [] for color in ROWS.values()}
     for (symbol, layer), column in values.items():
         (middle, width), row = COLUMNS[layer], list(ROWS).index(symbol) - 1
@@ -100,7 +100,7 @@ def draw_values(ax: Axes, values: dict[tuple[str, int], np.ndarray], cost: float
 
 def draw_edges(ax: Axes, layer: int, chosen: np.ndarray, weights: np.ndarray, color: str,
                near: float) -> list[tuple]:
-    """Light the lines into a layer, the `chosen` ones (neuron, source) strongly, with their weights.
+    """Highlight the lines into a layer, the `chosen` ones (neuron, source) strongly, with their weights.
 
     `near` is where on its line a weight stands, 0 at the source. Returns labels for `write`.
     """
@@ -127,7 +127,7 @@ def draw_focus(ax: Axes, layer: int, neuron: int | None, color: str) -> None:
 
 
 def write_below(ax: Axes, layer: int, right: bool) -> None:
-    """Remark below the lines into a layer whether the gradients of their weights are torch's."""
+    """Write below the lines into a layer whether the gradients of their weights are torch's."""
     x = np.mean([column[0] for column in COLUMNS[layer - 1:layer + 1]])
     ax.text(x, REMARKS, "gradients ✓ as in torch" if right else "gradients ✗ differ", ha="center",
             va="center", fontsize=9, color=figures.OUTPUT if right else "black",
@@ -135,7 +135,7 @@ def write_below(ax: Axes, layer: int, right: bool) -> None:
 
 
 def draw_equation(ax: Axes, parts: list[Block | str], top: float) -> list[tuple]:
-    """Matrices in cells, and the signs between them, side by side. Returns labels for `write`."""
+    """Draw matrices in cells, and the signs between them, side by side. Returns labels for `write`."""
     widths = [CELL[0] * part.values.shape[1] + 8 if isinstance(part, Block) else width_of(part) + 8
               for part in parts]
     left, labels, lines = (SIZE[0] - sum(widths)) / 2 + 4, [], []
@@ -167,7 +167,7 @@ def _matrix(ax, block, corner, lines):
 
 
 def _mark(ax, corner, cell, right):
-    """Tint a cell whose number is torch's, blacken the upper right corner of another."""
+    """Tint a cell whose number equals torch's; blacken the upper right corner of one that differs."""
     (x, y), (w, h) = corner, cell
     ax.add_artist(Rectangle(corner, w, h, fc=TINT, ec="none") if right else
                   Polygon([(x + w - 8, y), (x + w, y), (x + w, y + 8)], fc="black", ec="none", zorder=3.5))

@@ -1,4 +1,4 @@
-"""Follow values forward and blame back through a network: the stepper of 04_fully_connected_backprop.ipynb.
+"""Step through the forward and backward pass of a network: the stepper of 04_fully_connected_backprop.ipynb.
 
 In the note's notation: one sample is a column (n, 1), and what belongs to layer l is found under l.
 """
@@ -38,7 +38,7 @@ Layers = Mapping[int, np.ndarray]
 
 
 def feed_forward(W: Layers, b: Layers, x: np.ndarray, sigma: Mapping[int, Callable]) -> tuple[dict, dict]:
-    """z and a of every layer: z^l = W^l a^(l−1) + b^l and a^l = σ(z^l), beginning with a^0 = x."""
+    """Forward pass: z^l = W^l a^(l−1) + b^l and a^l = σ(z^l) of every layer, beginning with a^0 = x."""
     z, a = {}, {0: x}
     for l in W:
         z[l] = W[l] @ a[l - 1] + b[l]
@@ -48,7 +48,7 @@ def feed_forward(W: Layers, b: Layers, x: np.ndarray, sigma: Mapping[int, Callab
 
 def back_propagate(W: Layers, z: Layers, a: Layers, y: np.ndarray,
                    sigma_prime: Mapping[int, Callable]) -> tuple[dict, dict, dict]:
-    """δ, ∂C/∂W and ∂C/∂b of every layer, for C = ½‖a^L − y‖²."""
+    """Backward pass: δ, ∂C/∂W and ∂C/∂b of every layer, for C = ½‖a^L − y‖²."""
     L = max(W)
     delta = {L: (a[L] - y) * sigma_prime[L](z[L])}                      # BP1
     for l in range(L - 1, 0, -1):
@@ -59,10 +59,11 @@ def back_propagate(W: Layers, z: Layers, a: Layers, y: np.ndarray,
 
 
 def backprop_stepper(by_torch: Callable) -> Explore:
-    """Step forward through a 3–4–3–2 network and back, with the numbers of each equation, beside torch's.
+    """Step through the forward and backward pass of a 3–4–3–2 network, each equation with its numbers.
 
     `by_torch(weights, biases, x, y, hidden, output)` gets [W¹, W², W³], [b¹, b², b³], columns x and y, and
-    two names of ACTIVATIONS; it returns the gradients of ½‖a³ − y‖² in two lists of the same shapes.
+    two names of ACTIVATIONS; it returns the gradients of ½‖a³ − y‖², to be compared with ours, in two lists
+    of the same shapes.
     Raises ValueError for other shapes. `result` is (dW, db), each a dictionary by layer.
     """
     passes = {(h, o): _passed(by_torch, h, o) for h in ACTIVATIONS for o in ACTIVATIONS}
@@ -82,7 +83,7 @@ def backprop_stepper(by_torch: Callable) -> Explore:
 
 
 def _passed(by_torch, hidden, output):
-    """All that is computed with these two activations, by hand and by torch."""
+    """The forward and backward pass with these two activations, by hand and by torch."""
     names = {l: output if l == L else hidden for l in W}
     z, a = feed_forward(W, B, X, {l: ACTIVATIONS[name][0] for l, name in names.items()})
     delta, dW, db = back_propagate(W, z, a, Y, {l: ACTIVATIONS[name][1] for l, name in names.items()})
@@ -116,7 +117,7 @@ def _draw(ax, one, step, neuron):
 
 
 def _draw_lines(ax, one, kind, l, i):
-    """Light the lines that the equation is about, with what they carry."""
+    """Highlight the lines that the equation is about, with the numbers on them."""
     if kind == "a":
         return []
     into = l + (kind in "δC")
@@ -130,7 +131,7 @@ def _draw_lines(ax, one, kind, l, i):
 
 
 def compared(one: Sample, done: list[tuple[str, int]]) -> dict[str, bool]:
-    """Whether each gradient of these steps is torch's; δ is compared with torch's ∂C/∂b."""
+    """Say of each gradient of these steps whether it equals torch's; δ is compared with torch's ∂C/∂b."""
     found = {}
     for kind, l in done:
         if kind in "δ∂":
@@ -146,11 +147,11 @@ def _describe(one, step, neuron):
     found = equation(one, kind, l, neuron - 1)
     place = "" if kind == "C" else f", layer {l}, neuron {neuron}"
     said = (f"Step {step} of {len(STEPS)}, {found.name}{place}: {found.letters}, here "
-            f"{'; '.join(found.lines)}. {_verdict(compared(one, STEPS[:step]))}.")
+            f"{'; '.join(found.lines)}. {_comparison(compared(one, STEPS[:step]))}.")
     return " ".join(said.split())                 # in the picture there are wide blanks and new lines
 
 
-def _verdict(same):
+def _comparison(same):
     right, wrong = ([name for name in same if same[name] == answer] for answer in (True, False))
     words = [f"{_listed(names)} {one if len(names) == 1 else more} torch's" for names, one, more in
              ((right, "equals", "equal"), (wrong, "differs from", "differ from")) if names]

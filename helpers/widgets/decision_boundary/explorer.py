@@ -1,9 +1,8 @@
-"""Where a network draws the line between two classes: a widget of 04_fully_connected_backprop.ipynb.
+"""The decision boundary of a network that is trained live: a widget of 04_fully_connected_backprop.ipynb.
 
-The network learns while the sliders move, by the net beside it: no further than to the step asked
-for, about 0.07 ms a step, so at most 70 ms for a setting that is new. The latest KEPT settings are remembered
-with their parameters on the way, one set every ten steps: to come back to one, or to move the steps where
-they have been, costs only the picture.
+The network (net.py) is trained while the sliders move, no further than to the step asked for: about 0.07 ms a
+step, so at most 70 ms for a new setting. The latest KEPT settings are cached with their parameters, one set
+every ten steps: to return to a setting, or to an earlier step, costs only the picture.
 """
 from collections import namedtuple
 from functools import lru_cache
@@ -40,8 +39,9 @@ AFFINE = np.column_stack([GRID, np.ones(len(GRID))])    # what an affine map of 
 FIT = np.linalg.pinv(AFFINE)
 
 # One setting at one step: z (CELLS, CELLS) the output before the sigmoid, `wrong` which points are
-# misclassified, `lines` the parts of the boundary, `stray` how far these leave the straight line that fits
-# best, or None, `nonaffine` how far z leaves the affine map of x that fits best, as a share of its range.
+# misclassified, `lines` the parts of the boundary, `stray` their largest distance from the straight line that
+# fits best, or None, `nonaffine` the largest distance of z from the affine map of x that fits best, as a
+# fraction of its range.
 Boundary = namedtuple("Boundary", "X y params step losses diverged z wrong lines stray nonaffine")
 
 cached_training = lru_cache(maxsize=KEPT)(Training)
@@ -49,7 +49,7 @@ cached_training = lru_cache(maxsize=KEPT)(Training)
 
 @lru_cache(maxsize=2)     # for the picture and for its sentence
 def boundary(data: str, activation: str, hidden: int, eta: float, steps: int) -> Boundary:
-    """Train to this step, and look at what has become of the boundary."""
+    """Train to this step, and compute the decision boundary and how straight it is."""
     one = cached_training(data, activation, hidden, eta)
     params = one.params(steps)
     step = steps if one.diverged is None else min(steps, one.diverged - 1)
@@ -63,7 +63,7 @@ def boundary(data: str, activation: str, hidden: int, eta: float, steps: int) ->
 
 
 def sharpened(line: np.ndarray, params: Params, activation: str) -> np.ndarray:
-    """The points (n, 2) moved along the lines of the grid to where z is 0, by halving what lies between.
+    """Move the points (n, 2) along the lines of the grid to where z is 0, by bisection.
 
     Contours interpolate between two neighbours of the grid, as if z were affine there; it need not be.
     """
@@ -79,7 +79,7 @@ def sharpened(line: np.ndarray, params: Params, activation: str) -> np.ndarray:
 
 
 def stray(lines: list[np.ndarray]) -> float | None:
-    """How far the points (n, 2) of all parts stray from the straight line that fits best; None for none."""
+    """The largest distance of points (n, 2), in parts, from the straight line that fits best, or None."""
     if not lines:
         return None
     around = np.concatenate(lines) - np.concatenate(lines).mean(axis=0)
@@ -87,7 +87,7 @@ def stray(lines: list[np.ndarray]) -> float | None:
 
 
 def decision_boundary() -> Explore:
-    """Train a small network at each move; see where it parts two classes, and whether by a straight line.
+    """Train a small network at each move; see its decision boundary, and whether it is a straight line.
 
     `result` is the Boundary of this moment.
     """
@@ -178,8 +178,8 @@ def _describe(data, activation, hidden, eta, steps):
 
 def _loss(one):
     first, last = one.losses[0], one.losses[-1]
-    way = "above" if last > first else "down from"
-    return f"cost {_number(last)}" + f", {way} {_number(first)} at step 0" * (one.step > 0)
+    change = "above" if last > first else "down from"
+    return f"cost {_number(last)}" + f", {change} {_number(first)} at step 0" * (one.step > 0)
 
 
 def _boundary(one):

@@ -1,10 +1,10 @@
-"""A network 2–h–1 that learns to tell two classes of points apart: what
-helpers.widgets.decision_boundary.explorer shows.
+"""Train a network 2–h–1 to separate two classes of points: what helpers.widgets.decision_boundary.explorer
+shows.
 
 Full-batch gradient descent on the cross-entropy, the same numbers in every run. The slider waits for up to
 1000 steps: the network is that of helpers.theory.deep_network, with which a step takes about 0.07 ms, half of
-what it takes in layers of helpers.nn. `solved` trains many such networks at once, on the table of XOR; each
-becomes what `learn` makes of it.
+what it takes in layers of helpers.nn. `solved` trains many such networks at once, on the table of XOR, with
+the same steps as `learn`.
 """
 from functools import lru_cache
 
@@ -36,7 +36,7 @@ def points(data: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def start(hidden: int) -> Params:
-    """W1 (h, 2), b1 (h,), W2 (1, h), b2 (1,), drawn as torch does; unit k is the same for every h."""
+    """Initialize W1 (h, 2), b1 (h,), W2 (1, h), b2 (1,) as torch does; unit k is the same for every h."""
     rng = np.random.default_rng(SEED)
     most, (first, second) = MOST_UNITS, (2**-0.5, hidden**-0.5)      # 1/√fan_in of the two layers
     W1, b1, W2, b2 = (rng.uniform(-1, 1, shape) for shape in ((most, 2), most, (1, most), 1))
@@ -54,8 +54,8 @@ def learn(params: Params, X: np.ndarray, y: np.ndarray, activation: str,
     net = _net(params, activation)
     passed = forward(net, X)
     z = passed.z[-1]
-    blame = backward(net, passed, binary_cross_entropy_with_logits_backward(z, y))
-    dW, db, *_ = gradients(net, passed, blame)
+    errors = backward(net, passed, binary_cross_entropy_with_logits_backward(z, y))
+    dW, db, *_ = gradients(net, passed, errors)
     steps = dW[0], db[0], dW[1], db[1]
     new = tuple(value - eta * step for value, step in zip(params, steps, strict=True))
     return new, float(binary_cross_entropy_with_logits(z, y))
@@ -67,7 +67,7 @@ def _net(params, activation):
 
 
 class Training:
-    """A network that learns at one setting; it goes on from where it was, as far as it is asked to.
+    """Training at one setting; it continues from where it was, as far as it is asked to.
 
     `losses` has the cost at each step so far; `diverged` is the step at which it passed DIVERGED, or None.
     """
@@ -99,10 +99,10 @@ class Training:
 
 
 def solved(hidden: int, *, starts: int = 400, eta: float = 0.3, steps: int = 1000) -> np.ndarray:
-    """From which random starts descent with ReLUs learns the table of XOR: (starts,) of True and False.
+    """From which random starts gradient descent learns XOR with ReLUs: (starts,) of True and False.
 
-    Networks 2–h–1 with `hidden` ReLUs, drawn as `start` draws, take `steps` steps along the gradient of the
-    cross-entropy of all four corners, (0, 0) to (1, 1); True where all four are classified rightly then.
+    Networks 2–h–1 with `hidden` ReLUs, initialized as in `start`, take `steps` steps of gradient descent on
+    the cross-entropy of all four corners, (0, 0) to (1, 1); True where all four are classified rightly then.
     Raises ValueError for counts below 1 and a rate that is not positive.
     """
     for name, count in (("hidden", hidden), ("starts", starts), ("steps", steps)):
