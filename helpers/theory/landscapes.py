@@ -1,8 +1,8 @@
-"""Costs of two weights, to be seen from above: value and gradient, and the path of a step rule over them.
+"""Test functions of two weights, with their gradients, and the path of a step rule (an optimizer) on them.
 
 w (…, 2): one point, or many, of float32 or float64; a value is (…,), a gradient (…, 2). Far out, where a
-number does not fit, it is ∞ or NaN, without a warning, and a plot leaves it out. Anything but such an array
-is a ValueError. What the theory says about the ravine is in helpers/theory/quadratics.py.
+number overflows, it is ∞ or NaN, without a warning, and a plot leaves it out. Anything but such an array
+is a ValueError. The theory of the ravine is in helpers/theory/quadratics.py.
 """
 import functools
 from collections.abc import Callable
@@ -17,7 +17,7 @@ __all__ = ["FAR", "LANDSCAPES", "Landscape", "beale", "beale_gradient", "descend
            "ravine_gradient", "ravine_hessian", "rosenbrock", "rosenbrock_gradient", "saddle",
            "saddle_gradient"]
 
-FAR = 1e6   # with a coordinate beyond this, a path has left the map
+FAR = 1e6   # with a coordinate beyond this, a path has diverged
 _BEALE = (1, 1.5), (2, 2.25), (3, 2.625)   # i, cᵢ
 Gradient = Callable[[np.ndarray], np.ndarray]
 
@@ -34,9 +34,9 @@ def _over_points(function):
 
 
 def ravine_hessian(kappa: float = 10.0, angle: float = 0.0) -> np.ndarray:
-    """H (2, 2), symmetric, with the eigenvalues 1, along the ravine, and kappa, its condition number, across.
+    """The Hessian H (2, 2) of the ravine, with the eigenvalues 1 along it and kappa across; κ(H) is kappa.
 
-    The ravine runs along the first axis, turned to the left by `angle` (radians).
+    The ravine runs along the first axis, rotated counterclockwise by `angle` (radians).
     Raises ValueError for a kappa below 1.
     """
     check.number("kappa", kappa, least=1)
@@ -48,40 +48,40 @@ def ravine_hessian(kappa: float = 10.0, angle: float = 0.0) -> np.ndarray:
 
 @_over_points
 def ravine(w: np.ndarray, kappa: float = 10.0, angle: float = 0.0) -> np.ndarray:
-    """½·wᵀHw with H = ravine_hessian(kappa, angle): at angle 0, ½(x² + κ·y²)."""
+    """The quadratic ½·wᵀHw with H = ravine_hessian(kappa, angle): at angle 0, ½(x² + κ·y²)."""
     return (w * ravine_gradient(w, kappa, angle)).sum(axis=-1) / 2
 
 
 @_over_points
 def ravine_gradient(w: np.ndarray, kappa: float = 10.0, angle: float = 0.0) -> np.ndarray:
-    """H·w, for each point."""
+    """The gradient of `ravine`: H·w, for each point."""
     return w @ ravine_hessian(kappa, angle).astype(w.dtype)
 
 
 @_over_points
 def rosenbrock(w: np.ndarray) -> np.ndarray:
-    """(1 − x)² + 100·(y − x²)²: a bent valley, 0 at (1, 1). Source: Rosenbrock (1960), Comput. J. 3."""
+    """Rosenbrock's function (1 − x)² + 100·(y − x²)², minimum 0 at (1, 1). Source: Comput. J. 3 (1960)."""
     x, y = w[..., 0], w[..., 1]
     return (1 - x)**2 + 100 * (y - x**2)**2
 
 
 @_over_points
 def rosenbrock_gradient(w: np.ndarray) -> np.ndarray:
-    """(−2(1 − x) − 400·x·(y − x²), 200·(y − x²))."""
+    """The gradient of `rosenbrock`: (−2(1 − x) − 400·x·(y − x²), 200·(y − x²))."""
     x, y = w[..., 0], w[..., 1]
     return np.stack([-2 * (1 - x) - 400 * x * (y - x**2), 200 * (y - x**2)], axis=-1)
 
 
 @_over_points
 def beale(w: np.ndarray) -> np.ndarray:
-    """Σᵢ (cᵢ − x·(1 − yⁱ))² with c = 1.5, 2.25, 2.625: flat between walls, 0 at (3, ½). Beale (1958)."""
+    """Beale's function (1958) Σᵢ (cᵢ − x·(1 − yⁱ))² with c = 1.5, 2.25, 2.625; minimum 0 at (3, ½)."""
     x, y = w[..., 0], w[..., 1]
     return sum((c - x * (1 - y**i))**2 for i, c in _BEALE)
 
 
 @_over_points
 def beale_gradient(w: np.ndarray) -> np.ndarray:
-    """(Σᵢ −2·rᵢ·(1 − yⁱ), Σᵢ 2·rᵢ·x·i·yⁱ⁻¹) with rᵢ = cᵢ − x·(1 − yⁱ)."""
+    """The gradient of `beale`: (Σᵢ −2·rᵢ·(1 − yⁱ), Σᵢ 2·rᵢ·x·i·yⁱ⁻¹) with rᵢ = cᵢ − x·(1 − yⁱ)."""
     x, y = w[..., 0], w[..., 1]
     r = {i: c - x * (1 - y**i) for i, c in _BEALE}
     return np.stack([sum(-2 * r[i] * (1 - y**i) for i in r),
@@ -90,20 +90,20 @@ def beale_gradient(w: np.ndarray) -> np.ndarray:
 
 @_over_points
 def saddle(w: np.ndarray) -> np.ndarray:
-    """½·x² + ¼·(y² − 1)²: a saddle at (0, 0), ¼ high, between two minima, 0 at (0, −1) and at (0, 1)."""
+    """½·x² + ¼·(y² − 1)²: a saddle point at (0, 0), with the value ¼, and minima 0 at (0, ±1)."""
     x, y = w[..., 0], w[..., 1]
     return x**2 / 2 + (y**2 - 1)**2 / 4
 
 
 @_over_points
 def saddle_gradient(w: np.ndarray) -> np.ndarray:
-    """(x, y³ − y): nothing along y on the line y = 0, which ends in the saddle."""
+    """The gradient of `saddle`: (x, y³ − y). On the line y = 0 its second entry is 0."""
     x, y = w[..., 0], w[..., 1]
     return np.stack([x, y * (y**2 - 1)], axis=-1)
 
 
 def noisy(gradient: Gradient, noise: float, rng: np.random.Generator) -> Gradient:
-    """The gradient as a mini-batch sees it: noise·N(0, 1) is added to every coordinate, anew at each call.
+    """A gradient function with noise, as of a mini-batch: noise·N(0, 1) is added to each entry at each call.
 
     Raises ValueError for a noise below 0, and for an rng that is no generator.
     """
@@ -113,7 +113,7 @@ def noisy(gradient: Gradient, noise: float, rng: np.random.Generator) -> Gradien
 
 
 class Landscape(NamedTuple):
-    """A cost and its gradient, where it is least, where to begin, what to draw, how much noise to add."""
+    """A cost function, its gradient, its minima, a start, the limits of the picture, the noise to add."""
 
     value: Callable[[np.ndarray], np.ndarray]
     gradient: Gradient
@@ -134,11 +134,11 @@ LANDSCAPES = {
 
 def descend(rule: Callable, gradient: Gradient, start: np.ndarray, steps: int, *,
             lr: float | Callable[[int], float], **options: object) -> np.ndarray:
-    """The path of a step rule from `start`: (steps + 1, *start.shape), the start and every step after it.
+    """Run a step rule from `start`; return all iterates, (steps + 1, *start.shape), the start included.
 
     rule is one of helpers/functional/optimizers.py, with its options; lr may be a schedule, lr(t) for t = 0,
-    1, … start (…, n) is one point, or many that go their own ways. A point with a coordinate beyond ±FAR has
-    left the map: it is NaN from there on, without a warning. Raises ValueError for what the rule refuses,
+    1, … start (…, n) is one point, or many independent ones. A point with a coordinate beyond ±FAR has
+    diverged: it is NaN from there on, without a warning. Raises ValueError for what the rule refuses,
     and for bad steps.
     """
     check.floats("start", start, "…, " * (max(getattr(start, "ndim", 1), 1) - 1) + "n")

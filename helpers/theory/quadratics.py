@@ -1,10 +1,10 @@
-"""How fast gradient descent with momentum goes down a quadratic: the theory of the ravine.
+"""Convergence of gradient descent with momentum on a quadratic: stability, rate, noise floor.
 
 Along an eigenvector of the Hessian H a quadratic is ½·λ·w², and one step is a 2×2 matrix, (w, v) ← M·(w, v):
 
     v ← γ·v + λ·w, w ← w − η·v      M = [[1 − ηλ, −ηγ], [λ, γ]];  Nesterov [[1 − ηλ(1 + γ), −ηγ²], [λ, γ]]
 
-In the long run w shrinks by the larger |eigenvalue| of M at every step, and the slowest λ is left. Here
+In the long run every step multiplies |w| by the larger |eigenvalue| of M, and the slowest λ decides. Here
 
     lr is η, momentum is γ (0: gradient descent), curvature is λ, an eigenvalue of H;
 
@@ -25,9 +25,10 @@ REGIMES = ("monotone", "critical", "oscillating", "divergent")
 
 def convergence_rate(lr: Numbers, momentum: Numbers, curvature: Numbers, *,
                      nesterov: bool = False) -> Numbers:
-    """The factor of w at every step, in the long run: the spectral radius of M. Above 1, w grows.
+    """The rate of convergence: the factor of |w| at each step in the long run, the spectral radius of M.
 
-    Of several curvatures the slowest decides: convergence_rate(lr, momentum, [1, kappa]).max().
+    Above 1, w grows. Of several curvatures the slowest decides: convergence_rate(lr, momentum, [1,
+    kappa]).max().
     """
     half, determinant, discriminant = _characteristic(lr, momentum, curvature, nesterov)
     real = np.abs(half) + np.sqrt(np.maximum(discriminant, 0))
@@ -37,11 +38,11 @@ def convergence_rate(lr: Numbers, momentum: Numbers, curvature: Numbers, *,
 
 def regime(lr: Numbers, momentum: Numbers, curvature: Numbers, *, nesterov: bool = False,
            tolerance: float = 1e-9) -> str | np.ndarray:
-    """How w comes to the minimum, one of REGIMES, or an array of them.
+    """How w approaches the minimum, one of REGIMES, or an array of them.
 
     monotone: the eigenvalues of M are real, the larger one is positive. oscillating: they are complex, or the
     larger one is negative. critical: they coincide, their distance is √(4·tolerance) at most. divergent:
-    the rate is 1 or more, and w does not come.
+    the rate is 1 or more, and w does not approach it.
     """
     half, _, discriminant = _characteristic(lr, momentum, curvature, nesterov)
     rate = convergence_rate(lr, momentum, curvature, nesterov=nesterov)
@@ -51,9 +52,9 @@ def regime(lr: Numbers, momentum: Numbers, curvature: Numbers, *, nesterov: bool
 
 
 def largest_stable_step(curvature: Numbers, momentum: Numbers = 0.0, *, nesterov: bool = False) -> Numbers:
-    """The lr above which w grows: 2/λ, with momentum 2(1 + γ)/λ, with nesterov 2(1 + γ)/((1 + 2γ)·λ).
+    """The largest stable lr: 2/λ, with momentum 2(1 + γ)/λ, with nesterov 2(1 + γ)/((1 + 2γ)·λ).
 
-    Of several curvatures the largest decides. The momentum has to be below 1.
+    Above it w grows. Of several curvatures the largest decides. The momentum has to be below 1.
     """
     curvature, momentum = _numbers(curvature=curvature, momentum=momentum)
     _need_convex(curvature, momentum)
@@ -61,10 +62,11 @@ def largest_stable_step(curvature: Numbers, momentum: Numbers = 0.0, *, nesterov
 
 
 def critical_momentum(lr: Numbers, curvature: Numbers, *, nesterov: bool = False) -> Numbers:
-    """The best momentum for one λ, between monotone and oscillating: (1 − √(ηλ))².
+    """Critical damping: the momentum with the best rate for one λ, between monotone and oscillating.
 
-    With nesterov it is (1 − √(ηλ))/(1 + √(ηλ)). η·λ has to be 1 at most: above that no momentum is monotone,
-    and where the roots meet, at (√(ηλ) − 1)² without nesterov, they are negative.
+    It is (1 − √(ηλ))², with nesterov (1 − √(ηλ))/(1 + √(ηλ)). η·λ has to be 1 at most: above
+    that no momentum is monotone, and where the roots meet, at (√(ηλ) − 1)² without nesterov, they are
+    negative.
     """
     lr, curvature = _numbers(lr=lr, curvature=curvature)
     _need_convex(curvature)
@@ -83,7 +85,7 @@ def optimal_step_and_momentum(least: Numbers, largest: Numbers) -> tuple[Numbers
 
 
 def noise_floor(lr: Numbers, momentum: Numbers, curvature: Numbers, noise: Numbers) -> Numbers:
-    """How far from the minimum noise keeps w: √(mean of w²) = σ·√(η(1 + γ) / (λ(1 − γ)(2(1 + γ) − ηλ))).
+    """The root mean square of w in the long run under noise: σ·√(η(1 + γ) / (λ(1 − γ)(2(1 + γ) − ηλ))).
 
     Every gradient is λ·w plus a number of standard deviation σ = noise, drawn anew; w is then an
     autoregression of order 2, whose variance this is. For a step that is stable, and not for nesterov.
@@ -96,10 +98,10 @@ def noise_floor(lr: Numbers, momentum: Numbers, curvature: Numbers, noise: Numbe
 
 
 def measured_rate(distances: np.ndarray) -> float:
-    """The rate of a run: the slope of a straight line through ln(distance), over the second half of the run.
+    """Fit the rate of a run: e to the slope of a straight line through ln(distance), over its second half.
 
     distances (steps + 1,), at least 4, from the minimum, such as np.linalg.norm(path, axis=-1). A NaN, or a 0
-    in the second half, is a ValueError: a run that has left the map, or arrived, has no rate.
+    in the second half, is a ValueError: a run that has diverged, or is at the minimum exactly, has no rate.
     """
     distances, = _numbers(distances=distances)
     if distances.ndim != 1 or len(distances) < 4:
@@ -139,7 +141,7 @@ def _numbers(**values):
 
 
 def _need_convex(curvature, momentum=0.0):
-    """Refuse a quadratic without a minimum, and a momentum that never loses what it has."""
+    """Refuse a quadratic without a minimum, and a momentum of 1 or more."""
     _refuse("curvature", curvature, curvature <= 0, "numbers above 0")
     _refuse("momentum", momentum, np.asarray(momentum) >= 1, "numbers below 1")
 

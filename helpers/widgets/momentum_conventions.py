@@ -1,4 +1,4 @@
-"""Three ways to write momentum, and a learning rate that drops: a widget of notebooks/05_optimizers.ipynb.
+"""Three conventions of momentum under a learning rate that drops: a widget of notebooks/05_optimizers.ipynb.
 
     the note        v ← γ·v + η·g            w ← w − v
     torch           v ← γ·v + g              w ← w − η·v
@@ -34,13 +34,13 @@ LETTERS = {"torch": "#2B6186", "moving average": "#0B3C5D", "note": figures.KERN
 LETTER_GAP = 16                                     # pixels from label to label
 
 # `paths` has the w (STEPS + 1,) of each convention, `gaps` how far the note and the moving average are from
-# torch, `rates` (STEPS,) η as it was at each step, `parting` the first step with another w in the note's form
-# or None.
-ThreeRuns = namedtuple("ThreeRuns", "paths gaps rates parting")
+# torch, `rates` (STEPS,) η as it was at each step, `first_difference` the first step at which the note's w
+# differs from torch's, or None.
+ThreeRuns = namedtuple("ThreeRuns", "paths gaps rates first_difference")
 
 
 def momentum_conventions() -> Explore:
-    """Let the learning rate drop, and see which of three forms of momentum part.
+    """Let the learning rate drop, and see which of three conventions of momentum give other weights.
 
     `result` is the ThreeRuns of this moment.
     """
@@ -54,7 +54,7 @@ def momentum_conventions() -> Explore:
 
 @lru_cache(maxsize=2)     # for the picture and for its sentence
 def three_runs(drop: int, factor: float, gamma: float, eta: float) -> ThreeRuns:
-    """Run the three, each with the rate η for `drop` steps, and η·factor from there on."""
+    """Run the three conventions with the learning rate η for `drop` steps, and η·factor from there on."""
     def rate(t):
         return eta if t < drop else eta * factor
 
@@ -63,15 +63,15 @@ def three_runs(drop: int, factor: float, gamma: float, eta: float) -> ThreeRuns:
     paths = {name: descend(rule, lambda w: w, np.ones(1), STEPS, lr=lr, momentum=gamma)[:, 0]
              for name, (rule, lr) in rules.items()}
     gaps = {name: np.abs(paths[name] - paths["torch"]) for name in ("note", "moving average")}
-    parted = np.flatnonzero(apart(paths["note"], paths["torch"]))
+    different = np.flatnonzero(differs(paths["note"], paths["torch"]))
     rates = np.array([rate(t) for t in range(STEPS)])
-    return ThreeRuns(paths, gaps, rates, int(parted[0]) if len(parted) else None)
+    return ThreeRuns(paths, gaps, rates, int(different[0]) if len(different) else None)
 
 
-def apart(these: np.ndarray, those: np.ndarray) -> np.ndarray:
-    """At which steps two swings (steps + 1,) differ in their first DIGITS digits.
+def differs(these: np.ndarray, those: np.ndarray) -> np.ndarray:
+    """At which steps two paths (steps + 1,) differ in their first DIGITS digits.
 
-    Where a swing passes 0, digits mean nothing: they are counted from the size of two points in a row.
+    Where a path passes 0, digits mean nothing: the difference is taken relative to two points in a row.
     """
     size = np.hypot(those, np.append(those[0], those[:-1]))
     return np.abs(these - those) > 10.0**-DIGITS * size
@@ -140,26 +140,25 @@ def _label(ax, ends):
 def _describe(drop, factor, gamma, eta):
     one = three_runs(drop, factor, gamma, eta)
     falls = f"η = {eta:g}, {eta * factor:g} after step {drop}" if factor < 1 else f"η = {eta:g} throughout"
-    return f"γ = {gamma:g}, {falls}: {_verdict(one, drop, factor, gamma)}"
+    return f"γ = {gamma:g}, {falls}: {_comparison(one, drop, factor, gamma)}"
 
 
-def _verdict(one, drop, factor, gamma):
+def _comparison(one, drop, factor, gamma):
     equal = f"the three are equal to {DIGITS} digits"
-    if one.parting is not None:
-        gap = one.gaps["note"]
-        return (f"{equal} up to step {one.parting - 1}. From step {one.parting} on the note goes its own "
-                f"way, for its v keeps the old η: up to {two_digits(gap.max())} away, at step "
-                f"{gap.argmax()}, and {two_digits(gap[-1])} at the end. "
-                f"Torch and the moving average {_others(one)}.")
-    why = ("for η never drops" if factor == 1 or drop == STEPS else
-           "for no step was made with the old η" if drop == 0 else
-           "for without momentum there is no v that could keep the old η" if gamma == 0 else
-           "for w was at the minimum before η dropped")
+    if one.first_difference is not None:
+        gap, first = one.gaps["note"], one.first_difference
+        return (f"{equal} up to step {first - 1}. From step {first} on the note differs, because its v "
+                f"contains the old η: by up to {two_digits(gap.max())}, at step {gap.argmax()}, and by "
+                f"{two_digits(gap[-1])} at the end. Torch and the moving average {_others(one)}.")
+    why = ("because η never drops" if factor == 1 or drop == STEPS else
+           "because no step was made with the old η" if drop == 0 else
+           "because without momentum no v contains the old η" if gamma == 0 else
+           "because w was at the minimum before η dropped")
     return f"{equal} in all {STEPS} steps, {why}."
 
 
 def _others(one):
-    return "part as well" if apart(one.paths["moving average"], one.paths["torch"]).any() else "stay equal"
+    return "differ too" if differs(one.paths["moving average"], one.paths["torch"]).any() else "stay equal"
 
 
 def two_digits(value: float) -> str:

@@ -125,7 +125,7 @@ def test_the_largest_stable_step_of_runs(momentum, nesterov, curvature=3.0):
     """Found by bisection of real runs, which know nothing of the theory."""
     def grows(lr):
         w = np.abs(run(lr, momentum, curvature, 600, nesterov=nesterov))
-        return not w[500:].max() <= w[300:400].max()   # a NaN has left the map
+        return not w[500:].max() <= w[300:400].max()   # a NaN has diverged
     limit = largest_stable_step(curvature, momentum, nesterov=nesterov)
     assert bisected(grows, 0.5 / curvature, 5 / curvature) == pytest.approx(limit, rel=1e-6)
     assert convergence_rate(0.999 * limit, momentum, curvature, nesterov=nesterov) < 1

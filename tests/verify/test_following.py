@@ -7,7 +7,7 @@ from helpers.functional import optimizers
 from helpers.verify.following import (
     CONSTANT,
     DROPPING,
-    SLOPES,
+    GRADIENTS,
     START,
     FollowingError,
     follows,
@@ -26,7 +26,7 @@ PAIRS = [
 @pytest.mark.parametrize("rule, make, options", PAIRS)
 def test_a_right_rule_follows_and_does_not_stray(rule, make, options):
     assert repr(follows(rule, make, **options)) == f"{rule.__name__}: 200 steps, distance from torch ≤ 1e-12"
-    with pytest.raises(FollowingError, match="expected a rule that goes elsewhere"):
+    with pytest.raises(FollowingError, match="expected a rule that differs from torch"):
         strays(rule, make, **options)
 
 
@@ -45,22 +45,22 @@ def test_a_change_of_one_weight_in_one_step_is_seen(rule, make, options):
 @pytest.mark.parametrize("wrong", [
     lambda W, dW, s, lr: (W - lr * dW * (1 + 1e-9), s), lambda W, dW, s, lr: (W * np.nan, s),
     lambda W, dW, s, lr: (W - 0.01 * dW, s), lambda W, dW, s, lr: (W - lr * dW * (dW > 0), s)])
-def test_a_wrong_rule_strays(wrong):
+def test_a_wrong_rule_is_rejected(wrong):
     assert not strays(wrong, torch.optim.SGD).distance <= 1e-12
     with pytest.raises(FollowingError):
         follows(wrong, torch.optim.SGD)
 
 
-def test_the_conventions_part_only_where_the_rate_drops():
+def test_the_conventions_differ_only_where_the_rate_drops():
     make = PAIRS[0][1]
     follows(optimizers.heavy_ball, make, CONSTANT)
     strays(optimizers.heavy_ball, make, DROPPING)
 
 
-def test_the_way_is_hostile_and_stays_as_it_is():
-    sizes = np.abs(SLOPES).mean(axis=0)
-    assert sizes.max() / sizes.min() > 1e5 and (SLOPES < 0).any() and (SLOPES[3] == 0).all()
-    for array in (START, SLOPES, CONSTANT, DROPPING):
+def test_the_gradients_are_hostile_and_read_only():
+    sizes = np.abs(GRADIENTS).mean(axis=0)
+    assert sizes.max() / sizes.min() > 1e5 and (GRADIENTS < 0).any() and (GRADIENTS[3] == 0).all()
+    for array in (START, GRADIENTS, CONSTANT, DROPPING):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
 

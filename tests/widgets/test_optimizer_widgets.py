@@ -117,7 +117,7 @@ def test_a_race_of_fewer_steps_is_the_beginning_of_one_of_more():
     assert short["Nesterov"].left and short["SGD"].left is None
 
 
-def test_who_left_later_is_still_there():
+def test_a_run_that_leaves_later_is_still_shown():
     runs = race("ravine", 30, 0.05, 0.8, (-4.0, 2.0))
     left = runs["Nesterov"].left
     assert 20 < left < 100 and len(runs["Nesterov"].path) == left
@@ -144,18 +144,18 @@ def test_the_sentence_of_the_race_is_true(changed):
                             values["start"], values["steps"]) for name in values["optimizers"]}
     here = sorted((costs[-1], name) for name, (_, costs) in runs.items() if len(costs) > values["steps"])
     (best, leader), (second, follower), *_ = here
-    assert f": {leader} leads with cost " in said and f"step {values['steps']}: " in said
+    assert f": {leader} has the lowest cost, " in said and f"step {values['steps']}: " in said
     assert ("κ = " in said) == (values["landscape"] in ("ravine", "noisy quadratic"))
     if best > 1e-20:
-        assert number_in(said, r"with cost ([\d.,e−]+\d)") == pytest.approx(best, rel=0.06)
-        assert said.split(".")[-2 - ("Flown away" in said)].endswith(f"than {follower}")
+        assert number_in(said, r"lowest cost, ([\d.,e−]+\d)") == pytest.approx(best, rel=0.06)
+        assert said.split(".")[-2 - ("Diverged" in said)].endswith(f"than {follower}")
         if second > 2 * best:
             times = number_in(said, r", ([\d.,e]+) times lower")
             assert times == pytest.approx(second / best, rel=0.06)
         else:
             assert number_in(said, r"(\d+)% lower") == pytest.approx(100 * (1 - best / second), abs=0.51)
     gone = {name: len(costs) for name, (_, costs) in runs.items() if len(costs) <= values["steps"]}
-    assert ("Flown away, beyond a million" in said) == bool(gone)
+    assert ("Diverged, beyond a million" in said) == bool(gone)
     for name, step in gone.items():
         assert f"{name} at step {step}" in said
     assert set(re.findall(r"(\w+) at step", said)) == set(gone)
@@ -165,13 +165,13 @@ def test_odd_ends_of_a_race_in_words():
     def said(**runs):
         return exploring._leader({name: landscape_races.Run(np.zeros((2, 2)), np.array([1.0, cost]),
                                   3 if cost > 1e9 else None) for name, cost in runs.items()})
-    assert said() == "no optimizer is on." and said(SGD=1e10) == "all have flown away."
+    assert said() == "no optimizer is on." and said(SGD=1e10) == "all have diverged."
     assert said(SGD=0.034) == "SGD is at cost 0.034."
-    assert said(SGD=0.5, Adam=0.5) == "Adam leads with cost 0.5, level with SGD."
-    assert said(SGD=0.0, Adam=1e-30) == "SGD leads with cost below 1e−20, level with Adam."
-    assert said(SGD=0.0, Adam=2.0) == "SGD leads with cost below 1e−20, before Adam with 2.0."
-    assert said(SGD=4.0, Adam=3.0) == "Adam leads with cost 3.0, 25% lower than SGD."
-    assert said(SGD=900.0, Adam=2.0) == "Adam leads with cost 2.0, 450 times lower than SGD."
+    assert said(SGD=0.5, Adam=0.5) == "Adam has the lowest cost, 0.5, about equal to SGD's."
+    assert said(SGD=0.0, Adam=1e-30) == "SGD has the lowest cost, below 1e−20, about equal to Adam's."
+    assert said(SGD=0.0, Adam=2.0) == "SGD has the lowest cost, below 1e−20, then Adam with 2.0."
+    assert said(SGD=4.0, Adam=3.0) == "Adam has the lowest cost, 3.0, 25% lower than SGD."
+    assert said(SGD=900.0, Adam=2.0) == "Adam has the lowest cost, 2.0, 450 times lower than SGD."
 
 
 @pytest.mark.parametrize("value, words", [
@@ -278,8 +278,8 @@ def test_the_lines_of_the_map_join_equal_costs(landscape, kappa):
     assert len(found) == 300, "every place is in one band"
     ends = [(cost[found == k].min(), cost[found == k].max()) for k in np.unique(found)]
     assert len(ends) > 8 and all(low[1] <= high[0] * 1.1 for low, high in itertools.pairwise(ends))
-    shares = [(found <= k).mean() for k in range(len(areas))]
-    np.testing.assert_allclose(shares[:-1], landscape_map.SHARES, atol=0.07)
+    fractions = [(found <= k).mean() for k in range(len(areas))]
+    np.testing.assert_allclose(fractions[:-1], landscape_map.QUANTILES, atol=0.07)
     assert lines.vertices.min() >= 0 and lines.vertices.max() <= 1
 
 
@@ -502,7 +502,7 @@ def test_the_sentence_of_the_diagram_is_true(eta, gamma, kappa, nesterov):
     if rate >= 1:
         limit = 2 * (1 + gamma) / (1 + 2 * gamma * nesterov)
         assert eta > limit + 1e-9
-        written = number_in(said, r"divergent, for the largest stable step is η·λ = ([\d.]+)\. ")
+        written = number_in(said, r"divergent, since the largest stable step is η·λ = ([\d.]+)\. ")
         assert written == pytest.approx(limit, abs=0.0051)
     elif kappa == 1:
         assert said.split(": ", 1)[1].startswith(one.regimes[0])
@@ -587,7 +587,7 @@ def test_critical_and_arrived_are_said():
         explorer.set(eta=eta, gamma=gamma, nesterov=nesterov)
         assert explorer.result.regimes == ("critical",) and ": critical. " in explorer.sentence
         assert abs(np.subtract(*roots(eta, gamma, 1, nesterov))) < 1e-6
-        assert "it goes down as t·rateᵗ" in explorer.sentence
+        assert "it falls as t·rateᵗ" in explorer.sentence
         assert explorer.result.measured > explorer.result.rate
     explorer.set(eta=1, gamma=0, nesterov=False)
     assert explorer.result.measured is None and explorer.sentence.endswith("and the run is at 0 exactly.")
@@ -613,7 +613,7 @@ def three_by_hand(drop, factor, gamma, eta):
 DROPS = [(14, 0.1, 0.9, 0.1), (30, 0, 0.95, 0.2), (6, 0, 0.99, 0.5), (50, 0.5, 0.5, 0.02),
          (99, 0.3, 0.9, 0.05), (1, 0.01, 0.8, 0.01)]
 EQUAL = {(0, 0.1, 0.9, 0.1): "no step was made with the old η", (100, 0.1, 0.9, 0.1): "η never drops",
-         (20, 1, 0.9, 0.1): "η never drops", (20, 0.1, 0, 0.1): "without momentum there is no v"}
+         (20, 1, 0.9, 0.1): "η never drops", (20, 0.1, 0, 0.1): "without momentum no v contains"}
 
 
 @pytest.mark.parametrize("setting", [*DROPS, *EQUAL], ids=str)
@@ -628,36 +628,37 @@ def test_the_three_forms_by_hand_and_by_torch(setting):
 
 
 @pytest.mark.parametrize("setting", DROPS, ids=str)
-def test_they_part_with_the_first_step_at_the_new_rate(setting):
+def test_they_differ_from_the_first_step_at_the_new_rate(setting):
     drop, factor, gamma, eta = setting
     one, (truth, _) = conventions.three_runs(*setting), three_by_hand(*setting)
     gap = np.abs(truth["note"] - truth["torch"])
-    assert one.parting == drop + 1 and gap[:drop + 1].max() < 1e-13 < gap[drop + 1]
+    assert one.first_difference == drop + 1 and gap[:drop + 1].max() < 1e-13 < gap[drop + 1]
     assert np.abs(truth["moving average"] - truth["torch"]).max() < 1e-12
     said = conventions._describe(drop, factor, gamma, eta)
     assert f"γ = {gamma:g}, η = {eta:g}, {eta * factor:g} after step {drop}: " in said
-    assert f"equal to 10 digits up to step {drop}. From step {drop + 1} on the note goes its own way" in said
-    assert number_in(said, r"up to ([\d.e−]+) away") == pytest.approx(gap.max(), rel=0.06)
-    assert number_in(said, r"away, at step (\d+),") == gap.argmax()
-    assert number_in(said, r"and ([\d.e−]+) at the end") == pytest.approx(gap[-1], rel=0.06)
+    assert f"equal to 10 digits up to step {drop}. From step {drop + 1} on the note differs" in said
+    assert number_in(said, r"by up to ([\d.e−]+),") == pytest.approx(gap.max(), rel=0.06)
+    assert number_in(said, r", at step (\d+), and") == gap.argmax()
+    assert number_in(said, r"and by ([\d.e−]+) at the end") == pytest.approx(gap[-1], rel=0.06)
     assert said.endswith("Torch and the moving average stay equal.")
 
 
 @pytest.mark.parametrize("setting, why", EQUAL.items(), ids=str)
-def test_where_they_do_not_part_the_reason_is_said(setting, why):
+def test_where_they_stay_equal_the_reason_is_said(setting, why):
     truth, _ = three_by_hand(*setting)
     assert all(np.abs(path - truth["torch"]).max() < 1e-12 for path in truth.values())
-    assert conventions.three_runs(*setting).parting is None
-    assert f"the three are equal to 10 digits in all 100 steps, for {why}" in conventions._describe(*setting)
+    assert conventions.three_runs(*setting).first_difference is None
+    said = conventions._describe(*setting)
+    assert f"the three are equal to 10 digits in all 100 steps, because {why}" in said
 
 
-def test_at_every_setting_they_part_at_once_or_never():
+def test_at_every_setting_they_differ_at_once_or_never():
     for drop, factor, gamma, eta in itertools.product(
             (0, 3, 37, 100), conventions.FACTORS[::3], conventions.MOMENTA[::2], conventions._RATES[::3]):
         one = conventions.three_runs(drop, factor, gamma, eta)
         never = factor == 1 or gamma == 0 or drop in (0, 100)
-        assert one.parting == (None if never else drop + 1), (drop, factor, gamma, eta)
-        assert not conventions.apart(one.paths["moving average"], one.paths["torch"]).any()
+        assert one.first_difference == (None if never else drop + 1), (drop, factor, gamma, eta)
+        assert not conventions.differs(one.paths["moving average"], one.paths["torch"]).any()
 
 
 def test_with_a_rate_of_0_torch_stands_and_the_note_rolls_out():

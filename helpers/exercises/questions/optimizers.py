@@ -1,8 +1,8 @@
 """The exercises of notebooks/05_optimizers.ipynb: questions, worked solutions, usual mistakes.
 
-The gradients are given, as if they had come from a network: what is asked is where to go with them. Each
-truth runs a rule of helpers/functional/optimizers.py, which has its own proof. Two more of the notebook are
-in helpers/exercises/questions/steps.py.
+The gradients are given, as if they had come from a network: the exercises ask for the updates. Each truth
+runs a rule of helpers/functional/optimizers.py, which has its own tests. Two more exercises of the notebook
+are in helpers/exercises/questions/steps.py.
 """
 import numpy as np
 
@@ -15,7 +15,7 @@ from helpers.functional.optimizers import adamw, heavy_ball
 # --- momentum with weight decay ---------------------------------------------------------------
 
 def momentum_by_hand(W, dC0, eta, gamma, lam):
-    """Momentum in the note's form, on C = C0 + λ/2·‖W‖².
+    """Gradient descent with the note's momentum, on C = C0 + λ/2·‖W‖².
 
     W (n,), dC0 (steps, m, n): at each step every sample's gradient,
     eta (steps,): the learning rate of each step → W (n,) after the last step.
@@ -53,37 +53,37 @@ MOMENTUM = Exercise(
                 "mean(axis=0) → mean()"),
         Mistake("last sample", "Only the last sample of each batch counts. The gradient is the mean over all "
                 "m.", "dC0[t].mean(axis=0) → dC0[t][-1]"),
-        Mistake("λ forgotten", "λ is not in it: this goes down C0 alone. The gradient of λ/2·‖W‖² is λ·W, "
-                "and it is added to the mean of the samples' gradients.", "+ lam * W →"),
-        Mistake("λ divided by m", "λ·W is divided by m. Only C0 is a mean over the samples; λ/2·‖W‖² stands "
-                "beside it once, however many they are.", "lam * W → lam * W / dC0.shape[1]"),
-        Mistake("2 kept", "The decay is twice what it should be: the ½ of λ/2·‖W‖² takes away the 2 of the "
+        Mistake("λ forgotten", "λ is not used: this minimises C0 alone. The gradient of λ/2·‖W‖² is λ·W, and "
+                "it is added to the mean of the samples' gradients.", "+ lam * W →"),
+        Mistake("λ divided by m", "λ·W is divided by m. Only C0 is a mean over the samples; λ/2·‖W‖² is "
+                "added to it once, whatever m is.", "lam * W → lam * W / dC0.shape[1]"),
+        Mistake("2 kept", "The decay is twice what it should be: the ½ of λ/2·‖W‖² cancels the 2 from the "
                 "square, and λ·W is left.", "lam * W → 2 * lam * W"),
         Mistake("½ kept", "The decay is half of what it should be. The derivative of λ/2·W² is λ/2·2W = λ·W.",
                 "lam * W → lam / 2 * W"),
-        Mistake("square kept", "λ·W² is added where λ·W belongs: of W² the derivative is wanted. A square is "
-                "never negative, so it would push negative weights further out.", "lam * W → lam * W**2"),
-        Mistake("decay grows", "The sign of λ·W is wrong: here weights grow away from 0. It is added to the "
-                "gradient, and the step goes against both.", "+ lam * W → - lam * W"),
-        Mistake("decay of the first W", "λ is multiplied by the W of the start in every step. W moves, and "
-                "its decay with it.",
+        Mistake("square kept", "λ·W² is added where λ·W belongs: the derivative of λ/2·W² is λ·W. A square "
+                "is never negative, so it would push negative weights further out.", "lam * W → lam * W**2"),
+        Mistake("decay grows", "The sign of λ·W is wrong: here weights grow away from 0. λ·W is added to the "
+                "gradient, and the step is subtracted.", "+ lam * W → - lam * W"),
+        Mistake("decay of the first W", "λ is multiplied by the first W in every step. The decay uses the "
+                "current W.",
                 ("np.zeros_like(W) → np.zeros_like(W); first = W", "lam * W → lam * first")),
-        Mistake("decay after momentum", "The decay passes by the momentum: W loses η·λ·W in each step, and v "
-                "knows nothing of it. That is a decoupled decay, as in AdamW. Here λ·W is a part of the "
-                "gradient of C, so it goes into v.", ("+ lam * W →", "W - v → W - v - eta[t] * lam * W")),
+        Mistake("decay after momentum", "The decay is not in v: W loses η·λ·W in each step, beside the "
+                "momentum. That is a decoupled decay, as in AdamW. Here λ·W is a part of the gradient of C, "
+                "so it goes into v.", ("+ lam * W →", "W - v → W - v - eta[t] * lam * W")),
         Mistake("decay without η", "The decay is not multiplied by η. λ·W is a part of the gradient: it "
                 "belongs inside the bracket, η·(g + λ·W).",
                 ("+ lam * W →", "gamma * v + eta[t] * g → gamma * v + eta[t] * g + lam * W")),
         Mistake("decay after momentum, without η", "W loses λ·W in each step, beside the momentum and "
                 "without η. λ·W is a part of the gradient: v ← γ·v + η·(g + λ·W).",
                 ("+ lam * W →", "W - v → W - v - lam * W")),
-        Mistake("torch's convention", "This is momentum as torch has it, v ← γ·v + g and W ← W − η·v. In the "
-                "note's form η counts when the gradient comes: v ← γ·v + η·g and W ← W − v. As long as η "
-                "stays the same, nobody can tell; here it changes.",
+        Mistake("torch's convention", "This is torch's momentum, v ← γ·v + g and W ← W − η·v. In the note's "
+                "form η multiplies the gradient: v ← γ·v + η·g and W ← W − v. As long as η stays the same, "
+                "both give the same W; here η changes.",
                 ("eta[t] * g → g", "W - v → W - eta[t] * v")),
-        Mistake("η twice", "η is counted twice, in v and in the step. In the note's form v has it: W ← W − "
+        Mistake("η twice", "η is used twice, in v and in the step. In the note's form v contains η: W ← W − "
                 "v.", "W - v → W - eta[t] * v"),
-        Mistake("η forgotten", "η is not in it: this is right for η = 1 only. v ← γ·v + η·(g + λ·W).",
+        Mistake("η forgotten", "η is not used: this is right for η = 1 only. v ← γ·v + η·(g + λ·W).",
                 "eta[t] * g → g"),
         Mistake("first rate", "Every step is taken with the first η. Step t has its own, `eta[t]`.",
                 "eta[t] → eta[0]"),
@@ -93,36 +93,36 @@ MOMENTUM = Exercise(
                 "γ·v + η·g, without 1 − γ.", ("eta[t] * g → (1 - gamma) * g", "W - v → W - eta[t] * v")),
         Mistake("moving average of steps", "The new gradient is multiplied by 1 − γ, as in a moving average. "
                 "The note's v adds up: γ·v + η·g.", "eta[t] * g → (1 - gamma) * eta[t] * g"),
-        Mistake("γ on all", "γ is multiplied by the new gradient too. Only the old v is worn down by it: γ·v "
-                "+ η·g, not γ·(v + η·g).", "gamma * v + eta[t] * g → gamma * (v + eta[t] * g)"),
+        Mistake("γ on all", "γ is multiplied by the new gradient too. It multiplies the old v alone: γ·v + "
+                "η·g, not γ·(v + η·g).", "gamma * v + eta[t] * g → gamma * (v + eta[t] * g)"),
         Mistake("v not kept", "There is no momentum: v begins at 0 in every step, or γ is not used. `v = 0` "
                 "stands before the loop, once.", "gamma * v + →"),
-        Mistake("γ forgotten", "The old v is kept whole: γ is not in it. Without friction a ball never comes "
-                "to rest. v ← γ·v + η·g.", "gamma * v → v"),
-        Mistake("v against itself", "The momentum brakes: γ·v is subtracted from the new step. It is added, "
-                "so that steps in one direction grow longer.",
+        Mistake("γ forgotten", "γ is not used: all of the old v is kept, like a ball without friction. v ← "
+                "γ·v + η·g.", "gamma * v → v"),
+        Mistake("v against itself", "The sign of γ·v is wrong: it is subtracted from the new step. It is "
+                "added, so that steps in one direction grow longer.",
                 "gamma * v + eta[t] * g → eta[t] * g - gamma * v"),
-        Mistake("uphill", "The sign of the step is wrong: W + v climbs. v holds +η·g, so it is subtracted.",
+        Mistake("uphill", "The sign of the step is wrong: W + v goes uphill. v holds +η·g, so subtract it.",
                 "W - v → W + v"),
-        Mistake("one step late", "W moves by the v of the step before. First comes the new v, then the step.",
+        Mistake("one step late", "W moves by the v of the step before. First compute the new v, then step.",
                 ("v = gamma * v + eta[t] * g → old, v = v, gamma * v + eta[t] * g", "W - v → W - old")),
         Mistake("Nesterov", "This is Nesterov's momentum, W ← W − (γ·v + η·g) with the new v. Plain momentum "
-                "goes along v itself.", "W - v → W - gamma * v - eta[t] * g"),
+                "subtracts v itself.", "W - v → W - gamma * v - eta[t] * g"),
         Mistake("first step only", "Only the first step is taken. Is the `return` inside the loop?",
                 "range(len(eta)) → range(1)"),
-        Mistake("last step only", "Only the last step counts: W or v is set back in the loop.",
+        Mistake("last step only", "Only the last step counts: is W or v reset in the loop?",
                 "range(len(eta)) → [-1]"),
     ),
     hints=("What is the gradient of C with respect to W when C0 is a mean over the samples? Which part of it "
            "is given, and which must you add?",
-           "g = mean of the samples' gradients + λ·W. In the note's form v collects steps, so today's η "
-           "is in it: v ← γ·v + η·g, then W ← W − v."))
+           "g = mean of the samples' gradients + λ·W. In the note's form v contains the η of its step: "
+           "v ← γ·v + η·g, then W ← W − v."))
 
 
 # --- AdamW ------------------------------------------------------------------------------------
 
 def adamw_by_hand(W, dW, eta, betas, eps, lam):
-    """AdamW: both means corrected for their start at 0, the decay decoupled.
+    """AdamW: bias-corrected moving means, decoupled weight decay.
 
     W (n,), dW (steps, n): one gradient for each step, betas (β₁, β₂),
     eps outside the root, lam is λ → W (n,) after the last step.
@@ -138,7 +138,7 @@ def adamw_by_hand(W, dW, eta, betas, eps, lam):
 
 
 def _adam_cases(rng):
-    """ε is large, so that its place shows; one step first, where a mean holds one gradient."""
+    """ε is large, so that a misplaced ε shows; first a single step, where a mean holds one gradient."""
     for steps, n in ((1, 1), (2, 1), (2, 2), (3, 2), (5, 3), (4, 5)):
         yield {"W": whole(rng, n, most=9), "dW": whole(rng, steps, n) / 10, "eta": 0.5,
                "betas": (0.8, 0.95), "eps": 0.1, "lam": 0.2}
@@ -155,66 +155,66 @@ ADAM = Exercise(
     "optimizers.adamw", "AdamW, derived and written", adamw_by_hand, _true_adamw, _adam_cases,
     judge=compare_nan,
     mistakes=(
-        Mistake("no correction", "The correction for the start at 0 is missing. After t steps the weights in "
-                "m add up to 1 − β₁ᵗ, not to 1: divide by that, and s by 1 − β₂ᵗ.",
+        Mistake("no correction", "The bias correction is missing. After t steps the weights in m add up to "
+                "1 − β₁ᵗ, not to 1: divide m by that, and s by 1 − β₂ᵗ.",
                 ("m / (1 - betas[0]**t) → m", "s / (1 - betas[1]**t) → s")),
         Mistake("m not corrected", "s is corrected, m is not: the first steps are too short. m̂ = m/(1 − "
                 "β₁ᵗ).", "m / (1 - betas[0]**t) → m"),
         Mistake("s not corrected", "m is corrected, s is not: √s is too small at first, and the steps too "
                 "long. ŝ = s/(1 − β₂ᵗ).", "s / (1 - betas[1]**t) → s"),
-        Mistake("t stands still", "The correction is 1 − β in every step. It is 1 − βᵗ, and t counts the "
-                "steps: it comes to 1, and the correction fades.", "**t →"),
+        Mistake("t stands still", "You divide by 1 − β in every step. The divisor is 1 − βᵗ, and t counts "
+                "the steps: it approaches 1.", "**t →"),
         Mistake("t from 0", "It is NaN from the first step on: t counts from 0, and 1 − β⁰ is 0. The first "
-                "step is t = 1; `enumerate(dW, start=1)` counts so.", "start=1 → start=0"),
+                "step is t = 1, as in `enumerate(dW, start=1)`.", "start=1 → start=0"),
         Mistake("t one ahead", "t is one ahead: the first step is corrected with 1 − β². Has it been counted "
                 "twice?", "start=1 → start=2"),
-        Mistake("correction kept", "The corrected means are kept and grow on. m and s stay as they are; m̂ "
-                "and ŝ are made anew from them in each step, and used once.",
+        Mistake("correction kept", "The corrected means replace m and s. m and s stay as they are; m̂ and ŝ "
+                "are computed from them anew in each step, and used once.",
                 ("m_hat = → m = m_hat =", "s_hat = → s = s_hat =")),
         Mistake("ε under the root", "ε stands under the root: √(ŝ + ε). It is outside: √ŝ + ε. For a small ŝ "
                 "the two are far apart.", "np.sqrt(s_hat) + eps → np.sqrt(s_hat + eps)"),
-        Mistake("ε before the correction", "ε is added to √s, before the correction, which then divides ε as "
-                "well. First ŝ = s/(1 − β₂ᵗ), then √ŝ + ε.",
+        Mistake("ε before the correction", "ε is added to √s, before the bias correction, which then divides "
+                "ε as well. First ŝ = s/(1 − β₂ᵗ), then √ŝ + ε.",
                 "(np.sqrt(s_hat) + eps) → (np.sqrt(s) + eps) * np.sqrt(1 - betas[1]**t)"),
         Mistake("ε forgotten", "ε is missing in the denominator: √ŝ + ε. Without it, a gradient of 0 ends in "
                 "0/0.", "+ eps →"),
         Mistake("β₁ and β₂ exchanged", "β₁ and β₂ are exchanged: β₁ belongs to m, the mean of the gradients, "
                 "β₂ to s.", "m, s = → betas = betas[::-1]; m, s ="),
         Mistake("β and 1 − β exchanged", "β multiplies the new gradient and 1 − β the old mean. It is the "
-                "other way round: β·m + (1 − β)·g, a long memory.",
+                "other way round: β·m + (1 − β)·g.",
                 ("betas[0] * m + (1 - betas[0]) → (1 - betas[0]) * m + betas[0]",
                  "betas[1] * s + (1 - betas[1]) → (1 - betas[1]) * s + betas[1]")),
-        Mistake("sums", "m and s grow by g and g² whole: sums that fade, not means. The new one is "
-                "multiplied by 1 − β.", ("(1 - betas[0]) * g → g", "(1 - betas[1]) * g → g")),
+        Mistake("sums", "The factor 1 − β is missing: m and s are decaying sums, not means. It multiplies g "
+                "and g².", ("(1 - betas[0]) * g → g", "(1 - betas[1]) * g → g")),
         Mistake("g for g²", "s is a mean of g, not of g². It may be negative, and its root is NaN then.",
                 "g**2 → g"),
-        Mistake("|g| for g²", "s is a mean of the sizes |g|. It is a mean of the squares g², of which the "
-                "root is taken.", "g**2 → np.abs(g)"),
-        Mistake("m² for g²", "s is a mean of m². It is one of g²: of the squares of the gradients, not of "
-                "their mean.", "g**2 → m**2"),
+        Mistake("|g| for g²", "s is a mean of |g|. It should be a mean of the squares g², whose root is "
+                "taken.", "g**2 → np.abs(g)"),
+        Mistake("m² for g²", "s is a mean of m². It should be a mean of g², the squares of the gradients, "
+                "not of their mean.", "g**2 → m**2"),
         Mistake("no root", "The root is missing: m̂ is divided by √ŝ + ε. Without it, the step has the unit "
                 "of 1/gradient.", "np.sqrt(s_hat) → s_hat"),
-        Mistake("g for m̂", "The step goes along the newest gradient: that is RMSProp with a correction. "
-                "Adam goes along m̂.", "m / (1 - betas[0]**t) → g"),
+        Mistake("g for m̂", "The step uses the newest gradient: that is RMSProp with a bias correction. Adam "
+                "uses m̂.", "m / (1 - betas[0]**t) → g"),
         Mistake("not divided", "m̂ is not divided by √ŝ + ε: that is momentum. The division gives every "
-                "weight a step of its own size.", "/ (np.sqrt(s_hat) + eps) →"),
-        Mistake("L2", "λ·W is added to the gradient: that is L2 inside Adam. It is divided by √ŝ like all "
-                "else, so that weights with large gradients hardly decay. AdamW lets every weight lose the "
-                "same share: W − η·λ·W.", ("eta * lam * W - →", "m = betas → g = g + lam * W; m = betas")),
+                "weight a learning rate of its own.", "/ (np.sqrt(s_hat) + eps) →"),
+        Mistake("L2", "λ·W is added to the gradient: that is L2 inside Adam. λ·W is then divided by √ŝ too, "
+                "so that weights with large gradients hardly decay. In AdamW every weight loses the same "
+                "fraction: W − η·λ·W.", ("eta * lam * W - →", "m = betas → g = g + lam * W; m = betas")),
         Mistake("decay divided", "λ·W is added to m̂ and divided by √ŝ + ε with it. The decay of AdamW is "
                 "not divided: W − η·λ·W.", ("eta * lam * W - →", "m_hat / (np → (m_hat + lam * W) / (np")),
-        Mistake("decay without η", "The decay is not multiplied by η. In AdamW a schedule of η slows both: W "
-                "− η·λ·W.", "eta * lam → lam"),
-        Mistake("decay after the step", "The decay comes after the step, and takes a share of it too. It is "
-                "taken of the W from before the step.",
+        Mistake("decay without η", "The decay is not multiplied by η. In AdamW a schedule of η scales both: "
+                "W − η·λ·W.", "eta * lam → lam"),
+        Mistake("decay after the step", "The decay comes after the step, and takes a fraction of the new W. "
+                "It takes a fraction of the W before the step.",
                 ("W - eta * lam * W - → (1 - eta * lam) * (W -", "+ eps) → + eps))")),
-        Mistake("λ forgotten", "This is Adam; λ is not in it. AdamW subtracts η·λ·W as well.",
+        Mistake("λ forgotten", "This is Adam; λ is not used. AdamW subtracts η·λ·W as well.",
                 "eta * lam * W - →"),
         Mistake("decay grows", "The sign of the decay is wrong: here weights grow away from 0. W − η·λ·W.",
                 "W - eta * lam → W + eta * lam"),
-        Mistake("uphill", "The sign of the step is wrong: it climbs. W − η·m̂/(√ŝ + ε).",
+        Mistake("uphill", "The sign of the step is wrong: it goes uphill. W − η·m̂/(√ŝ + ε).",
                 "- eta * m_hat → + eta * m_hat"),
-        Mistake("memory lost", "m and s begin at 0 in every step: the two zeros stand before the loop, once.",
+        Mistake("memory lost", "m and s are set to 0 in every step. Set them to 0 once, before the loop.",
                 ("betas[0] * m + →", "betas[1] * s + →")),
         Mistake("first step only", "Only the first step is taken. Is the `return` inside the loop?",
                 "enumerate(dW → enumerate(dW[:1]"),
@@ -235,7 +235,7 @@ def wrong_momentum(W, dC0, eta, gamma, lam):
     v = np.zeros_like(W)
     for t in range(len(eta)):
         v = gamma * v + dC0[t].mean(axis=0) + lam * W
-        W = W - eta[t] * v      # torch's convention: η counts here
+        W = W - eta[t] * v      # torch's convention: η multiplies v
     return W
 
 
@@ -247,14 +247,12 @@ def _weak_and_honest(rng):
 
 
 HOLES = (
-    Mistake("torch's convention", "An η that never changes hides in which line it is counted: this is "
-            "torch's convention, v ← γ·v + g and W ← W − η·v.", wrong_momentum),
-    Mistake("first rate", "An η that never changes hides that every step takes the first one.",
-            "eta[t] → eta[0]"),
-    Mistake("last rate", "An η that never changes hides that every step takes the last one.",
-            "eta[t] → eta[-1]"),
+    Mistake("torch's convention", "A constant η hides in which line it is used: this is torch's convention, "
+            "v ← γ·v + g and W ← W − η·v.", wrong_momentum),
+    Mistake("first rate", "A constant η hides that every step uses the first one.", "eta[t] → eta[0]"),
+    Mistake("last rate", "A constant η hides that every step uses the last one.", "eta[t] → eta[-1]"),
     Mistake("no decay", "λ = 0 hides that there is no decay at all.", "+ lam * W →"),
-    Mistake("decay after momentum", "λ = 0 hides that the decay passes by the momentum, as in AdamW.",
+    Mistake("decay after momentum", "λ = 0 hides that the decay is not in v, as in AdamW.",
             ("+ lam * W →", "W - v → W - v - eta[t] * lam * W")),
     Mistake("decay without η", "λ = 0 hides that the decay is not multiplied by η.",
             ("+ lam * W →", "gamma * v + eta[t] * g → gamma * v + eta[t] * g + lam * W")),
@@ -266,19 +264,19 @@ HOLES = (
             "mean(axis=0) → sum(axis=0)"),
     Mistake("last sample", "A batch of one hides that only its last sample counts.",
             "dC0[t].mean(axis=0) → dC0[t][-1]"),
-    Mistake("mean over all", "Gradients that are all alike hide that they were averaged over the weights "
-            "too.", "mean(axis=0) → mean()"),
-    Mistake("first gradient", "Gradients that never change hide that every step takes the first one.",
+    Mistake("mean over all", "Equal gradients hide that they are averaged over the weights too.",
+            "mean(axis=0) → mean()"),
+    Mistake("first gradient", "Gradients that never change hide that every step uses the first one.",
             "dC0[t] → dC0[0]"),
-    Mistake("1 − γ", "γ = ½ hides that 1 − γ was taken for γ.", "gamma * v → (1 - gamma) * v"),
+    Mistake("1 − γ", "γ = ½ hides that 1 − γ is used instead of γ.", "gamma * v → (1 - gamma) * v"),
 )
 
 
 BREAK = break_it(
     "optimizers.break_it", "Break it: a wrong momentum that a weak test accepts",
     wrong_momentum, _true_momentum, _weak_and_honest, HOLES, right=momentum_by_hand,
-    hints=("The weak test takes three steps with one η, one gradient, one sample, λ = 0 and γ = ½. Which "
-           "line may you change without any effect there?",
+    hints=("The weak test takes three steps with a constant η and gradient, one sample, λ = 0 and γ = ½. "
+           "Which line can you change without any effect there?",
            "Three conventions of momentum are equal as long as η stays the same. Which of them is not the "
            "note's?"))
 

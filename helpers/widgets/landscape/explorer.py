@@ -1,4 +1,4 @@
-"""Step rules race down a landscape, all with one learning rate: a widget of notebooks/05_optimizers.ipynb."""
+"""Six step rules on a landscape, with one learning rate: a widget of notebooks/05_optimizers.ipynb."""
 from collections import namedtuple
 
 import numpy as np
@@ -25,7 +25,7 @@ Race = namedtuple("Race", "landscape kappa start steps runs")
 
 
 def landscape_explorer() -> Explore:
-    """Let step rules race down a landscape; see their paths, their costs, and who has flown away.
+    """Compare step rules on a landscape: their paths, their costs, and which of them diverged.
 
     `result` is a Race; its `runs` has, for each rule that is on, the path and the losses up to this step.
     """
@@ -49,7 +49,7 @@ def landscape_explorer() -> Explore:
 
 def raced(landscape: str, kappa: float, eta: float, gamma: float, steps: int, optimizers: tuple[str, ...],
           start: tuple[float, float]) -> Race:
-    """The race of the rules that are on, as it stands after so many steps."""
+    """The runs of the rules that are switched on, up to this step."""
     far = -(-steps // STRETCH) * STRETCH          # the next full stretch
     runs = race(landscape, kappa if landscape in BENDABLE else 1, eta, gamma, start, far)
     return Race(landscape, kappa, start, steps, {name: runs[name].until(steps) for name in optimizers})
@@ -134,11 +134,11 @@ def _draw_places(left, one):
 def _label_curves(sheet, one):
     """A name at the end of each curve, kept apart, in the order of the costs; × before one that left."""
     x, y, width, height = PLOT
-    share = {name: np.log(np.clip(run.losses[-1], LOWEST, HIGHEST) / LOWEST) / np.log(HIGHEST / LOWEST)
+    level = {name: np.log(np.clip(run.losses[-1], LOWEST, HIGHEST) / LOWEST) / np.log(HIGHEST / LOWEST)
              if run.left is None else 1 for name, run in one.runs.items()}
     floor, lines = y + height + LETTER_GAP - 4, []
-    for name in sorted(share, key=share.get):
-        floor = min(y + height * (1 - share[name]), floor - LETTER_GAP)
+    for name in sorted(level, key=level.get):
+        floor = min(y + height * (1 - level[name]), floor - LETTER_GAP)
         lines.append([floor, name])
     for k, line in enumerate(reversed(lines)):    # pushed down again from the top
         line[0] = max(line[0], y + 8 + LETTER_GAP * k)       # below the topmost line of the grid
@@ -154,29 +154,30 @@ def _describe(**values):
     kappa = f", κ = {one.kappa}" * (one.landscape in BENDABLE)
     x, y = (f"{n:.3g}".replace("-", "−") for n in one.start)
     return (f"{one.landscape[0].upper()}{one.landscape[1:]}{kappa}, η = {values['eta']:g}, γ = "
-            f"{values['gamma']:g}, from ({x}, {y}), step {one.steps}: {_leader(one.runs)}{_gone(one.runs)}")
+            f"{values['gamma']:g}, from ({x}, {y}), step {one.steps}: {_leader(one.runs)}"
+            f"{_diverged(one.runs)}")
 
 
 def _leader(runs):
     order = standings(runs)
     if not order:
-        return "all have flown away." if runs else "no optimizer is on."
+        return "all have diverged." if runs else "no optimizer is on."
     (best, name), *others = order
     if not others:
         return f"{name} is at cost {short_number(best)}."
     (second, follower), *_ = others
-    lead = f"{name} leads with cost {short_number(best)}, "
+    lead = f"{name} has the lowest cost, {short_number(best)}, "
     if second <= best * LEAST_GAP or second < TINY:
-        return lead + f"level with {follower}."
+        return lead + f"about equal to {follower}'s."
     if best < TINY:
-        return lead + f"before {follower} with {short_number(second)}."
+        return lead + f"then {follower} with {short_number(second)}."
     return lead + (f"{1 - best / second:.0%} lower" if second < 2 * best else
                    f"{short_number(second / best)} times lower") + f" than {follower}."
 
 
-def _gone(runs):
+def _diverged(runs):
     gone = [f"{name} at step {run.left}" for name, run in runs.items() if run.left is not None]
-    return f" Flown away, beyond a million: {', '.join(gone)}." if gone else ""
+    return f" Diverged, beyond a million: {', '.join(gone)}." if gone else ""
 
 
 def short_number(value: float) -> str:

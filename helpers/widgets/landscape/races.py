@@ -1,7 +1,6 @@
-"""Step rules that race over a landscape, all with one learning rate: what helpers.widgets.landscape.explorer
-shows.
+"""Run all step rules on a landscape with one learning rate: what helpers.widgets.landscape.explorer shows.
 
-A race is run as far as it is looked at, to the next full STRETCH, and remembered: fewer steps, or rules, cost
+A race is run as far as it is looked at, to the next full STRETCH, and cached: fewer steps, or rules, cost
 nothing. A step takes about 0.01 ms, since the arguments are checked at the first one only.
 """
 from collections.abc import Callable
@@ -17,8 +16,8 @@ STEPS, STRETCH, SEED = 300, 100, 0
 BENDABLE = "ravine", "noisy quadratic"            # the landscapes with a condition number to choose
 
 # Each rule's own colour and marker, in every figure.
-# Colours that stay apart without one kind of cone (tests/plotting/test_contrast.py); markers, without any
-# colour.
+# Colours that colour-blind readers can tell apart (tests/plotting/test_contrast.py), and markers for a print
+# without colour.
 COLORS = {"SGD": "#4D4D4D", "momentum": "#0072B2", "Nesterov": "#A63289", "AdaGrad": "#808000",
           "RMSProp": "#F24949", "Adam": "#009E73"}
 MARKERS, SIGNS = (dict(zip(COLORS, shapes, strict=True)) for shapes in ("osD^vP", "●■◆▲▼✚"))
@@ -43,7 +42,7 @@ class Run(NamedTuple):
 def rule_of(name: str, momentum: float) -> tuple[Callable, dict[str, object]]:
     """The step rule and its options; γ is for momentum and Nesterov, the others have torch's defaults.
 
-    Without momentum there is nothing to look ahead with: Nesterov is then SGD, and torch refuses the flag.
+    With momentum 0 Nesterov is SGD, and torch refuses the flag.
     """
     return {"SGD": (sgd, {}), "momentum": (heavy_ball, {"momentum": momentum}),
             "Nesterov": (sgd, {"momentum": momentum, "nesterov": True} if momentum else {}),
@@ -56,7 +55,7 @@ def cost(landscape: str, kappa: float, w: np.ndarray) -> np.ndarray:
 
 
 def slope(landscape: str, kappa: float) -> Gradient:
-    """The gradient as a rule gets it in a race: with noise, the same for all of them at the same step."""
+    """The gradient function of a race, with the noise of the landscape, which is the same for all rules."""
     it, options = LANDSCAPES[landscape], _options(landscape, kappa)
     plain, rng = it.gradient.__wrapped__, np.random.default_rng(SEED)      # unchecked: w is always (2,)
     if not it.noise:
@@ -67,7 +66,7 @@ def slope(landscape: str, kappa: float) -> Gradient:
 @lru_cache(maxsize=32)
 def race(landscape: str, kappa: float, lr: float, momentum: float, start: tuple[float, float],
          steps: int = STEPS) -> dict[str, Run]:
-    """Run every rule from `start`, so many steps; the Run of each by its name."""
+    """Run every step rule from `start` for so many steps; the Run of each by its name."""
     runs = {}
     for name in COLORS:
         rule, options = rule_of(name, momentum)
@@ -78,7 +77,7 @@ def race(landscape: str, kappa: float, lr: float, momentum: float, start: tuple[
 
 
 def walk(rule: Callable, gradient: Gradient, start: np.ndarray, steps: int, **options: float) -> np.ndarray:
-    """As theory.landscapes.descend, a fifth of the time: checked at the first step, ended off the map."""
+    """The path of a step rule, as theory.landscapes.descend, five times as fast: checked once, cut at FAR."""
     path, state = [start], None
     with np.errstate(all="ignore"):
         while len(path) <= steps:

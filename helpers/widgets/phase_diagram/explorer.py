@@ -1,7 +1,8 @@
-"""How fast for which step and momentum: a widget of notebooks/05_optimizers.ipynb.
+"""Rate of convergence over learning rate and momentum: a widget of notebooks/05_optimizers.ipynb.
 
-The map is theory, helpers.theory.quadratics; the run beside it is one of sgd, from w = 1, and knows nothing
-of it. The largest curvature is 1, so that η is η·λ; with a condition number κ above 1 there is a second, 1/κ.
+The map is theory, helpers.theory.quadratics; the run beside it is one of sgd, from w = 1, and does not use
+the theory. The largest curvature is 1, so that η is η·λ; with a condition number κ above 1 there is a second
+one, 1/κ.
 """
 from collections import namedtuple
 from functools import lru_cache
@@ -32,14 +33,14 @@ SETTLED, SAME = 0.002, 1e-9                       # how near a measured rate com
 NAMES = {1: ("",), 2: ("steep", "flat")}
 _COLORS = figures.KERNEL, figures.INPUT            # of the steep and of the flat direction
 
-# A run and what was predicted: `path` (steps + 1, directions) as far as it is on the map, `regimes` and
-# `rates` of each direction, `rate` the largest of these, `measured` the slope of the run, or None when it
-# arrived at 0 exactly.
+# A run and its prediction: `path` (steps + 1, directions) as far as it is on the map, `regimes` and `rates`
+# of each direction, `rate` the largest of these, `measured` the rate fitted to the run, or None when it is at
+# 0 exactly.
 QuadraticRun = namedtuple("QuadraticRun", "curvatures path regimes rates rate measured")
 
 
 def phase_diagram() -> Explore:
-    """Choose a step and a momentum; see the regime, the predicted rate, and the rate of a run.
+    """Choose η·λ and γ; see the regime, the predicted rate of convergence, and the rate of a run.
 
     `result` is the QuadraticRun of this moment.
     """
@@ -53,7 +54,7 @@ def phase_diagram() -> Explore:
 
 @lru_cache(maxsize=2)     # for the picture and for its sentence
 def quadratic_run(eta: float, gamma: float, kappa: float, nesterov: bool) -> QuadraticRun:
-    """Predict, run, and measure."""
+    """Predict the rate, run gradient descent, and measure the rate."""
     curvatures = np.array([1.0, 1 / kappa])[:1 if kappa == 1 else 2]
     more = {"nesterov": True} if nesterov and gamma else {}       # without momentum it is the same
     path = descend(sgd, lambda w: curvatures * w, np.ones_like(curvatures), STEPS,
@@ -68,8 +69,8 @@ def rate_of_run(path: np.ndarray) -> float | None:
     """The rate of a run (steps + 1, n) by helpers.theory.quadratics.measured_rate; None when it is at 0
     exactly.
 
-    Where it swings it passes 0 at full speed, and a distance of 0 says nothing there: what counts is the
-    distance of two points in a row, √(‖wₜ‖² + ‖wₜ₋₁‖²).
+    An oscillating run passes 0, where its distance is small for one step: the fit takes two points in a row,
+    √(‖wₜ‖² + ‖wₜ₋₁‖²).
     """
     distances = np.hypot.reduce(np.hstack([path[1:], path[:-1]]), axis=1)     # a norm's squares may be 0
     return measured_rate(distances) if distances.all() else None
@@ -117,7 +118,7 @@ def _draw_run(top, bottom, one):
 
 
 def _write_below(bottom, one):
-    """The regime, and the two rates in the colours of what they belong to."""
+    """Write the regime, and the two rates in the colours of their curves."""
     pairs = zip(NAMES[len(one.regimes)], one.regimes, strict=True)
     named = ", ".join(f"{name} {which}".strip() for name, which in pairs)
     if len(one.regimes) > len(set(one.regimes)):
@@ -152,7 +153,7 @@ def _beyond(eta, limit):
     """In words: at the largest stable step, or above it."""
     if abs(eta - limit) < SAME:
         return f"divergent at its border: at η·λ = {limit:.2f} it goes from side to side without end"
-    return f"divergent, for the largest stable step is η·λ = {_unlike(limit, eta)}"
+    return f"divergent, since the largest stable step is η·λ = {_unlike(limit, eta)}"
 
 
 def _one_regime(regime, eta, gamma, nesterov):
@@ -183,5 +184,5 @@ def _measured(one):
     if abs(one.measured / one.rate - 1) <= SETTLED:
         return words
     if one.regimes[int(one.rates.argmax())] == "critical":
-        return f"{words}, where it goes down as t·rateᵗ"
+        return f"{words}, where it falls as t·rateᵗ"
     return f"{words}, which has not settled yet"

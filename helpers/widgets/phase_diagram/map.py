@@ -1,4 +1,4 @@
-"""Rates of convergence over step and momentum, with the lines where the regimes meet: all of it theory."""
+"""Draw the predicted rate of convergence over η·λ and γ, with the lines where the regimes meet."""
 from functools import lru_cache
 
 import numpy as np
@@ -26,7 +26,7 @@ LINE = {"color": figures.THEORY, "lw": 1.8, "zorder": 2}
 
 @lru_cache
 def rate_bands(kappa: float, nesterov: bool) -> list[Path]:
-    """The area of each band of rates over (η·λ, γ), from the fastest."""
+    """The filled contours of the predicted rate over (η·λ, γ), from the fastest."""
     eta, gamma = np.linspace(0, WIDEST, 321), np.linspace(0, 1, 201)
     rates = np.maximum(*(convergence_rate(eta, gamma[:, None], curvature, nesterov=nesterov)
                          for curvature in (1, 1 / kappa)))
@@ -37,7 +37,7 @@ def rate_bands(kappa: float, nesterov: bool) -> list[Path]:
 
 
 def frame_map(chart: Axes, bar: Axes) -> None:
-    """What never changes: the axes, and below them the colours of the rates."""
+    """Draw what never changes: the axes, and below them the colours of the rates."""
     chart.set(xlim=(0, WIDEST), ylim=(0, 1), facecolor=BEYOND, yticks=np.arange(6) / 5)
     chart.set_xlabel(r"step $\eta\,\lambda$", labelpad=0)
     chart.set_ylabel(r"momentum $\gamma$", labelpad=1)
@@ -52,7 +52,7 @@ def frame_map(chart: Axes, bar: Axes) -> None:
 
 
 def draw_phases(chart: Axes, kappa: float, nesterov: bool) -> None:
-    """The bands for curvatures 1 and 1/kappa, the line of each that is critical, the largest stable step."""
+    """Draw the bands for curvatures 1 and 1/kappa, the critical line of each, and the largest stable step."""
     for area, tint in zip(rate_bands(kappa, nesterov), TINTS, strict=True):
         chart.add_artist(PathPatch(area, fc=tint, ec=tint, lw=0.3, zorder=0))
     chart.plot(largest_stable_step(1, CURVE[:-1], nesterov=nesterov), CURVE[:-1], **LINE)
@@ -69,7 +69,7 @@ def draw_phases(chart: Axes, kappa: float, nesterov: bool) -> None:
 
 
 def _draw_critical(chart, curvature, name, at, nesterov, **style):
-    """The line between monotone and oscillating, as far as it is stable; its name stands above `at`."""
+    """Draw the line between monotone and oscillating, as far as it is stable; its name stands above `at`."""
     eta = CURVE**2 / curvature
     critical = critical_momentum(eta, curvature, nesterov=nesterov)
     stable = eta < largest_stable_step(1, np.minimum(critical, CURVE[-2]), nesterov=nesterov)
