@@ -1,5 +1,6 @@
 """What several tests share: the notebooks of the course, their run, and a small good notebook."""
 import functools
+import math
 import re
 import shutil
 from pathlib import Path
@@ -12,13 +13,16 @@ from exercise_report import pytest_terminal_summary  # noqa: F401
 from xdist.scheduler import LoadScopeScheduling
 
 RUN = "test_pictures", "test_sliders"       # their tests of a notebook share one run of it
+PATIENCE = 2.0      # seconds
 
 
 def pytest_generate_tests(metafunc):
     """Run a test that takes `notebook` on each. Without notebooks it fails on the first of the course."""
     if "notebook" in metafunc.fixturenames:
         paths = refresh.notebooks() or [refresh.FOLDER / "00_start_here.ipynb"]
-        metafunc.parametrize("notebook", paths, ids=lambda path: path.stem)
+        often = metafunc.definition.get_closest_marker("long_but_for")
+        metafunc.parametrize("notebook", [pytest.param(path, id=path.stem, marks=[pytest.mark.long] * bool(
+            often and path.stem[:2] not in often.args)) for path in paths])
 
 
 def together(nodeid):
@@ -52,12 +56,17 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def executed():
-    """Execute a notebook and sweep its explorers, once in a session: runs are what one waits for."""
+def executed(request):
+    """Execute a notebook and sweep its explorers, once in a session: runs are what one waits for.
+
+    Without the long tests a cell that takes seconds is not run a second time.
+    """
+    patience = PATIENCE if request.config.option.markexpr == "not long" else math.inf
+
     @functools.cache
     def run(path):
         try:
-            return sweep.run(path)
+            return sweep.run(path, patience)
         except refresh.ExecutionFailed as error:
             return str(error)
 

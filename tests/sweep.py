@@ -6,6 +6,7 @@ with one cell more at its end, which calls `report`; the explorers are found by 
 import ast
 import itertools
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,13 +186,14 @@ class Run:
     second: list[str]
 
 
-def run(path: Path) -> Run:
-    """Run each cell of a notebook twice in a row, then sweep."""
-    nb = refresh.execute(path, CELL, twice=True)
+def run(path: Path, patience: float = math.inf) -> Run:
+    """Run each cell of a notebook twice, but for those that take more than `patience` seconds; sweep."""
+    nb = refresh.execute(path, CELL, twice=True, patience=patience)
     printed = "".join(output.text for output in nb.cells.pop().outputs if output.get("name") == "stdout")
     nb, pairs = refresh.apart(nb)
     return Run(nb, json.loads(printed.split(MARK)[1]),
-               [sentence for first, second in pairs for sentence in changed(first, second)])
+               [sentence for first, second in pairs if refresh.SKIPPED not in second.metadata.tags
+                for sentence in changed(first, second)])
 
 
 def changed(first: NotebookNode, second: NotebookNode) -> list[str]:

@@ -1,13 +1,14 @@
 """Check everything, as `python3 tasks.py test` does, or run pytest with the options given.
 
     python tools/check.py            style, tests, every notebook; the numbers as an old processor rounds them
-    python tools/check.py --all      and what takes long: every notebook under each kernel of NumPy's
+    python tools/check.py --all      and what is long: all in the browser, and under each of NumPy's kernels
     python tools/check.py OPTION...  only `pytest OPTION...`
 
 Every command is shown before it runs, and can be run alone.
 """
 import os
 import platform
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,8 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # Two workers and a browser fill two cores; more threads in each would only wait for one another.
 ONE_THREAD = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
-CHECKS = {"style": "ruff check", "tests": "pytest tests -n 2 --dist loadscope"}
-# The tests run every notebook twice and compare each output as nbval does; it runs one, and with --all each.
+# What is long: most notebooks in the browser, all in Notebook 7, and a second run of cells that take seconds.
+CHECKS = {"style": "ruff check", "tests": "pytest tests -m 'not long' -n 2 --dist loadscope"}
+LONG_TOO = "pytest tests -n 2 --dist loadscope"
+# The tests run every notebook and compare each output as nbval does; it runs one, and with --all each.
 NBVAL = "pytest --nbval notebooks -n 2 --dist loadscope"
 # A processor rounds sums in its own way: NumPy's kernels, each with one of torch's.
 KERNELS = {"Nehalem": "default", "Sandybridge": "avx2", "Haswell": "default", "Zen": "avx2",
@@ -61,6 +64,8 @@ def _kernels_can_be_chosen() -> bool:
 def checks(every: bool) -> dict[str, tuple[str, dict[str, str]]]:
     """The commands by their names, each with its variables."""
     found, chosen = {name: (command, {}) for name, command in CHECKS.items()}, _kernels_can_be_chosen()
+    if every:
+        found["tests"] = LONG_TOO, {}
     if every or not chosen:
         found["notebooks"] = NBVAL, {}
     if chosen:
@@ -80,7 +85,7 @@ def main(options: list[str]) -> int:
     for name, (command, variables) in checks(every=bool(options)).items():
         settings = "".join(f"{key}={value} " for key, value in variables.items())
         print(f"\n$ {settings}{os.path.relpath(sys.executable, ROOT)} -m {command}", flush=True)
-        results[name] = run(*command.split(), **variables)
+        results[name] = run(*shlex.split(command), **variables)
     print(*(f"\n{name:12} {'FAILED' if code else 'passed'}" for name, code in results.items()))
     return int(any(results.values()))
 

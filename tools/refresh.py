@@ -12,10 +12,12 @@ run it in the locked environment; what must hold everywhere is in tests/notebook
 import argparse
 import copy
 import hashlib
+import math
 import os
 import re
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import nbformat
@@ -27,6 +29,7 @@ from nbformat.v4 import new_code_cell, reads, writes
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
 SECONDS_A_CELL = 120
+COPY, SKIPPED = "-again", "skip-execution"     # how the id of a copy ends; the tag of one that is not run
 
 # JupyterLab completes language_info with the running Python's version and shows the notebook
 # as modified, whatever is stored short of exactly that version. So the least is stored.
@@ -151,11 +154,12 @@ def _bundle(data: dict, views: dict[str, str]) -> dict:
 
 # --- execution -------------------------------------------------------------------------------
 
-def execute(path: Path, *more: str, twice: bool = False) -> NotebookNode:
+def execute(path: Path, *more: str, twice: bool = False, patience: float = math.inf) -> NotebookNode:
     """Run a notebook from cleared outputs, in its own folder, and return it with its outputs.
 
     `more` are the sources of cells to run after its own. With `twice` each of its code cells is followed by
-    a copy, which is allowed to raise: as if the learner pressed Ctrl + Enter twice.
+    a copy, which is allowed to raise: as if the learner pressed Ctrl + Enter twice. After a cell that took
+    more than `patience` seconds the copy is not run.
     """
     nb = canonical(load(path))
     if twice:
@@ -164,24 +168,38 @@ def execute(path: Path, *more: str, twice: bool = False) -> NotebookNode:
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    reached = [0]
+    reached = [(0, 0.0)]     # the cells that were started, and when
+
+    def started(cell, cell_index):
+        reached.append((cell_index, time.monotonic()))
+
+    def ended(cell, cell_index, execute_reply):
+        if time.monotonic() - reached[-1][1] > patience:
+            for copied in filter(is_copy, nb.cells[cell_index + 1:cell_index + 2]):
+                copied.metadata.tags.append(SKIPPED)
+
     client = NotebookClient(nb, kernel_name="python3", timeout=SECONDS_A_CELL, force_raise_errors=not twice,
                             store_widget_state=False, record_timing=False,
                             extra_arguments=["--log-level=ERROR"],
-                            on_cell_start=lambda cell, cell_index: reached.append(cell_index),
+                            on_cell_start=started, on_cell_executed=ended, skip_cells_with_tag=SKIPPED,
                             resources={"metadata": {"path": str(path.resolve().parent)}})
     # Jupyter's own backend, even where MPLBACKEND=Agg is set for other tests.
     backend = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     try:
         client.execute(env={**os.environ, **backend})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        raise ExecutionFailed(f"{path.name}, {_explain(nb, reached[-1], error)}") from None
+        raise ExecutionFailed(f"{path.name}, {_explain(nb, reached[-1][0], error)}") from None
     return nb
 
 
 def again(cell: NotebookNode) -> NotebookNode:
     """Copy a cell, to be run a second time; it may raise."""
-    return nbformat.from_dict({**cell, "id": f"{cell.id}-again", "metadata": {"tags": ["raises-exception"]}})
+    return nbformat.from_dict({**cell, "id": f"{cell.id}{COPY}", "metadata": {"tags": ["raises-exception"]}})
+
+
+def is_copy(cell: NotebookNode) -> bool:
+    """Whether a cell is such a copy."""
+    return cell.id.endswith(COPY)
 
 
 def apart(nb: NotebookNode) -> tuple[NotebookNode, list[tuple[NotebookNode, NotebookNode]]]:
@@ -189,7 +207,7 @@ def apart(nb: NotebookNode) -> tuple[NotebookNode, list[tuple[NotebookNode, Note
     nb, pairs = copy.deepcopy(nb), []
     cells, nb.cells = nb.cells, []
     for cell in cells:
-        if cell.id.endswith("-again"):
+        if is_copy(cell):
             pairs.append((nb.cells[-1], cell))
             continue
         nb.cells.append(cell)

@@ -84,7 +84,7 @@ def course(chromium):
         yield server
 
 
-@pytest.fixture(scope="module", params=["lab", "notebook"])
+@pytest.fixture(scope="module", params=["lab", pytest.param("notebook", marks=pytest.mark.long)])
 def small(chromium, request, tmp_path_factory):
     """The small notebook, with its outputs, in JupyterLab and in Notebook 7."""
     folder = tmp_path_factory.mktemp("small")
@@ -129,6 +129,7 @@ def moves(live, act, what, seconds=browser.SECONDS):
 
 # --- the notebooks of the course -------------------------------------------------------------
 
+@pytest.mark.long_but_for("00", "01")
 def test_notebook_in_the_browser(notebook, course, opened):
     """In one page: what is stored, a run, the sliders, and what only this notebook has."""
     nb = refresh.load(notebook)

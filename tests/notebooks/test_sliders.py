@@ -140,3 +140,12 @@ def test_a_cell_that_cannot_be_run_twice_is_noticed(tmp_path):
     assert [words in said for words, said in zip(wanted, ran.second, strict=True)] == [True] * 3, ran.second
     counts = [cell.execution_count for cell in ran.nb.cells if cell.cell_type == "code"]
     assert counts == list(range(1, 1 + len(TWICE)))
+
+
+@pytest.mark.parametrize("patience, printed", [(0.3, "1"), (60, "2")])
+def test_a_cell_for_which_one_would_wait_runs_once(tmp_path, patience, printed):
+    cells = "import time\n\nn = 0", "n += 1\ntime.sleep(0.5)\nprint(n)", "print(n)"
+    sample.write(sample.notebook("# Slow", *(("code", cell) for cell in cells)), tmp_path / "slow.ipynb")
+    ran = sweep.run(tmp_path / "slow.ipynb", patience)
+    assert ran.nb.cells[-1].outputs[0].text == f"{printed}\n" and len(ran.second) == (printed == "2")
+    assert [cell.execution_count for cell in ran.nb.cells[1:]] == [1, 2, 3]

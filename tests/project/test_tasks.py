@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -437,7 +438,7 @@ def checked(monkeypatch, options, *codes):
     commands, answers = [], list(codes)
 
     def run(*command, **variables):
-        commands.append((" ".join(command), variables))
+        commands.append((shlex.join(command), variables))
         answer = answers.pop(0) if answers else 0
         if isinstance(answer, BaseException):
             raise answer
@@ -460,6 +461,7 @@ def test_all_checks_run_whichever_fails(monkeypatch, capsys, failing):
     said = capsys.readouterr().out
     assert said.count("FAILED") == sum(codes) and said.count("passed") == 3 - sum(codes)
     assert re.findall(r"(?m)^\$ .*?-m (.*)", said) == [line for line, _ in commands]
+    assert " -m 'not long' " in commands[1][0]
     named = [word for line, _ in commands for word in line.split() if "/" in word]
     assert len(named) > 2 and all((ROOT / name).exists() for name in named)
 
@@ -468,7 +470,7 @@ def test_all_of_all_has_every_notebook_under_each_kernel_that_runs_here(monkeypa
     commands, result = checked(monkeypatch, ["--all"])
     kernels = [variables["OPENBLAS_CORETYPE"] for line, variables in commands if line == check.EVERY]
     assert result == 0 and [*kernels, "SkylakeX"] == list(check.KERNELS)
-    assert commands[2] == (check.NBVAL, {}) and len(commands) == 4 + len(kernels)
+    assert commands[1:3] == [(check.LONG_TOO, {}), (check.NBVAL, {})] and len(commands) == 4 + len(kernels)
 
 
 def test_where_no_kernel_can_be_chosen_nbval_runs_every_notebook(monkeypatch):
@@ -560,11 +562,12 @@ def test_the_continuous_integration_runs_what_a_teacher_runs():
     script = ROOT / ".ci" / "run"
     assert "tasks.py test" in script.read_text(encoding="utf-8")
     assert WINDOWS or os.access(script, os.X_OK)
-    for name, arguments in (("tests", "test"), ("newest", "--newest test")):
-        assert workflow(name)["permissions"] == {"contents": "read"}
-        for job in workflow(name)["jobs"].values():
-            assert job["timeout-minutes"] <= 60
-            assert f"python tasks.py {arguments}" in [step.get("run") for step in job["steps"]]
+    long = "test tests/browser tests/notebooks -n 2 --dist loadscope"
+    for name, jobs in ("tests", {"test": "test", "long": long}), ("newest", {"newest": "--newest test"}):
+        assert workflow(name)["permissions"] == {"contents": "read"} and set(workflow(name)["jobs"]) == set(jobs)
+        for job, arguments in jobs.items():
+            assert workflow(name)["jobs"][job]["timeout-minutes"] <= 60
+            assert workflow(name)["jobs"][job]["steps"][-1]["run"] == f"python tasks.py {arguments}"
     job = workflow("kernels")["jobs"]["kernels"]
     assert job["strategy"]["matrix"]["numpy"] == list(check.KERNELS)
     assert check.EVERY.removeprefix("pytest ") in job["steps"][-1]["run"]

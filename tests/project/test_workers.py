@@ -1,6 +1,7 @@
 """Tests that share what is slow to make run on one worker of pytest-xdist, and the slowest begin first."""
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,7 @@ def test_pytest_itself_keeps_a_group_on_one_worker(tmp_path):
     shutil.copy(refresh.ROOT / "tests/conftest.py", tmp_path / "tests")
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     variables["PYTHONPATH"] = os.pathsep.join(str(refresh.ROOT / name) for name in ("", "tests", "tools"))
-    command = [sys.executable, "-m", *check.CHECKS["tests"].split(), "-v"]
+    command = [sys.executable, "-m", *shlex.split(check.CHECKS["tests"]), "-v"]
     said = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True).stdout
     done = re.findall(r"\[(gw\d)\] .* PASSED tests/(\w+)", said)
     assert len(done) == 16 and len({worker for worker, where in done if where == "browser"}) == 1, said
