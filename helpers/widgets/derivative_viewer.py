@@ -1,4 +1,4 @@
-"""See the whole derivative of a matrix expression: the viewer of notebooks/03_matrix_derivatives.ipynb."""
+"""Show the whole derivative of a matrix expression: the viewer of notebooks/03_matrix_derivatives.ipynb."""
 import re
 from collections import namedtuple
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from helpers.plotting.panes import sheet
 
 W = np.array([[5, 3, -1], [1, -3, 4]], float)
 X = np.array([[-4, 2, 4, 3], [6, -1, -6, -2], [5, 1, -5, -3]], float)
-# The numbers that an expression is shown with, what it computes, and the sign before its output.
+# The numbers of each expression, the function that computes it, and the sign before its output.
 EXPRESSIONS = {
     "y = W x":        ({"W": W, "x": X[:, 0]},         lambda W, x: W @ x,                        "="),
     "y = x W":        ({"x": X[:, 0], "W": W.T},       lambda x, W: x @ W,                        "="),
@@ -25,7 +25,7 @@ EXPRESSIONS = {
     "y = σ(z)":       ({"z": np.array([3.0, -2, 1])},  lambda z: z ** 2,               "σ(z) = z²  →"),
     "y = softmax(z)": ({"z": np.array([0.0, -1, 1])},  softmax,                         "softmax  →"),
 }
-# Each derivative by its indices, and the name of its matrix in numerator and in denominator layout.
+# Each derivative in index notation, and its matrix in numerator and in denominator layout.
 RULES = {
     ("y = W x", "W"):        ("∂y[i]/∂W[k,j] = δ[i,k]·x[j]",            "I ⊗ xᵀ",        "I ⊗ x"),
     ("y = W x", "x"):        ("∂y[i]/∂x[j] = W[i,j]",                   "W",             "Wᵀ"),
@@ -45,7 +45,9 @@ Choice = namedtuple("Choice", "expression wrt operands y D output_entry input_en
 
 
 def derivative(expression: str, wrt: str, operands: dict[str, np.ndarray]) -> np.ndarray:
-    """Each output entry differentiated by each entry of operands[wrt]: output.shape + input.shape.
+    """The derivative of each output entry with respect to each entry of operands[wrt].
+
+    Its shape is output.shape + input.shape, numerator layout.
 
     The formula δ[i,k]·x[j], for all [i,k,j] at once, is einsum("ik,j->ikj", δ, x) with the identity
     matrix for δ. Raises ValueError for an expression and an operand that RULES does not have.
@@ -68,16 +70,16 @@ def named_arrays(expression: str, operands: dict[str, np.ndarray]) -> dict[str, 
 
 
 def chosen(expression: str, wrt: str, output_entry: int, input_entry: int) -> Choice:
-    """What the controls choose; entries are counted row by row. What has no weights has an input."""
+    """What the controls choose; entries are counted row by row. Without weights it is the input."""
     operands = EXPRESSIONS[expression][0]
     name = next((name for name in operands if (name == "W") == (wrt == "weights")), "z")
     y, D = named_arrays(expression, operands)["y"], derivative(expression, name, operands)
-    return Choice(expression, name, operands, y, D,       # a slider may stand too far until `fit` reaches it
+    return Choice(expression, name, operands, y, D,       # a slider may be beyond the end until `fit` runs
                 min(output_entry, y.size - 1), min(input_entry, operands[name].size - 1))
 
 
 def formula_lines(view: Choice) -> list[str]:
-    """The formula three times: with letters, with the chosen indices, counted from 0, and with numbers."""
+    """The formula in letters, with the chosen indices, counted from 0, and with numbers."""
     formula, arrays = RULES[view.expression, view.wrt][0], named_arrays(view.expression, view.operands)
     arrays["δ"] = np.eye(max(view.D.shape))
     number = view.output_entry * view.operands[view.wrt].size + view.input_entry        # in D, row by row
@@ -90,7 +92,7 @@ def formula_lines(view: Choice) -> list[str]:
 
 
 def derivative_viewer(by_torch: Callable) -> Explore:
-    """Pick an expression and an entry, see what of the derivative lights up, and compare with torch.
+    """Choose an expression and an entry, see which entries of the derivative are not 0, compare with torch.
 
     `by_torch(expression, wrt, operands)` returns the derivative with respect to operands[wrt], of shape
     output.shape + input.shape. The operands have the order of the expression, and σ(z) is z².
@@ -142,7 +144,7 @@ def _part(view, name):
 
 
 def _panel(ax, view, start, cell, values, lit, title, color, *frames):
-    """A grid from its left end, around its middle; what is lit is tinted. A frame is entries and a colour."""
+    """A grid from its left end, around its middle; `lit` is tinted. A frame is entries and a colour."""
     shape = (1, -1) if view.expression == "y = x W" and values.ndim == 1 else (len(values), -1)
     labels = np.vectorize(_number, otypes=[object])(values).reshape(shape)     # a vector is a row or a column
     rows, columns = labels.shape
@@ -159,7 +161,7 @@ def _panel(ax, view, start, cell, values, lit, title, color, *frames):
 
 
 def _draw_whole(ax, view, layout):
-    """The flattened derivative between its places; row and column of the chosen entries are framed."""
+    """The flattened derivative with the places beside it; row and column of the chosen entries framed."""
     M, sides = view.D.reshape(view.y.size, -1), [(view.expression[0], view.y.shape, view.output_entry),
                                                  (view.wrt, view.operands[view.wrt].shape, view.input_entry)]
     M, ((of, down, i), (by, across, j)) = (M, sides) if layout == "numerator" else (M.T, sides[::-1])

@@ -1,4 +1,4 @@
-"""The numbers in the derivative viewer of notebook 03 are torch's, and what lights up is what counts."""
+"""The numbers in the derivative viewer of notebook 03 are torch's; the tinted entries are those not 0."""
 import functools
 import re
 
