@@ -16,7 +16,7 @@ SHOWN = "What it returned for them"
 
 
 @dataclass(frozen=True)
-class Suspect:
+class Candidate:
     """A function to be checked: what it does, in words, whether that is right, and the check's arguments."""
 
     does: str
@@ -25,16 +25,16 @@ class Suspect:
 
 
 def catch_it(name: str, title: str, solution: Callable,
-             suspects: Callable[[np.random.Generator], Iterable[Suspect]], blind: tuple[Mistake, ...],
+             candidates: Callable[[np.random.Generator], Iterable[Candidate]], weak: tuple[Mistake, ...],
              hints: tuple[str, ...]) -> Exercise:
-    """Make an exercise whose answer is a check; `blind` are weak checks, which are wrong about some."""
+    """Make an exercise whose answer is a check; `weak` are checks that are wrong about some candidates."""
     def cases(rng):
-        return [suspect.given for suspect in suspects(rng)]
+        return [candidate.given for candidate in candidates(rng)]
 
     def judge(exercise, answers):
-        return _judge(exercise, answers, list(suspects(np.random.default_rng(0))))
+        return _judge(exercise, answers, list(candidates(np.random.default_rng(0))))
 
-    return Exercise(name, title, solution, solution, cases, blind, hints, judge)
+    return Exercise(name, title, solution, solution, cases, weak, hints, judge)
 
 
 def rejected(answers: list[np.ndarray]) -> list[bool]:
@@ -42,22 +42,22 @@ def rejected(answers: list[np.ndarray]) -> list[bool]:
     return [bool(abs(float(answer.item())) > LIMIT) for answer in answers]
 
 
-def _judge(exercise: Exercise, answers: list[np.ndarray], suspects: list[Suspect]) -> Feedback:
+def _judge(exercise: Exercise, answers: list[np.ndarray], candidates: list[Candidate]) -> Feedback:
     """Passed means: all that is right is accepted, all that is wrong is rejected."""
-    for answer, suspect in zip(answers, suspects, strict=True):
+    for answer, candidate in zip(answers, candidates, strict=True):
         if answer.size != 1 or not np.isfinite(answer).all():
             got = f"an array of shape {answer.shape}" if answer.size != 1 else str(answer.item())
-            return exercise.feedback("not yet", f"It returned {got} for one that {suspect.does}; expected "
+            return exercise.feedback("not yet", f"It returned {got} for one that {candidate.does}; expected "
                                                 "one finite number.")
     said = rejected(answers)
-    errors = [(s, a) for s, a, no in zip(suspects, answers, said, strict=True) if no == s.right]
-    wrong = sum(not suspect.right for suspect in suspects)
+    errors = [(s, a) for s, a, no in zip(candidates, answers, said, strict=True) if no == s.right]
+    wrong = sum(not candidate.right for candidate in candidates)
     if not errors:
-        return exercise.feedback("right", f"It accepts all {len(suspects) - wrong} that are right, and "
+        return exercise.feedback("right", f"It accepts all {len(candidates) - wrong} that are right, and "
                                          f"catches all {wrong} that are wrong.")
     mistake, sentence = _recognised(exercise, said) or (None, _unnamed(errors, wrong))
-    lines = "\n".join(f"{answer.item():9.2g} {'rejected' if suspect.right else 'accepted'}, though it "
-                      f"{suspect.does}" for suspect, answer in errors)
+    lines = "\n".join(f"{answer.item():9.2g} {'rejected' if candidate.right else 'accepted'}, though it "
+                      f"{candidate.does}" for candidate, answer in errors)
     return replace(exercise.feedback("not yet", sentence, lines, mistake), shown=SHOWN)
 
 
@@ -70,9 +70,9 @@ def _recognised(exercise, said):
 
 
 def _unnamed(errors, wrong):
-    passed = sum(not suspect.right for suspect, _ in errors)
-    right = next((suspect.does for suspect, _ in errors if suspect.right), None)
+    passed = sum(not candidate.right for candidate, _ in errors)
+    right = next((candidate.does for candidate, _ in errors if candidate.right), None)
     if right:
         return f"It rejects what is right: one that {right}. That has to give less than {LIMIT:g}."
     return (f"It catches {wrong - passed} of {wrong} that are wrong. It accepts one that "
-            f"{next(suspect.does for suspect, _ in errors)}.")
+            f"{next(candidate.does for candidate, _ in errors)}.")

@@ -5,7 +5,7 @@ ones.
 """
 import numpy as np
 
-from helpers.exercises.catch_it import Suspect, catch_it
+from helpers.exercises.catch_it import Candidate, catch_it
 from helpers.exercises.exercise import Mistake
 from helpers.exercises.hostile import whole
 from helpers.functional.normalization import batch_norm
@@ -57,7 +57,7 @@ def _norms(rng):
     mean, std = np.array([[20.0, -41], [1, 3]])[:, :, None, None]
     x = whole(rng, 4, 2, 3, 5, most=9) * std + mean
     for does, right, norm in NORMS:
-        yield Suspect(does, right, {"norm": norm, "x": x.copy()})
+        yield Candidate(does, right, {"norm": norm, "x": x.copy()})
 
 
 def _moments(axes, *, var=True, mean=True, ddof=0):
@@ -76,7 +76,7 @@ def _not_affine(norm, x):
 
 FIRST = catch_it(
     "labs.first", "The first suspect: a check of a normalization", norm_is_off, _norms,
-    blind=(
+    weak=(
         Mistake("blind", "It lets everything pass. The shape alone says nothing: compare the numbers with "
                 "those that they ought to be.", lambda norm, x: float(norm(x).shape != x.shape)),
         Mistake("moments of each channel", "It looks at the mean and the variance of each channel. They have "
@@ -186,7 +186,7 @@ BACKWARDS = (
 def _backwards(rng):
     x, dy = np.array([[1.0, -2, 3], [-2, 1, 2]]), whole(rng, 2, 3, most=9)
     for does, right, backward in BACKWARDS:
-        yield Suspect(does, right, {"block": block, "backward": backward, "dy": dy.copy(), "x": x.copy()})
+        yield Candidate(does, right, {"block": block, "backward": backward, "dy": dy.copy(), "x": x.copy()})
 
 
 def _sums(block, backward, dy, x):
@@ -195,7 +195,7 @@ def _sums(block, backward, dy, x):
 
 SECOND = catch_it(
     "labs.second", "The second suspect: a check of a residual block", block_is_off, _backwards,
-    blind=(
+    weak=(
         Mistake("blind", "It lets everything pass. The shape alone says nothing: compare dx with differences "
                 "of block.",
                 lambda block, backward, dy, x: float(backward(dy.copy(), x.copy()).shape != x.shape)),
@@ -296,7 +296,7 @@ TRAININGS = (
 
 def _trainings(rng):
     for does, right, rule in TRAININGS:
-        yield Suspect(does, right, {"W": _steps(rule), "gradient": gradient, "eta": ETA})
+        yield Candidate(does, right, {"W": _steps(rule), "gradient": gradient, "eta": ETA})
 
 
 def _at_the_end(W, gradient, eta):
@@ -315,7 +315,7 @@ def _bend(W, gradient, eta):
 
 THIRD = catch_it(
     "labs.third", "The third suspect: a check of a training", training_is_off, _trainings,
-    blind=(
+    weak=(
         Mistake("blind", "It lets everything pass. W changes in every training: ask of each step whether it "
                 "is −eta times the gradient.", lambda W, gradient, eta: float(not np.isfinite(W).all())),
         Mistake("first step only", "It looks at the first step, or is content with one that is right. What "
