@@ -15,11 +15,11 @@ __all__ = ["Buffer", "Layer", "Parameter", "Residual", "Sequential"]
 
 
 class Layer(Module):
-    """A function with a memory: `layer(x)` keeps x, `layer.backward(dy)` returns dx and adds gradients.
+    """Forward layer(x) → y, which keeps x; backward layer.backward(dy) → dx, which accumulates gradients.
 
-    Only the last call is remembered, for one backward; in eval() mode it has a place of its own, so that
-    net.eval(), net(x_test), net.train() between a forward and its backward do no harm. To write a layer of
-    your own, put what it learns, and the layers inside it, into attributes, and give it two methods:
+    Only the last call is kept, for one backward; calls in eval() mode are kept separately, so that
+    net.eval(), net(x_test), net.train() may stand between a forward and its backward. To write a layer of
+    your own, put its parameters, and the layers inside it, into attributes, and give it two methods:
 
         class Scale(Layer):                                  # y = g · x
             def __init__(self):
@@ -36,7 +36,7 @@ class Layer(Module):
     """
 
     options: Mapping[str, object] = {}   # what is given and not learned, such as a stride; repr shows it
-    training = True                      # False after eval(): BatchNorm then uses what it has gathered
+    training = True                      # False after eval(): BatchNorm then uses its running statistics
     _kept = None                         # the Memory of each mode
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
@@ -92,9 +92,9 @@ class Layer(Module):
 
 
 class Sequential(Layer):
-    """Layers in a row, each fed with what the one before returns. net[2] is a layer, net[:2] a network.
+    """Layers applied one after the other. net[2] is a layer, net[:2] a network.
 
-    To watch what happens between them, call them one by one: for layer in net: x = layer(x), and
+    To see what happens between them, call them one by one: for layer in net: x = layer(x), and
     for layer in reversed(net): dy = layer.backward(dy).
     """
 
@@ -119,7 +119,7 @@ class Sequential(Layer):
     def backward(self, dy: np.ndarray, *, needs_dx: bool = True) -> np.ndarray | None:
         """Backward pass through all layers, last to first: dx of the first.
 
-        With needs_dx=False dx is None, and no layer works for it. Raises what a layer raises.
+        With needs_dx=False dx is None and is not computed. Raises what a layer raises.
         """
         learning = (i for i, layer in enumerate(self.layers) if any(layer.parameters()))
         first = 0 if needs_dx else next(learning, len(self.layers))

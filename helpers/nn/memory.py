@@ -1,4 +1,4 @@
-"""What a layer remembers of a call, and how to look without being remembered.
+"""The input that a layer keeps for backward, and no_grad, under which nothing is kept.
 
     with no_grad():
         accuracy = (net(x_test).argmax(axis=1) == y_test).mean()
@@ -21,7 +21,7 @@ _REMEMBERING = ContextVar("remembering", default=True)
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Inside `with no_grad():` layers only answer, and what they remember stays as it was, as in torch."""
+    """Inside `with no_grad():` layers compute and keep nothing for backward, as in torch."""
     token = _REMEMBERING.set(False)
     try:
         yield
@@ -31,7 +31,7 @@ def no_grad() -> Iterator[None]:
 
 @contextmanager
 def forgetting(layer: "Module", after: type[Exception]) -> Iterator[None]:   # noqa: F821
-    """Let `layer` forget all calls when one breaks off with an error of the kind `after`."""
+    """Let `layer` forget all kept inputs when an error of the class `after` is raised."""
     try:
         yield
     except after:
@@ -40,7 +40,7 @@ def forgetting(layer: "Module", after: type[Exception]) -> Iterator[None]:   # n
 
 
 def remembering() -> bool:
-    """Whether a call is kept for a backward: not inside no_grad()."""
+    """Whether a call keeps its input for backward: not inside no_grad()."""
     return _REMEMBERING.get()
 
 
@@ -57,7 +57,7 @@ class Memory(NamedTuple):
     def of(cls, x: np.ndarray, y: np.ndarray, earlier: "Memory | None") -> "Memory":
         """Remember that x gave y, after `earlier`, which no backward has used.
 
-        The same x once more, as when a cell is run twice, is no reason to doubt.
+        The same x once more, as when a cell is run twice, leaves no doubt.
         """
         like = y.shape, y.dtype
         if earlier is None:

@@ -1,4 +1,4 @@
-"""Layers with memory, in the names of torch.nn: they hold parameters, call the functions, keep gradients.
+"""Layers with the names of torch.nn: they hold parameters, call the functions, accumulate gradients.
 
     net = Sequential(Linear(64, 32, rng=rng), ReLU(), Linear(32, 10, rng=rng))
     z = net(x)                                                    # each layer keeps its input
@@ -7,9 +7,9 @@
     for p in net.parameters():
         p.value -= eta * p.grad
 
-Gradients add up until zero_grad(), as in torch. net.eval() and net.train() switch what BatchNorm does;
-calls that only look stand inside `with no_grad():`. The numbers of an nn.Sequential of the same layers come
-with net.load_state_dict(twin.state_dict()), and go there as
+Gradients accumulate until zero_grad(), as in torch. net.eval() and net.train() set the mode of BatchNorm;
+calls without a backward stand inside `with no_grad():`. The parameters of an nn.Sequential of the same layers
+are copied by net.load_state_dict(twin.state_dict()), and in the other direction by
 twin.load_state_dict({name: torch.tensor(value) for name, value in net.state_dict().items()}).
 """
 import math
@@ -35,10 +35,10 @@ Pair = int | tuple[int, int]
 
 
 class _Weighted(Layer):
-    """A layer of the form W·x + b: `functions` are forward and backward."""
+    """A layer with weight and bias: `functions` are forward and backward."""
 
     def __init__(self, shape, bias, rng, dtype):
-        """Draw all from −1/√fan_in … 1/√fan_in, as torch does; fan_in inputs meet in one output."""
+        """Draw all uniformly from −1/√fan_in … 1/√fan_in, as torch does; fan_in: inputs of one output."""
         check.generator(rng)
         if dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype: got {dtype!r}, expected np.float32 or np.float64")

@@ -13,15 +13,15 @@ __all__ = ["BatchNorm1d", "BatchNorm2d"]
 
 
 class _BatchNorm(Layer):
-    """Statistics of the batch in training, which each call adds to the running ones; those after eval()."""
+    """Batch normalization: in training by the batch, which updates the running statistics; else by these."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
                  affine: bool = True, track_running_stats: bool = True, *, dtype: type = np.float64) -> None:
         """Begin with weight 1, bias 0, running mean 0 and variance 1.
 
-        momentum is the share of the new batch; None takes the mean of all batches. Without affine there is no
-        weight and no bias; without track_running_stats the batch is used after eval() too. Raises ValueError
-        for less than one feature and another dtype; odd numbers are refused when the layer is called.
+        momentum is the weight of the new batch; None takes the mean of all batches. Without affine there is
+        no weight and no bias; without track_running_stats batch statistics are used after eval() too. Raises
+        ValueError for less than one feature and another dtype; eps and momentum are checked in the call.
         """
         C = check.integer("num_features", num_features, least=1)
         if dtype not in (np.float32, np.float64):
@@ -40,7 +40,7 @@ class _BatchNorm(Layer):
                              "num_features")
         y = batch_norm(x, *self._running(), _value(self.weight), _value(self.bias), **self._how())
         if self.training and self.running_mean is not None:
-            self._gather(x)
+            self._update_running(x)
         elif remembering():
             self._in_use = self._running()    # a training call before the backward would change them
         return y
@@ -54,11 +54,11 @@ class _BatchNorm(Layer):
             self.bias.add_grad(dbias)
         return dx
 
-    def _gather(self, x):
-        """Let the batch x count in the running statistics."""
+    def _update_running(self, x):
+        """Update the running statistics with the batch x."""
         count = self.num_batches_tracked.value + 1
-        share = 1 / count if self.momentum is None else self.momentum
-        mean, var = running_statistics(x, *self._running(), momentum=share)
+        weight = 1 / count if self.momentum is None else self.momentum
+        mean, var = running_statistics(x, *self._running(), momentum=weight)
         self.running_mean.value, self.running_var.value = mean, var
         self.num_batches_tracked.value = np.array(count)
 
@@ -76,7 +76,7 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """Each channel over the batch and all places: x (N, C, H, W), y likewise."""
+    """Each channel over the batch and all pixels: x (N, C, H, W), y likewise."""
 
     axes = ("N, C, H, W",)
 

@@ -1,4 +1,4 @@
-"""Optimizers with memory, in the names of torch.optim: they hold parameters and step them by a rule.
+"""Optimizers with the names of torch.optim: they hold parameters and update them by a rule.
 
     opt = Adam(net.parameters(), lr=1e-3)
     opt.zero_grad()
@@ -8,7 +8,7 @@
 
 The rules themselves are in helpers/functional/optimizers.py. An option of torch's that is missing here, such
 as amsgrad or maximize, is refused. Two things differ from torch: options are attributes of the whole
-optimizer, not of a group, and a gradient of zeros counts as a gradient, where torch passes over a parameter
+optimizer, not of a group, and a gradient of zeros counts as a gradient, where torch skips a parameter
 whose grad is None.
 """
 import inspect
@@ -22,7 +22,7 @@ __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 
 class Optimizer:
-    """One step rule for many Parameters; each has a memory of its own, its state.
+    """One update rule for many Parameters, each with its own state.
 
     To decay weights and not biases, make two optimizers, one for each list of parameters. A rule of your own,
     rule(W, dW, state, lr=…) -> (W, state) with state None at first, becomes an optimizer in one line:
@@ -68,7 +68,7 @@ class Optimizer:
         self.options = checked_options({**self.options, "lr": value})
 
     def step(self) -> None:
-        """Step every parameter along its grad. Each gets a new array: who kept the old one keeps its numbers.
+        """Update every parameter once. Each gets a new array; a reference to the old one keeps its numbers.
 
         Raises ValueError, and steps none of them, when a grad is not like its value.
         """
@@ -79,12 +79,12 @@ class Optimizer:
             parameter.value, self.states[i] = value, state
 
     def zero_grad(self) -> None:
-        """Forget the gradients added so far; the memory of the rule stays."""
+        """Set all gradients to zero; the states of the rule stay."""
         for parameter in self.parameters:
             parameter.zero_grad()
 
     def __repr__(self) -> str:
-        """The options, and how much is learned."""
+        """The options, and the number of learned numbers."""
         options = ", ".join(f"{name}={value}" for name, value in self.options.items())
         return f"{type(self).__name__}({options}) of {sum(p.value.size for p in self.parameters)} numbers"
 
@@ -94,19 +94,19 @@ class SGD(Optimizer, rule=optimizers.sgd):
 
 
 class Adagrad(Optimizer, rule=optimizers.adagrad):
-    """Steps divided by the root of the sum of all squares, for each entry."""
+    """Adagrad: for each entry, the gradient over the root of the sum of all its squares."""
 
 
 class RMSprop(Optimizer, rule=optimizers.rmsprop):
-    """Steps divided by the root of a moving mean of squares, for each entry."""
+    """RMSprop: for each entry, the gradient over the root of the moving average of its squares."""
 
 
 class Adam(Optimizer, rule=optimizers.adam):
-    """A moving mean divided by the root of a moving mean of squares, both corrected for their start at 0."""
+    """Adam: moving average of the gradient over the root of that of its squares, both bias-corrected."""
 
 
 class AdamW(Optimizer, rule=optimizers.adamw):
-    """Adam with a weight decay that passes by the means."""
+    """AdamW: Adam with decoupled weight decay, which does not enter the moving averages."""
 
 
 def _listed(parameters):

@@ -1,4 +1,4 @@
-"""Arrays that layers hold, learned or gathered, and their names: what state_dict() copies and loads.
+"""Parameters, buffers and modules with their names: the arrays that state_dict() copies and loads.
 
 Layers themselves are in helpers/nn/layer.py.
 """
@@ -12,21 +12,21 @@ __all__ = ["Buffer", "Module", "Parameter", "check_like", "kind_of"]
 
 
 class Parameter:
-    """An array that is learned, `value`, and `grad`, its gradients added up since zero_grad()."""
+    """A learned array, `value`, and `grad`, its gradients accumulated since zero_grad()."""
 
     def __init__(self, value: np.ndarray) -> None:
-        """Learn `value`, the array itself and no copy. Raises ValueError when it holds no floats."""
+        """Hold `value`, the array itself and no copy. Raises ValueError when it holds no floats."""
         if not isinstance(value, np.ndarray) or value.dtype not in FLOATS:
             raise ValueError(f"value: got {kind_of(value)}, expected an array of float32 or float64")
         self.value = value
         self.zero_grad()
 
     def zero_grad(self) -> None:
-        """Forget the gradients added so far."""
+        """Set `grad` to zero."""
         self.grad = np.zeros_like(self.value)
 
     def add_grad(self, gradient: np.ndarray) -> None:
-        """Add to `grad`, which becomes a new array: who kept the old one keeps its numbers."""
+        """Add to `grad`, which becomes a new array; a kept reference to the old one does not change."""
         check_like("gradient", gradient, self.value.shape, self.value.dtype, "as the value is")
         self.grad = self.grad + gradient
 
@@ -42,10 +42,10 @@ class Buffer:
 
 
 class Module:
-    """What holds Parameters, Buffers and other Modules, in its attributes; torch's names for them."""
+    """A container of Parameters, Buffers and other Modules, in its attributes, with torch's names."""
 
     def modules(self) -> Iterator["Module"]:
-        """This one, and those inside it, and those inside them."""
+        """This module and all modules inside it, at any depth."""
         yield self
         for _, part in self._parts():
             if isinstance(part, Module):
@@ -56,7 +56,7 @@ class Module:
         return self._named(Parameter, prefix)
 
     def parameters(self) -> Iterator[Parameter]:
-        """The Parameters alone, for a step rule: p.value -= eta * p.grad."""
+        """The Parameters without names, for an update rule: p.value -= eta * p.grad."""
         for _, part in self._parts():
             if isinstance(part, Parameter):
                 yield part
@@ -64,12 +64,12 @@ class Module:
                 yield from part.parameters()
 
     def zero_grad(self) -> None:
-        """Forget all gradients added so far."""
+        """Set all gradients to zero."""
         for parameter in self.parameters():
             parameter.zero_grad()
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of all values by name, learned or gathered."""
+        """Copies of all parameters and buffers, by name."""
         return {name: held.value.copy() for name, held in self._named((Parameter, Buffer))}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""A small CNN that has learned the digits, for widgets and labs to look into."""
+"""A small CNN trained on the digits, for widgets and labs."""
 import copy
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from helpers.nn.training import fit
 
 
 class Trained(NamedTuple):
-    """A network and what it was not shown: images (n, 1, 8, 8), labels (n,); `losses` of each step."""
+    """A trained network and its test data: images (n, 1, 8, 8), labels (n,); `losses` of each step."""
 
     net: Sequential
     images: np.ndarray

@@ -1,4 +1,4 @@
-"""The training loop: mini-batches, a step of every optimizer, and what has been learned."""
+"""The training loop: mini-batches, steps of the optimizers, and the accuracy."""
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,7 +13,7 @@ __all__ = ["accuracy", "batches", "fit"]
 
 
 def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """One epoch: the numbers 0 … n − 1, shuffled, in parts of `size`; the last part may be smaller."""
+    """The mini-batches of an epoch: 0 … n − 1, shuffled, in parts of `size`; the last may be smaller."""
     order = rng.permutation(check.integer("n", n, least=1))
     return (order[k:k + size] for k in range(0, n, check.integer("size", size, least=1)))
 
@@ -42,6 +42,6 @@ def accuracy(net: Layer, X: np.ndarray, y: np.ndarray) -> float:
     """The fraction of the samples X (m, …) whose largest logit is that of y (m,), in eval mode."""
     was = net.training
     with no_grad():
-        said = net.eval()(X).argmax(axis=1)
+        predicted = net.eval()(X).argmax(axis=1)
     net.train(was)
-    return float((said == y).mean())
+    return float((predicted == y).mean())
