@@ -1,7 +1,7 @@
-"""Three suspects: each of them trains, its accuracy is decent, and it is wrong somewhere.
+"""Three suspects for the labs of notebook 07: each trains with decent accuracy, and each has one bug.
 
-Find where, with what the series has taught: three witnesses, a twin in torch step by step, hostile data,
-invariants. None of them raises, warns or diverges. The right ones are in helpers/exercises/labs_mended.py.
+Find it with what the series has taught: three witnesses, a twin in torch step by step, hostile data,
+invariants. None of them raises, warns or diverges. The right versions: helpers/exercises/labs_mended.py.
 """
 from collections.abc import Callable, Iterator
 
@@ -65,7 +65,7 @@ def suspect_two(rng: np.random.Generator) -> Sequential:
 
 def with_momentum(net: Layer, X: np.ndarray, y: np.ndarray, *, rng: np.random.Generator, epochs: int = 4,
                   lr: float = 0.05) -> list[float]:
-    """The loop that trains the first two, and nothing is wrong with it: the cost of each step."""
+    """The training loop of the first two suspects, which is right: the cost of each step."""
     optimizer = SGD(net.parameters(), lr, momentum=0.9)
     return fit(net, [optimizer], X, y, epochs=epochs, size=64, rng=rng)
 
@@ -74,7 +74,7 @@ def suspect_three(net: Layer, X: np.ndarray, y: np.ndarray, *, rng: np.random.Ge
                   size: int = 64, lr: float = 0.05) -> Iterator[tuple[np.ndarray, float]]:
     """Train `net` by gradient descent, step by step: yields (batch, its cost before the step) after each.
 
-    X (n, C, H, W) images, y (n,) classes; `batch` holds places in them.
+    X (n, C, H, W) images, y (n,) classes; `batch` holds indices of samples.
     """
     for _ in range(epochs):
         net.zero_grad()
@@ -87,9 +87,9 @@ def suspect_three(net: Layer, X: np.ndarray, y: np.ndarray, *, rng: np.random.Ge
 
 
 def backward_of(layer: Layer) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """The backward of a layer as a function of its own: backward(dy, x) → dx, for checks that ask often."""
+    """The backward pass of a layer as a function: backward(dy, x) → dx, which may be called many times."""
     def backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        layer.forget()      # whatever was asked before
+        layer.forget()      # an earlier input
         layer(x)
         return layer.backward(dy)
     return backward
@@ -98,7 +98,7 @@ def backward_of(layer: Layer) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 def in_rows(layer: Layer, shape: tuple[int, int, int]) -> tuple[Callable, Callable]:
     """A layer of images of shape (C, H, W) as functions of rows (m, C·H·W): block(x) and backward(dy, x).
 
-    The layer gets dy itself and no copy: whatever it does to it is seen outside.
+    The layer gets dy itself, not a copy: if it changes dy, the caller sees that.
     """
     images = backward_of(layer)
 

@@ -20,51 +20,51 @@ LEFT, MIDDLE, BARS = 14, 190, 590     # where the three columns begin
 ROOM = 352, 164                       # of the maps: width, height
 SIDE = 160                            # of the digit
 TOPS = 40, 254                        # of what stands above, and of the gradients below
-OF = {"cost": "cost", "winning score": "score"}
+OF = {"cost": "cost", "largest score": "score"}
 
 
 class Look(NamedTuple):
-    """One image in a network: after each layer its output, and the blame of that output."""
+    """One image in a network: the output of each layer, and the gradient with respect to that output."""
 
     image: np.ndarray                 # (C, H, W)
-    image_blame: np.ndarray           # (C, H, W)
+    image_gradient: np.ndarray        # (C, H, W)
     outputs: list[np.ndarray]         # one for each layer, (C, H, W) or (n,)
-    blames: list[np.ndarray]          # of the same shapes
+    gradients: list[np.ndarray]       # of the same shapes
     p: np.ndarray                     # (K,) probabilities
     label: int
-    said: int
+    predicted: int
 
 
 def look(net: Sequential, image: np.ndarray, label: int, of: str = "cost") -> Look:
-    """Send an image (C, H, W) through the net, and the blame back to where each layer begins.
+    """Forward and backward pass of one image (C, H, W): the output of each layer and its gradient.
 
-    Blamed is the cross-entropy of the right class, or with of="score" the logit of the class that the
-    net says. `net` must be in evaluation mode; its gradients grow. Raises ValueError for another `of`.
+    Differentiated is the cross-entropy of the right class, or with of="score" the logit of the predicted
+    class. `net` must be in evaluation mode; its gradients grow. Raises ValueError for another `of`.
     """
     if of not in OF.values():
         raise ValueError(f"of: got {of!r}, expected 'cost' or 'score'")
-    outputs, blames = [image[None]], []
+    outputs, grads = [image[None]], []
     for layer in net:
         outputs.append(layer(outputs[-1]))
     z = outputs[-1]
-    said = int(z.argmax())
+    predicted = int(z.argmax())
     dy = (softmax_cross_entropy_backward(z, np.array([label])) if of == "cost"
-          else np.eye(z.shape[1], dtype=z.dtype)[[said]])
+          else np.eye(z.shape[1], dtype=z.dtype)[[predicted]])
     for layer in reversed(net):
-        blames.append(dy)
+        grads.append(dy)
         dy = layer.backward(dy)
-    return Look(image, dy[0], [y[0] for y in outputs[1:]], [d[0] for d in reversed(blames)], softmax(z)[0],
-                int(label), said)
+    return Look(image, dy[0], [y[0] for y in outputs[1:]], [d[0] for d in reversed(grads)], softmax(z)[0],
+                int(label), predicted)
 
 
 def layer_viewer(net: Sequential, images: np.ndarray, labels: np.ndarray) -> Explore:
-    """Choose a digit and a layer: what the layer returns, and how each number of it is to be blamed.
+    """Choose a digit and a layer: the output of the layer, and the gradient with respect to each entry of it.
 
     `net` is a Sequential of our layers that returns logits (N, K); the viewer looks at a copy of it.
     images (N, C, H, W), C 1 or 3; labels (N,) the right classes. Raises ValueError for others.
 
-    `result` is a dict of arrays: input and input_blame (C, H, W), output and blame of the chosen layer,
-    probabilities (K,).
+    `result` is a dict of arrays: input and input_gradient (C, H, W), output and gradient of the chosen
+    layer, probabilities (K,).
     """
     net, images, labels = _checked(net, images, labels)
     sight = lru_cache(maxsize=32)(lambda digit, of: look(net, images[digit], labels[digit], of))
@@ -79,7 +79,7 @@ def layer_viewer(net: Sequential, images: np.ndarray, labels: np.ndarray) -> Exp
         lambda digit, layer, of: _describe(digit, sight(digit, OF[of]), layer, names[layer], of), size=SIZE,
         digit=IntSlider(0, 0, len(images) - 1, description="test digit"),
         layer=Dropdown(options=options, value=start, description="after layer"),
-        of=ToggleButtons(options=list(OF), description="blame of the"))
+        of=ToggleButtons(options=list(OF), description="gradient of the"))
 
 
 def _checked(net, images, labels):
@@ -113,7 +113,7 @@ def _maps(values):
 
 
 def _draw(ax, one, k, name, of):
-    y, dy = one.outputs[k], one.blames[k]
+    y, dy = one.outputs[k], one.gradients[k]
     symbol = "C" if OF[of] == "cost" else "z"
     _draw_input(ax, one, symbol)
     tiling = pictures.tiles(_maps(y).shape, ROOM)
@@ -122,18 +122,18 @@ def _draw(ax, one, k, name, of):
     _panel(ax, (MIDDLE, TOPS[1]), _maps(dy), tiling, f"∂{symbol}/∂ each of these", figures.GRADIENT,
            signed=True)
     _mark(ax, _maps(dy), tiling)
-    ax.text(BARS - 12, TOPS[0] - 26, "it says", color=figures.OUTPUT, va="center")
-    pictures.draw_bars(ax, (BARS, TOPS[0] - 4), 45, one.p, one.said, one.label)
-    return {"input": one.image, "input_blame": one.image_blame, "output": y, "blame": dy,
+    ax.text(BARS - 12, TOPS[0] - 26, "prediction", color=figures.OUTPUT, va="center")
+    pictures.draw_bars(ax, (BARS, TOPS[0] - 4), 45, one.p, one.predicted, one.label)
+    return {"input": one.image, "input_gradient": one.image_gradient, "output": y, "gradient": dy,
             "probabilities": one.p}
 
 
 def _draw_input(ax, one, symbol):
-    """The digit, and the blame of each of its pixels; of a coloured image the means and the sums."""
+    """The digit, and the gradient of each of its pixels; of a coloured image the means and the sums."""
     tiling = pictures.tiles((1, *one.image.shape[1:]), (SIDE, SIDE), most=SIDE)
     _panel(ax, (LEFT, TOPS[0]), one.image.mean(0, keepdims=True), tiling,
            f"the input, {pictures.digit_name(one.label)}", figures.INPUT)
-    _panel(ax, (LEFT, TOPS[1]), one.image_blame.sum(0, keepdims=True), tiling, f"∂{symbol}/∂ input",
+    _panel(ax, (LEFT, TOPS[1]), one.image_gradient.sum(0, keepdims=True), tiling, f"∂{symbol}/∂ input",
            figures.GRADIENT, signed=True)
 
 
@@ -150,7 +150,7 @@ def _panel(ax, corner, maps, tiling, title, color, *, signed=False):
 
 
 def _mark(ax, dy, tiling):
-    """Frame the map with the largest blame, above and below, and there the number itself."""
+    """Frame the map with the largest gradient, above and below, and in it the entry itself."""
     if not dy.any() or (at := largest(dy))[0] >= tiling.shown:
         return
     (left, top), scale = pictures.place(tiling, dy.shape[1:], at[0]), tiling.scale
@@ -164,17 +164,18 @@ def _mark(ax, dy, tiling):
 
 
 def largest(values: np.ndarray) -> tuple[int, ...]:
-    """The place of the number that is largest without its sign."""
+    """The index of the entry with the largest absolute value."""
     return tuple(map(int, np.unravel_index(np.abs(values).argmax(), values.shape)))
 
 
 def _describe(digit, one, k, name, of):
     missed = f"which is wrong; {one.label} has {one.p[one.label]:.2f}"
-    right = "which is right" if one.said == one.label else missed
-    subject = "cost" if OF[of] == "cost" else f"score of {one.said}"
-    return (f"Test digit {digit} is {pictures.digit_name(one.label)}; the network says {one.said} with "
-            f"probability {one.p[one.said]:.2f}, {right}. The gradient of the {subject} after layer {k}, "
-            f"{name}, is {_where(one.blames[k])}; at the input it is {_where(one.image_blame)}.")
+    right = "which is right" if one.predicted == one.label else missed
+    subject = "cost" if OF[of] == "cost" else f"score of {one.predicted}"
+    return (f"Test digit {digit} is {pictures.digit_name(one.label)}; the network predicts {one.predicted} "
+            f"with probability {one.p[one.predicted]:.2f}, {right}. The gradient of the {subject} after "
+            f"layer {k}, {name}, is {_where(one.gradients[k])}; at the input it is "
+            f"{_where(one.image_gradient)}.")
 
 
 def _where(dy):

@@ -1,4 +1,4 @@
-"""The digits that a network got wrong, one by one, and which classes it takes for which."""
+"""The digits that a network misclassified, one by one, and its confusion matrix."""
 from typing import NamedTuple
 
 import numpy as np
@@ -14,23 +14,23 @@ from helpers.plotting.grids import grid
 SIZE = 720, 312
 IMAGE, SIDE = (14, 54), 200          # corner of the digit, its side
 BARS, MATRIX, CELL = (256, 56), (478, 78), 22
-SURE, PLAIN = "surest first", "as they come"
+SURE, PLAIN = "most confident first", "in test order"
 
 
 class Wrong(NamedTuple):
-    """What a network says of the images, and which it got wrong; places in the order of the test data."""
+    """The predictions of a network, and the misclassified images, by their index in the test data."""
 
     p: np.ndarray            # (N, K) probabilities
-    said: np.ndarray         # (N,) classes
+    predicted: np.ndarray    # (N,) classes
     labels: np.ndarray       # (N,) classes
-    counts: np.ndarray       # (K, K) how often row was taken for column
+    counts: np.ndarray       # (K, K) how often row was predicted as column
     orders: dict[str, np.ndarray]
 
 
 def confusion(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """How often each class (row) was taken for each class (column): counts (K, K).
+    """The confusion matrix: how often each class (row) was predicted as each class (column), counts (K, K).
 
-    labels (N,) the right classes, scores (N, K) of which the largest is what was said. Raises ValueError
+    labels (N,) the right classes, scores (N, K) of which the largest is the prediction. Raises ValueError
     for other shapes.
     """
     labels, scores = _checked(labels, scores)
@@ -40,12 +40,12 @@ def confusion(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def wrong_digits(images: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> Explore:
-    """Leaf through the images that a network got wrong, with what it says of each.
+    """Look through the images that a network misclassified, with the class probabilities of each.
 
     images (N, H, W) or (N, C, H, W); labels (N,) the right classes; scores (N, K) the network's logits.
     Raises ValueError for other shapes, for probabilities in place of logits, and when all are right.
 
-    `result` is a dict: index among the images, label, said, probabilities (K,), counts (K, K).
+    `result` is a dict: index among the images, label, predicted, probabilities (K,), counts (K, K).
     """
     pixels = np.asarray(images)
     if pixels.ndim not in (3, 4) or len(pixels) != len(np.atleast_1d(labels)):
@@ -63,19 +63,19 @@ def wrong_digits(images: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> 
 
 
 def wrong_ones(labels: np.ndarray, scores: np.ndarray) -> Wrong:
-    """Which of the logits (N, K) name another class than labels (N,), and the probabilities of all.
+    """The samples whose largest logit (N, K) is not at the right class (N,), and all class probabilities.
 
     Raises ValueError as `wrong_digits` does.
     """
     labels, scores = _checked(labels, scores)
     if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-4):
         raise ValueError("scores: got probabilities, whose rows add up to 1; expected the logits before them")
-    p, said = softmax(scores), scores.argmax(axis=1)
-    wrong = np.flatnonzero(said != labels)
+    p, predicted = softmax(scores), scores.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
     if not len(wrong):
         raise ValueError(f"scores: all {len(labels)} are right; expected a wrong one to show")
-    surest = wrong[np.argsort(-p[wrong, said[wrong]], kind="stable")]
-    return Wrong(p, said, labels, confusion(labels, scores), {SURE: surest, PLAIN: wrong})
+    surest = wrong[np.argsort(-p[wrong, predicted[wrong]], kind="stable")]
+    return Wrong(p, predicted, labels, confusion(labels, scores), {SURE: surest, PLAIN: wrong})
 
 
 def _checked(labels, scores):
@@ -91,14 +91,14 @@ def _checked(labels, scores):
 
 
 def _frame(figure, counts):
-    """The sheet, with the table of all confusions, which is the same for every digit."""
+    """The sheet, with the confusion matrix, which is the same for every digit."""
     ax = panes.sheet(figure, SIZE)
     (x, y), K = MATRIX, len(counts)
     cell = CELL * 10 / max(10, K)
     words = np.where((counts > 0) | np.eye(K, dtype=bool), counts.astype(str), "")
     grid(ax, words.astype(object), MATRIX, cell=cell, size=0.5, tinted=np.eye(K, dtype=bool))
-    ax.text(x, 16, "how often it took", color=figures.OUTPUT, va="center")
-    ax.text(x, 36, "a class (row) for another (column)", color=figures.NEUTRAL, va="center", fontsize=9)
+    ax.text(x, 16, "confusion matrix", color=figures.OUTPUT, va="center")
+    ax.text(x, 36, "row: true class, column: predicted", color=figures.NEUTRAL, va="center", fontsize=9)
     for k in range(K):
         place = (k + 0.5) * cell
         ax.text(x + place, y - 10, str(k), ha="center", va="center", fontsize=9, color=figures.OUTPUT)
@@ -107,28 +107,29 @@ def _frame(figure, counts):
 
 
 def _draw(ax, found, pixels, index):
-    label, said, p = int(found.labels[index]), int(found.said[index]), found.p[index]
+    label, predicted, p = int(found.labels[index]), int(found.predicted[index]), found.p[index]
     tiling = pictures.tiles((1, *pixels.shape[1:]), (SIDE, SIDE), most=SIDE)
     pictures.draw_maps(ax, pixels[index][None], IMAGE, tiling)
     ax.text(IMAGE[0], 16, f"is {pictures.digit_name(label)}", color=figures.INPUT, va="center", weight="bold")
     ax.text(IMAGE[0], 36, f"test digit {index}", color=figures.NEUTRAL, va="center", fontsize=9)
-    ax.text(BARS[0] - 12, 16, f"taken for {pictures.digit_name(said)}", color=figures.OUTPUT, va="center",
-            weight="bold")
+    ax.text(BARS[0] - 12, 16, f"predicted: {pictures.digit_name(predicted)}", color=figures.OUTPUT,
+            va="center", weight="bold")
     ax.text(BARS[0] - 12, 36, "probability of each class", color=figures.NEUTRAL, va="center", fontsize=9)
-    pictures.draw_bars(ax, BARS, 100, p, said, label)
+    pictures.draw_bars(ax, BARS, 100, p, predicted, label)
     cell = CELL * 10 / max(10, len(p))
-    ax.add_artist(Rectangle((MATRIX[0] + said * cell, MATRIX[1] + label * cell), cell, cell, fill=False,
+    ax.add_artist(Rectangle((MATRIX[0] + predicted * cell, MATRIX[1] + label * cell), cell, cell, fill=False,
                             ec=figures.KERNEL, lw=2.4, zorder=5))
-    return {"index": int(index), "label": label, "said": said, "probabilities": p, "counts": found.counts}
+    return {"index": int(index), "label": label, "predicted": predicted, "probabilities": p,
+            "counts": found.counts}
 
 
 def _describe(found, index, which, order):
-    label, said, p = int(found.labels[index]), int(found.said[index]), found.p[index]
-    one, other = map(pictures.digit_name, (label, said))
+    label, predicted, p = int(found.labels[index]), int(found.predicted[index]), found.p[index]
+    one, other = map(pictures.digit_name, (label, predicted))
     rank = int((p > p[label]).sum()) + 1
-    times = int(found.counts[label, said])
-    often = {1: "once", 2: "twice"}.get(times, f"{times} times")
+    times = int(found.counts[label, predicted])
     total = len(found.orders[order])
-    return (f"Wrong digit {which} of {total}, {order}: test digit {index} is {one} and was taken for "
-            f"{other}, with probability {p[said]:.2f}. The right class has {p[label]:.2f}, place {rank} of "
-            f"{len(p)}. Of {found.counts[label].sum()} digits {label} it {often} took one for {other}.")
+    return (f"Wrong digit {which} of {total}, {order}: test digit {index} is {one} and was classified "
+            f"as {other}, with probability {p[predicted]:.2f}. The right class has {p[label]:.2f}, place "
+            f"{rank} of {len(p)}. Of {found.counts[label].sum()} digits {label}, {times} "
+            f"{'was' if times == 1 else 'were'} classified as {other}.")

@@ -119,10 +119,10 @@ def test_in_rows_a_block_is_the_same_and_is_found_too():
         assert np.array_equal(given, dy.reshape(2, -1)) != wrong, "the layer has dy itself"
 
 
-def test_whoever_measures_with_the_spoilt_blame_finds_nothing():
+def test_a_check_that_measures_with_the_changed_dy_finds_nothing():
     dy, x = block_inputs()
     net = suspect_two(rng())
-    check = next(m.function for m in checks.SECOND.mistakes if m.name == "spoilt dy as judge")
+    check = next(m.function for m in checks.SECOND.mistakes if m.name == "measured with the changed dy")
     assert check(net[1], backward_of(net[1]), dy, x) < 1e-6
 
 
@@ -302,7 +302,7 @@ def test_the_evidence_lists_what_it_judged_wrongly():
     verdict = grade("labs.third", blind)
     assert verdict.shown == catch_it.SHOWN
     does = [line.split("though it ")[1] for line in verdict.evidence.splitlines()]
-    assert does == ["lets the learning rate shrink", "leaves out the third step",
+    assert does == ["decreases the learning rate", "leaves out the third step",
                     "has a learning rate twice as large"]
     assert all("accepted" in line for line in verdict.evidence.splitlines())
 

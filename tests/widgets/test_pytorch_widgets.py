@@ -71,13 +71,13 @@ def viewer():
 
 
 @pytest.mark.parametrize("digit, of", [(0, "cost"), (int(WRONG[0]), SCORE)])
-def test_outputs_and_blames_are_those_of_hooks_in_torch(viewer, digit, of):
+def test_outputs_and_gradients_are_those_of_hooks_in_torch(viewer, digit, of):
     outputs, grads = by_hooks(MODEL, T.images[digit], T.labels[digit], OF[of])
     for k in range(len(T.net)):
         viewer.set(digit=digit, layer=k, of=of)
         shown = viewer.result
-        for name, true in (("output", outputs[k + 1]), ("blame", grads[k + 1]), ("input", outputs[0]),
-                           ("input_blame", grads[0])):
+        for name, true in (("output", outputs[k + 1]), ("gradient", grads[k + 1]), ("input", outputs[0]),
+                           ("input_gradient", grads[0])):
             assert shown[name].shape == true.shape
             assert np.allclose(shown[name], true, rtol=1e-9, atol=1e-14), (k, name)
         p = torch.softmax(torch.tensor(outputs[-1]), 0).numpy()
@@ -94,7 +94,7 @@ def test_the_sentence_of_the_viewer_is_true(viewer, digit, layer, of):
     outputs, grads = by_hooks(MODEL, T.images[digit], T.labels[digit], OF[of])
     p = torch.softmax(torch.tensor(outputs[-1]), 0).numpy()
     found = re.fullmatch(
-        r"Test digit (\d+) is " + ONE + r"; the network says (\d) with probability (\S+), which is "
+        r"Test digit (\d+) is " + ONE + r"; the network predicts (\d) with probability (\S+), which is "
         r"(right|wrong; (\d) has (\S+))\. The gradient of the (cost|score of \d) after layer (\d), "
         r"(\w+), is largest at \[(.*?)\], (\S+); at the input it is largest at \[(.*?)\], (\S+)\.",
         viewer.sentence)
@@ -120,7 +120,7 @@ def test_batch_normalization_is_looked_at_in_evaluation_mode():
         viewer.set(digit=4, layer=k)
         outputs, grads = by_hooks(twin(net), T.images[4], T.labels[4], "cost")
         assert np.allclose(viewer.result["output"], outputs[k + 1], rtol=1e-9, atol=1e-12)
-        assert np.allclose(viewer.result["blame"], grads[k + 1], rtol=1e-9, atol=1e-12)
+        assert np.allclose(viewer.result["gradient"], grads[k + 1], rtol=1e-9, atol=1e-12)
     assert net.training
     assert all(np.array_equal(before[name], value) for name, value in net.state_dict().items())
 
@@ -139,7 +139,7 @@ def test_a_network_of_another_kind_can_be_looked_at():
     assert viewer.result["output"].dtype == np.float32 and drawn_everywhere(viewer)
 
 
-def test_blame_that_is_zero_is_said_to_be():
+def test_a_gradient_that_is_zero_is_said_to_be():
     net = Sequential(Flatten(), Linear(4, 2, rng=np.random.default_rng(0)))
     net[1].weight.value[:] = 0
     viewer = layer_viewer.layer_viewer(net, np.ones((1, 1, 2, 2)), np.array([1]))
@@ -174,7 +174,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def leafed(browser):
-    """Result and sentence of every wrong digit, the surest first."""
+    """Result and sentence of every wrong digit, the most confident first."""
     return [(asked(browser, which=which), browser.result) for which in range(1, len(WRONG) + 1)]
 
 
@@ -182,7 +182,7 @@ def test_all_wrong_digits_are_shown_and_no_other(browser, leafed):
     z = MODEL(torch.tensor(T.images)).detach()
     p, said = torch.softmax(z, 1).numpy(), z.argmax(1).numpy()
     for _, one in leafed:
-        assert (one["label"], one["said"]) == (T.labels[one["index"]], said[one["index"]])
+        assert (one["label"], one["predicted"]) == (T.labels[one["index"]], said[one["index"]])
         assert np.allclose(one["probabilities"], p[one["index"]], rtol=1e-9)
     seen = [one["index"] for _, one in leafed]
     assert sorted(seen) == WRONG.tolist() and (np.diff([p[i].max() for i in seen]) <= 0).all()
@@ -194,10 +194,10 @@ def test_the_sentence_of_the_browser_is_true(leafed):
     p = torch.softmax(torch.tensor(Z), 1).numpy()
     for which, (sentence, _) in enumerate(leafed, start=1):
         found = re.fullmatch(
-            r"Wrong digit (\d+) of (\d+), surest first: test digit (\d+) is " + ONE
-            + r" and was taken for " + ONE + r", with probability (\S+)\. The right class has (\S+), "
-            r"place (\d+) of 10\. Of (\d+) digits (\d) "
-            r"it (once|twice|\d+ times) took one for " + ONE + r"\.", sentence)
+            r"Wrong digit (\d+) of (\d+), most confident first: test digit (\d+) is " + ONE
+            + r" and was classified as " + ONE + r", with probability (\S+)\. The right class has (\S+), "
+            r"place (\d+) of 10\. Of (\d+) digits (\d), "
+            r"(1 was|\d+ were) classified as " + ONE + r"\.", sentence)
         assert found, sentence
         i, label, said = int(found[3]), int(found[4]), int(found[5])
         assert (int(found[1]), int(found[2])) == (which, len(WRONG))
@@ -205,7 +205,7 @@ def test_the_sentence_of_the_browser_is_true(leafed):
         assert abs(float(found[6]) - p[i, said]) < 0.00501 and abs(float(found[7]) - p[i, label]) < 0.00501
         assert int(found[8]) == 1 + (p[i] > p[i, label]).sum() and int(found[9]) == (T.labels == label).sum()
         times = int(((T.labels == label) & (Z.argmax(1) == said)).sum())
-        assert found[11] == {1: "once", 2: "twice"}.get(times, f"{times} times")
+        assert found[11] == f"{times} {'was' if times == 1 else 'were'}"
 
 
 def test_the_confusions_are_scikit_learns():

@@ -1,6 +1,6 @@
 """The exercises of the three labs in notebooks/07_pytorch_implementation.ipynb: checks that find the fault.
 
-Each check is shown right and wrong things; the suspects of helpers/exercises/labs.py are among the wrong
+Each check is given right and wrong versions; the suspects of helpers/exercises/labs.py are among the wrong
 ones.
 """
 import numpy as np
@@ -16,8 +16,8 @@ def norm_is_off(norm, x):
     """How far norm(x) is from x normalized in each channel.
 
     x (N, C, H, W); norm(x) has its shape, and neither weight nor bias.
-    Returns one number, 0 where norm is what batch normalization does
-    in training; what ε = 1e-5 or rounding make of 0 counts as 0.
+    Returns one number, 0 where norm is batch normalization in training;
+    differences due to ε = 1e-5 or to rounding count as 0.
     """
     axes = (0, 2, 3)      # one mean and one variance for each channel
     mean, var = (f(x, axis=axes, keepdims=True) for f in (np.mean, np.var))
@@ -53,7 +53,7 @@ NORMS = (
 
 
 def _norms(rng):
-    """The channels have means and deviations of their own."""
+    """Each channel has its own mean and standard deviation."""
     mean, std = np.array([[20.0, -41], [1, 3]])[:, :, None, None]
     x = whole(rng, 4, 2, 3, 5, most=9) * std + mean
     for does, right, norm in NORMS:
@@ -61,7 +61,7 @@ def _norms(rng):
 
 
 def _moments(axes, *, var=True, mean=True, ddof=0):
-    """A check of what the means and the variances of these axes are."""
+    """A check of the means and the variances over these axes."""
     def check(norm, x):
         y = norm(x)
         return max(np.abs(y.mean(axes)).max() * mean, np.abs(y.var(axes, ddof=ddof) - 1).max() * var)
@@ -69,7 +69,7 @@ def _moments(axes, *, var=True, mean=True, ddof=0):
 
 
 def _not_affine(norm, x):
-    """How far each channel is from a straight line through x."""
+    """How far each channel of x̂ is from a linear function of x (plus a constant)."""
     x, y = (np.moveaxis(a, 1, 0).reshape(a.shape[1], -1) for a in (x, norm(x)))
     return max(np.abs(b - np.polyval(np.polyfit(a, b, 1), a)).max() for a, b in zip(x, y, strict=True))
 
@@ -77,40 +77,41 @@ def _not_affine(norm, x):
 FIRST = catch_it(
     "labs.first", "The first suspect: a check of a normalization", norm_is_off, _norms,
     weak=(
-        Mistake("blind", "It lets everything pass. The shape alone says nothing: compare the numbers with "
-                "those that they ought to be.", lambda norm, x: float(norm(x).shape != x.shape)),
-        Mistake("moments of each channel", "It looks at the mean and the variance of each channel. They have "
-                "to be 0 and 1, and that is not enough: where each activation, or each sample, is brought to "
-                "0 and 1, the channel is too. Compute x̂ yourself and compare all of it.", _moments(CHANNEL)),
-        Mistake("means of each channel", "It looks at the mean of each channel alone. Whatever brings any "
-                "part of a channel to mean 0 passes, with any variance.", _moments(CHANNEL, var=False)),
+        Mistake("blind", "It accepts everything. The shape alone says nothing: compare the numbers with "
+                "the right ones.", lambda norm, x: float(norm(x).shape != x.shape)),
+        Mistake("moments of each channel", "It looks at the mean and the variance of each channel. They "
+                "have to be 0 and 1, but that is not enough: where each activation, or each sample, has "
+                "mean 0 and variance 1, so has the channel. Compute x̂ yourself and compare all of it.",
+                _moments(CHANNEL)),
+        Mistake("means of each channel", "It looks at the mean of each channel alone. A version that gives "
+                "any part of a channel mean 0 is accepted, with any variance.", _moments(CHANNEL, var=False)),
         Mistake("variances of each channel", "It looks at the variance of each channel alone: a mean that is "
-                "not 0 passes, and so does what normalizes smaller parts of a channel.",
+                "not 0 is accepted, and so is a version that normalizes smaller parts of a channel.",
                 _moments(CHANNEL, mean=False)),
         Mistake("moments of each activation", "It expects mean 0 and variance 1 of each activation over the "
-                "batch, and so accuses the right one and lets the suspect pass. The places of a channel "
-                "share one mean and one variance: `axis=(0, 2, 3)`.", _moments(ACTIVATION)),
+                "batch, and so rejects the right one and accepts the suspect. All pixels of a channel "
+                "have one mean and one variance: `axis=(0, 2, 3)`.", _moments(ACTIVATION)),
         Mistake("moments of each sample", "It expects mean 0 and variance 1 of each sample. That is layer "
-                "normalization; batch normalization has the batch in its means.", _moments((1, 2, 3))),
-        Mistake("moments of all", "It looks at the mean and the variance of the whole array. All who "
-                "normalize any parts of it pass.", _moments((0, 1, 2, 3))),
+                "normalization; batch normalization averages over the batch.", _moments((1, 2, 3))),
+        Mistake("moments of all", "It looks at the mean and the variance of the whole array. Any "
+                "version that normalizes parts of it is accepted.", _moments((0, 1, 2, 3))),
         Mistake("n − 1", "It expects a variance that was divided by n − 1. Batch normalization divides by n "
                 "when it normalizes; n − 1 is for the running variance.",
                 lambda norm, x: np.abs(norm(x) - _over(CHANNEL, ddof=1)(x)).max()),
-        Mistake("straight line only", "It asks whether each channel of x̂ is a straight line of x: one shift "
-                "and one scale for all its places. That catches the suspect, but any shift and any scale "
-                "passes.", _not_affine),
-        Mistake("differences cancel", "Its differences have signs and cancel in the mean, for wrong ones "
-                "have mean 0 as well. Take the largest of their sizes: `np.abs(…).max()`.",
+        Mistake("straight line only", "It asks whether each channel of x̂ is a linear function of x: one "
+                "shift and one scale for all its pixels. That catches the suspect, but any shift and any "
+                "scale is accepted.", _not_affine),
+        Mistake("differences cancel", "Its differences have signs and cancel in the mean, since wrong "
+                "versions have mean 0 as well. Take the largest absolute value: `np.abs(…).max()`.",
                 ("np.abs →", ".max() → .mean()")),
-        Mistake("accuses all", "It accuses everything, the right ones too. Expected is x less the mean of "
-                "its channel, divided by the root of its variance plus ε, ε being 1e-5.",
+        Mistake("rejects all", "It rejects everything, the right ones too. Expected is x minus the mean of "
+                "its channel, divided by √(variance + ε) with ε = 1e-5.",
                 lambda norm, x: np.abs(norm(x) - x).max()),
     ),
-    hints=("Which numbers of x share one mean and one variance? Does the mean over them tell the suspect "
-           "from the right one?",
-           "The suspect has mean 0 and variance 1 in every channel, as it should. So compute x̂ yourself, "
-           "with `axis=(0, 2, 3)`, and return the largest difference."))
+    hints=("Which numbers of x have one common mean and variance? Does the mean over them distinguish the "
+           "suspect from the right one?",
+           "The suspect has mean 0 and variance 1 in every channel, as the right one has. So compute x̂ "
+           "yourself, with `axis=(0, 2, 3)`, and return the largest difference."))
 
 
 # --- the second: a residual block ---------------------------------------------------------------
@@ -146,7 +147,7 @@ def _mask(x):
 
 
 def adds_both(dy, x):
-    """The shortcut's blame and the branch's."""
+    """The gradient of the shortcut plus that of the branch: right."""
     return dy + (dy * _mask(x)) @ WEIGHT
 
 
@@ -164,16 +165,16 @@ def masks_in_place(dy, x):
 
 
 def adds_in_place(dy, x):
-    """The right dx, in the array that belongs to the caller."""
+    """The right dx, but the dy of the caller is changed."""
     dy += (dy * _mask(x)) @ WEIGHT
     return dy.copy()
 
 
 BACKWARDS = (
-    ("adds both ways back", True, adds_both),
-    ("adds both in an array of its own", True, adds_into_a_copy),
-    ("masks dy in place and spoils the shortcut", False, masks_in_place),
-    ("returns the right dx and leaves another dy behind", False, adds_in_place),
+    ("adds both gradients", True, adds_both),
+    ("adds both in a new array", True, adds_into_a_copy),
+    ("masks dy in place and so changes the shortcut", False, masks_in_place),
+    ("returns the right dx and changes dy", False, adds_in_place),
     ("forgets the shortcut", False, lambda dy, x: (dy * _mask(x)) @ WEIGHT),
     ("forgets the branch", False, lambda dy, x: dy.copy()),
     ("forgets the mask", False, lambda dy, x: dy + dy @ WEIGHT),
@@ -196,29 +197,29 @@ def _sums(block, backward, dy, x):
 SECOND = catch_it(
     "labs.second", "The second suspect: a check of a residual block", block_is_off, _backwards,
     weak=(
-        Mistake("blind", "It lets everything pass. The shape alone says nothing: compare dx with differences "
+        Mistake("blind", "It accepts everything. The shape alone says nothing: compare dx with differences "
                 "of block.",
                 lambda block, backward, dy, x: float(backward(dy.copy(), x.copy()).shape != x.shape)),
-        Mistake("dy not looked at", "It measures dx rightly. It does not see who returns the right dx and "
-                "leaves another dy behind: a dy that others still need. Compare dy before and after.",
+        Mistake("dy not looked at", "It measures dx correctly. It does not notice a backward that returns "
+                "the right dx and changes dy, which other layers still need. Compare dy before and after.",
                 "np.abs(given - dy).max() → 0.0"),
-        Mistake("spoilt dy as judge", "The suspect passes: it changed the dy that you gave it, and you used "
-                "this dy afterwards to measure. Measured with the spoilt blame, its dx is right. Keep a copy "
-                "of dy from before the call.",
+        Mistake("measured with the changed dy", "The suspect is accepted: it changed the dy that you gave "
+                "it, and you used this dy afterwards to measure. For the changed dy, its dx is right. Keep "
+                "a copy of dy from before the call.",
                 ("np.abs(given - dy).max() → 0.0", "dy * change → given * change")),
-        Mistake("dy alone", "It looks at dy alone, whether backward changed it. Whether dx is right is "
-                "nobody's question yet: compare it with differences of block.", "np.ndindex(x.shape) → []"),
-        Mistake("shortcut not expected", "It expects the blame of the branch alone, and so accuses the right "
-                "one. A residual block has two ways back, and their blames add up.",
+        Mistake("dy alone", "It looks at dy alone, whether backward changed it. It does not test "
+                "whether dx is right: compare it with differences of block.", "np.ndindex(x.shape) → []"),
+        Mistake("shortcut not expected", "It expects the gradient of the branch alone, and so rejects the "
+                "right one. A residual block has two paths, and their gradients add up.",
                 ("np.abs(given - dy).max() → 0.0", "/ (2 * h) → / (2 * h) - nudge / h")),
-        Mistake("conservation", "It expects of dx what holds of dy, such as the same sum, and so accuses the "
-                "right one. Pooling and copying conserve the blame; weights do not.", _sums),
-        Mistake("accuses all", "It accuses everything, the right ones too. The number expected at x[i] is Σ "
-                "dy · (block(x + h) − block(x − h)) / 2h, where only x[i] is moved by h.",
+        Mistake("conservation", "It expects of dx what holds for dy, such as the same sum, and so rejects "
+                "the right one. Max pooling keeps the sum of the gradient; weights do not.", _sums),
+        Mistake("rejects all", "It rejects everything, the right ones too. The number expected at x[i] is Σ "
+                "dy · (block(x + h) − block(x − h)) / 2h, where only x[i] changes by h.",
                 ("np.abs(given - dy).max() → 0.0", "dx[i] - → dx[i] +")),
     ),
-    hints=("Three witnesses, one of them at hand: move one entry of x by ±h, and see what Σ dy·block(x) "
-           "does. Which dy: the one before the call, or the one after it?",
+    hints=("Use the third witness: change one entry of x by ±h, and see how Σ dy·block(x) "
+           "changes. With which dy: the one before the call, or the one after it?",
            "Give backward a copy of dy. Measure with your own dy, and compare the copy with it afterwards. "
            "Return the larger of the two differences."))
 
@@ -250,7 +251,7 @@ def gradient(k, w):
 
 
 def _steps(rule):
-    """W of six steps; rule(k, W, sum) → (the gradient used, the sum kept)."""
+    """The W of six steps; rule(k, W, sum) → (the gradient used, the sum kept)."""
     W, kept = [np.array([0.5, -1.0, 1.5])], np.zeros(3)
     for k in range(len(BATCHES)):
         used, kept = rule(k, W, kept)
@@ -259,7 +260,7 @@ def _steps(rule):
 
 
 def _added(keep):
-    """Gradients that add up; keep(k) is the share of the old sum that is left."""
+    """Accumulated gradients; keep(k) is the factor of the old sum."""
     def rule(k, W, kept):
         total = keep(k) * kept + gradient(k, W[-1])
         return total, total
@@ -271,7 +272,7 @@ def _of(used):
 
 
 def _repaired(k, W):
-    """The third step left out, and made good in the last."""
+    """The third step left out, and made up for in the last."""
     end = _steps(_of(lambda k, W: gradient(k, W[-1])))[-1]
     return (k != 2) * gradient(k, W[-1]) if k < len(BATCHES) - 1 else (W[-1] - end) / ETA
 
@@ -281,15 +282,15 @@ TRAININGS = (
     ("zeroes the gradients before each step", True, _added(lambda k: 0)),
     ("zeroes the gradients once an epoch", False, _added(lambda k: k % EPOCH > 0)),
     ("never zeroes the gradients", False, _added(lambda k: 1)),
-    ("has a momentum that nobody asked for", False, _added(lambda k: 0.9)),
+    ("uses momentum", False, _added(lambda k: 0.9)),
     ("steps along the batch before", False, _of(lambda k, W: gradient(max(k - 1, 0), W[max(k - 1, 0)]))),
     ("is stuck with the first batch", False, _of(lambda k, W: gradient(0, W[-1]))),
-    ("lets the learning rate shrink", False, _of(lambda k, W: 0.8**k * gradient(k, W[-1]))),
+    ("decreases the learning rate", False, _of(lambda k, W: 0.8**k * gradient(k, W[-1]))),
     ("leaves out the third step", False, _of(lambda k, W: (k != 2) * gradient(k, W[-1]))),
     ("has a learning rate twice as large", False, _of(lambda k, W: 2 * gradient(k, W[-1]))),
     ("decays the weights as well", False, _of(lambda k, W: gradient(k, W[-1]) + 0.1 * W[-1])),
-    ("is pushed to one side", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, 0, 0])),
-    ("is pushed by amounts that cancel", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, -0.2, 0])),
+    ("adds a constant to the gradient", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, 0, 0])),
+    ("adds constants whose sum is 0", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, -0.2, 0])),
     ("leaves out the third step and makes up for it in the last", False, _of(_repaired)),
 )
 
@@ -300,7 +301,7 @@ def _trainings(rng):
 
 
 def _at_the_end(W, gradient, eta):
-    """How far the last W is from that of an honest run."""
+    """How far the last W is from that of gradient descent."""
     w = W[0]
     for k in range(len(W) - 1):
         w = w - eta * gradient(k, w)
@@ -316,29 +317,29 @@ def _bend(W, gradient, eta):
 THIRD = catch_it(
     "labs.third", "The third suspect: a check of a training", training_is_off, _trainings,
     weak=(
-        Mistake("blind", "It lets everything pass. W changes in every training: ask of each step whether it "
+        Mistake("blind", "It accepts everything. W changes in every training: test for each step whether it "
                 "is −eta times the gradient.", lambda W, gradient, eta: float(not np.isfinite(W).all())),
-        Mistake("first step only", "It looks at the first step, or is content with one that is right. What "
-                "adds up is right once: the gradients before it are zero. Ask of every step, and return the "
-                "largest difference.", "range(len(W) - 1) → range(1)"),
-        Mistake("last step only", "It looks at the last step alone, and a step left out before it passes. "
-                "Ask of every step.", "range(len(W) - 1) → [len(W) - 2]"),
+        Mistake("first step only", "It looks at the first step only, or accepts a run with one right step. "
+                "Accumulated gradients are right once, when no other was added before. Test every step, and "
+                "return the largest difference.", "range(len(W) - 1) → range(1)"),
+        Mistake("last step only", "It looks at the last step alone, and a step left out before it is "
+                "accepted. Test every step.", "range(len(W) - 1) → [len(W) - 2]"),
         Mistake("differences cancel", "Its differences have signs, and those of one weight cancel those of "
-                "another. Take the largest of their sizes: `np.abs(…).max()`.",
+                "another. Take the largest absolute value: `np.abs(…).max()`.",
                 ("max(off, np.abs → off +", ".max()) → .sum()")),
-        Mistake("one side only", "It takes the largest difference with its sign, so one below zero passes. "
-                "Take the largest of their sizes: `np.abs(…).max()`.",
+        Mistake("one side only", "It takes the largest difference with its sign, so one below zero is "
+                "accepted. Take the largest absolute value: `np.abs(…).max()`.",
                 "np.abs →"),
-        Mistake("end only", "It compares where the run ended. Who left a step out and made up for it later "
-                "passes. Compare every step, from the W[k] that the run had.", _at_the_end),
+        Mistake("end only", "It compares where the run ended. A run that left a step out and made up for it "
+                "later is accepted. Compare every step, from the W[k] that the run had.", _at_the_end),
         Mistake("direction only", "It looks at the direction of the steps and not at their length: another "
-                "learning rate passes. Compare the step itself with −eta times the gradient.", _bend),
-        Mistake("accuses all", "It accuses everything, the right ones too. A right step is W[k + 1] − W[k] = "
+                "learning rate is accepted. Compare the step itself with −eta times the gradient.", _bend),
+        Mistake("rejects all", "It rejects everything, the right ones too. A right step is W[k + 1] − W[k] = "
                 "−eta · gradient(k, W[k]): with a minus, and the gradient taken at W[k], before the step.",
                 "gradient(k, W[k]) → gradient(k, W[k + 1])"),
     ),
     hints=("The first step of the suspect is right. What is different at the second?",
-           "Whatever the loop remembers, the right step is known from W[k] and batch k alone: −eta · "
+           "The right step depends on W[k] and batch k alone, not on earlier steps: −eta · "
            "gradient(k, W[k]). Compare it with W[k + 1] − W[k], for every k."))
 
 

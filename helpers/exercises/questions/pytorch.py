@@ -46,11 +46,11 @@ ACCUMULATE = Exercise(
         Mistake("sum", "You added the gradients, as `backward` does without `zero_grad`. Each belongs to a "
                 "mean cost, and a sum of means is no mean.", lambda g, sizes: g.sum(0)),
         Mistake("mean of means", "Every mini-batch counts the same. A sample of a small one then counts for "
-                "more than one of a large one: weigh each mini-batch with its size.",
+                "more than one of a large one: weight each mini-batch with its size.",
                 lambda g, sizes: g.mean(0)),
         Mistake("not divided", "This is the gradient of the sum of all costs. For the mean, divide by the "
                 "number of all samples.", "/ sizes.sum() →"),
-        Mistake("divided by k", "You weighed each mini-batch with its size, but divided by their number. "
+        Mistake("divided by k", "You weighted each mini-batch with its size, but divided by their number. "
                 "Divide by the number of samples.", "sizes.sum() → len(sizes)"),
         Mistake("last", "This is the last mini-batch's gradient: `=` for `+=`, or a `zero_grad` inside the "
                 "loop.", lambda g, sizes: g[-1].copy()),
@@ -60,7 +60,7 @@ ACCUMULATE = Exercise(
         Mistake("divided by sizes", "Each gradient is divided by its size. It is a mean already; to make a "
                 "sum of it again, multiply.", lambda g, sizes: (1 / sizes) @ g),
         Mistake("inverse weights", "Small mini-batches count for more than large ones: the weights are "
-                "turned over.", lambda g, sizes: _true_accumulate(g, 1 / sizes)),
+                "inverted.", lambda g, sizes: _true_accumulate(g, 1 / sizes)),
         Mistake("divided twice", "The number of mini-batches has been divided by as well. The sizes add up "
                 "to the number of samples, and that is all.", "sizes.sum() → sizes.sum() / len(sizes)"),
     ),
@@ -120,18 +120,19 @@ def _checked(made):
 SWISH = Exercise(
     "pytorch.swish", "A Function of your own", swish_function, swish_function, _swish_cases,
     mistakes=(
-        Mistake("first factor only", "dx has only the way through the first x. x stands in y twice, and the "
+        Mistake("first factor only", "dx has only the path through the first x. x stands in y twice, and the "
                 "product rule has two terms: add β·x·σ′(βx).", "s + beta * x * slope → s"),
-        Mistake("second factor only", "dx has only the way through σ. x stands in y twice, and the product "
+        Mistake("second factor only", "dx has only the path through σ. x stands in y twice, and the product "
                 "rule has two terms: add σ(βx).", "s + beta → beta"),
         Mistake("inner β", "In dx the inner derivative is missing: σ(βx) changes by β·σ′(βx).",
                 "s + beta * x → s + x"),
         Mistake("x once", "In dβ one x is missing. One is the factor in front, the other the inner "
                 "derivative of βx.", "x**2 → x"),
-        Mistake("no dy in dβ", "dy is missing in dβ: every y passes on its own blame.", "dy * x**2 → x**2"),
-        Mistake("no dy in dx", "dy is missing in dx: this is the slope, not the blame.", "dx = dy * → dx ="),
-        Mistake("mean for sum", "dβ is averaged. One β acts on every y, and what comes back from them is "
-                "added.", "sum() → mean()"),
+        Mistake("no dy in dβ", "dy is missing in dβ: the local gradient is multiplied by the upstream dy.",
+                "dy * x**2 → x**2"),
+        Mistake("no dy in dx", "dy is missing in dx: this is the local gradient alone.", "dx = dy * → dx ="),
+        Mistake("mean for sum", "dβ is averaged. One β acts on every y, and their gradients "
+                "are added.", "sum() → mean()"),
         Mistake("last for sum", "dβ is that of the last y alone: `=` for `+=`.", ".sum() → [-1]"),
         Mistake("σ′ at x", "In backward σ and σ′ are taken at x. The sigmoid stands at βx.",
                 "s = (beta * x) → s = x"),
@@ -143,7 +144,7 @@ SWISH = Exercise(
                 "missing.", "return x * → return"),
         Mistake("None for β", "You returned `None` for β, which says that it needs no gradient. β is "
                 "learned: it has one.", "return dx, dbeta → return dx, None"),
-        Mistake("β blamed like x", "dβ has the formula of dx. With respect to β the front factor x is a "
+        Mistake("dβ like dx", "dβ has the formula of dx. With respect to β the front factor x is a "
                 "constant: only σ(βx) changes, by x·σ′(βx).", "dbeta = (dy * x**2 * slope) → dbeta = dx"),
     ),
     hints=("Write y = x·s with s = σ(βx). What is ∂y/∂x by the product rule, and what is ∂y/∂β, where x is a "
@@ -158,7 +159,7 @@ SWISH = Exercise(
 # --- a block of layers ------------------------------------------------------------------------
 
 def block_by_hand(dy, x, W, b):
-    """Back through convolution, ReLU and 2 × 2 max pooling, to the filters.
+    """Backward through 2 × 2 max pooling, ReLU and convolution: dW.
 
     dy (N, O, Ho, Wo), x (N, C, H, W), W (O, C, kh, kw), b (O,)
     → dW (O, C, kh, kw). No padding, stride 1.
@@ -178,22 +179,23 @@ def _block_cases(rng):
 
 
 BLOCK = Exercise(
-    "pytorch.block", "Back through a block", block_by_hand, block_by_hand, _block_cases,
+    "pytorch.block", "Backward through a block", block_by_hand, block_by_hand, _block_cases,
     mistakes=(
-        Mistake("no ReLU", "The ReLU is left out on the way back: multiply by its slope at z. A window in "
-                "which no z is positive sends nothing back.", "* relu_prime(z) →"),
-        Mistake("mean pool", "The blame is shared out over the window, as average pooling does. In max "
-                "pooling the largest takes it all.", "max_pool2d_backward → avg_pool2d_backward"),
-        Mistake("everywhere", "Every cell of a window got the whole blame. Only the largest one is passed "
-                "on, and so only it is to blame.",
+        Mistake("no ReLU", "The ReLU is left out in the backward pass: multiply by its slope at z. A window "
+                "in which no z is positive passes no gradient.", "* relu_prime(z) →"),
+        Mistake("mean pool", "The gradient is divided over the window, as in average pooling. Max pooling "
+                "routes all of it to the largest entry.", "max_pool2d_backward → avg_pool2d_backward"),
+        Mistake("everywhere", "Every entry of a window got the whole gradient. The output depends on the "
+                "largest entry alone, so the gradient is routed to it.",
                 "max_pool2d_backward(dy, relu(z), 2) → dy.repeat(2, axis=2).repeat(2, axis=3)"),
-        Mistake("first cell", "The blame went to the first cell of each window. It belongs to the largest.",
+        Mistake("first cell", "The gradient went to the first entry of each window. It belongs to the "
+                "largest.",
                 "max_pool2d_backward(dy, relu(z), 2) → np.zeros_like(z); da[:, :, ::2, ::2] = dy"),
-        Mistake("largest in size", "The pool was taken over |z|. It saw the ReLU's output.",
+        Mistake("largest in size", "The pool was taken over |z|. Its input is the output of the ReLU.",
                 "relu(z) → np.abs(z)"),
-        Mistake("no bias", "Forward is computed without b, so the ReLU and the pool chose other cells.",
+        Mistake("no bias", "Forward is computed without b, so the ReLU and the pool chose other entries.",
                 "x, W, b → x, W"),
-        Mistake("mask reversed", "The mask lets the blame pass where z is negative.",
+        Mistake("mask reversed", "The mask lets the gradient pass where z is negative.",
                 "relu_prime(z) → (1 - relu_prime(z))"),
         Mistake("mask after the pool, reversed", "The mask is taken from the pooled values, and reversed.",
                 ("dy, relu(z) → dy * (max_pool2d(z, 2) <= 0), z", "* relu_prime(z) →")),
@@ -201,14 +203,14 @@ BLOCK = Exercise(
                 "relu_prime → relu"),
         Mistake("averaged", "This is the right dW divided by N. dy has the 1/m of the cost in it already.",
                 "[1] → [1] / len(x)"),
-        Mistake("turned kernel", "dW is turned by 180°. It is dx that wants the flipped kernel; dW is the "
+        Mistake("turned kernel", "dW is turned by 180°. The flipped kernel belongs to dx; dW is the "
                 "correlation of x with dz as it is.", "[1] → [1][..., ::-1, ::-1]"),
         Mistake("last image", "Only the last image counts: `=` for `+=`.", "dz, x → dz[-1:], x[-1:]"),
         Mistake("first image", "Only the first image counts: the sum over the images is missing.",
                 "dz, x → dz[:1], x[:1]"),
     ),
     hints=("Forward is z = conv(x), a = ReLU(z), y = pool(a). Go back in the other order: what does each of "
-           "the three need to know of its own input?",
+           "the three need from its own input?",
            "`max_pool2d_backward(dy, relu(z), 2)`, times `relu_prime(z)`, then `conv2d_backward(dz, x, W)`, "
            "of which dW is the second."))
 
@@ -245,7 +247,7 @@ HOLES = (
             lambda g, sizes: g.min(0)),
     Mistake("no signs", "Gradients without a minus hide that signs are lost.",
             lambda g, sizes: _true_accumulate(np.abs(g), sizes)),
-    Mistake("inverse weights", "Mini-batches of one size hide that the weights are turned over.",
+    Mistake("inverse weights", "Mini-batches of one size hide that the weights are inverted.",
             lambda g, sizes: _true_accumulate(g, 1 / sizes)),
     Mistake("sizes exchanged", "Mini-batches of one size hide that the sizes are in the wrong order.",
             lambda g, sizes: _true_accumulate(g, sizes[::-1])),

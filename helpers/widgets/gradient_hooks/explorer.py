@@ -139,7 +139,7 @@ def _write_beside(ax, row, words, **style):
 
 
 def _histograms(ax, found, mark=None):
-    """Each layer's sizes, its root mean square as a line and in numbers, its share of exact zeros."""
+    """Each layer's sizes, its root mean square as a line and in numbers, its fraction of exact zeros."""
     edges = np.linspace(*ax.get_xlim(), BINS + 1)
     for row, (name, one) in enumerate(found.items()):
         counts, base = np.histogram(one.sizes, edges)[0], row + TALL / 2
