@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE.parent))
 from helpers.plotting import figures  # noqa: E402
 from helpers.plotting.contrast import ink  # noqa: E402
 from helpers.widgets.pathology.explorer import pathology_explorer  # noqa: E402
-from helpers.widgets.pathology.words import verdict  # noqa: E402
+from helpers.widgets.pathology.words import finding  # noqa: E402
 
 WIDTH, STRIP = 700, 80             # CSS pixels
 COLORS = 48
@@ -42,7 +42,7 @@ def scenes(one):
 
 
 def strip(one, moved):
-    """What the sliders say, the one that moved in bold, and the verdict: a picture (2·STRIP, 2·WIDTH)."""
+    """What the sliders say, the one that moved in bold, and the finding: a picture (2·STRIP, 2·WIDTH)."""
     figure = Figure((WIDTH / 100, STRIP / 100), dpi=200)
     canvas = FigureCanvasAgg(figure)
     for k, (name, control) in enumerate(one.controls.items()):
@@ -51,7 +51,7 @@ def strip(one, moved):
         look = {"color": ink(figures.KERNEL), "weight": "bold"} if name == moved else {"color": "black"}
         said = f"{SHORT.get(name, control.description)}: {value}"
         figure.text(x, y, said, va="center", fontsize=9.5, **look)
-    figure.text(0.02, 0.17, f"{verdict(one.result.norms[0])}.", va="center", fontsize=13, weight="bold")
+    figure.text(0.02, 0.17, f"{finding(one.result.norms[0])}.", va="center", fontsize=13, weight="bold")
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 

@@ -1,17 +1,17 @@
-"""What mean-field theory says about the blame in a deep net: plain, with batch norm, residual, or both.
+"""Mean-field theory of the gradient in a deep net: plain, with batch norm, residual, or both.
 
 For wide layers and random weights of variance σ_w²/fan_in, biases 0, input of mean square 1, ξ normal:
 
-    net                   length or variance of z                        ‖δˡ‖² / ‖δˡ⁺¹‖²
+    net                   variance of z                                  ‖δˡ‖² / ‖δˡ⁺¹‖²
     plain                 q ← σ_w² E[φ(√q ξ)²]                            σ_w² E[φ′(√q ξ)²]
     residual              q ← q + σ_w² E[φ(√q ξ)²]                        1 + σ_w² E[φ′(√q ξ)²]
     batch norm            v ← σ_w² Var φ(ξ)                               σ_w² E[φ′(ξ)²] / v
     both                  v ← v + σ_w² Var φ(ξ)                           1 + σ_w² E[φ′(ξ)²] / v
 
-The first line is helpers.theory. The second: W⁽ˡ⁺¹⁾ is independent of z⁽ˡ⁾, so that the squares of the two
-paths add up, forward and back. With batch norm u is standard normal whatever z was, and the blame is divided
-by √v, the deviation of z over the batch, to which the mean of φ over the batch adds nothing. There σ_w
-cancels: v is proportional to σ_w². For ReLU the factor is π/(π − 1), the one published.
+The first line is helpers.theory.mean_field. The second: W⁽ˡ⁺¹⁾ is independent of z⁽ˡ⁾, so that the squares of
+the two paths add up, forward and backward. With batch norm the input of φ is standard normal whatever z was,
+and the gradient is divided by √v, the standard deviation of z over the batch, to which the mean of φ does not
+contribute. There σ_w cancels: v is proportional to σ_w². For ReLU the factor is π/(π − 1), as published.
 A batch of m samples changes the factors with batch norm by terms of the order 1/m.
 
 Sources: those of helpers.theory.mean_field; Yang & Schoenholz, "Mean field residual networks: on the edge of
@@ -26,7 +26,7 @@ from helpers.theory.mean_field import NODES, WEIGHTS, chi, mean_square, variance
 
 
 def output_variance(activation: str) -> float:
-    """Var φ(ξ) of a standard normal ξ: what is left of E[φ²] when the mean is taken away."""
+    """The variance of an activation's output, Var φ(ξ) = E[φ²] − E[φ]², for a standard normal input ξ."""
     phi = ACTIVATIONS[activation][0]
     mean = (phi(NODES) + phi(-NODES)) @ WEIGHTS
     return float(mean_square(1.0, activation) - mean**2)
@@ -34,7 +34,7 @@ def output_variance(activation: str) -> float:
 
 def factors(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = False,
             residual: bool = False) -> np.ndarray:
-    """‖δˡ‖²/‖δˡ⁺¹‖² of the layers 1 … depth − 1, (depth − 1,), as the table above has it."""
+    """The factors ‖δˡ‖²/‖δˡ⁺¹‖² of the layers 1 … depth − 1, (depth − 1,), by the table above."""
     q, found = sigma_w**2, []                            # of z⁽¹⁾
     for _ in range(check.integer("depth", depth, least=1) - 1):
         if batch_norm:
@@ -48,6 +48,6 @@ def factors(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = F
 
 def predicted(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = False,
               residual: bool = False) -> np.ndarray:
-    """‖δˡ‖ of the layers 1 … depth, (depth,), where the last one's is 1."""
+    """The predicted norms ‖δˡ‖ of the layers 1 … depth, (depth,), divided by that of the last layer."""
     each = factors(depth, sigma_w, activation, batch_norm=batch_norm, residual=residual)
     return np.sqrt(np.append(np.cumprod(each[::-1])[::-1], 1.0))

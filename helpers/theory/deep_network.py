@@ -1,16 +1,16 @@
-"""A deep net of equal layers, run forward and back, and what is measured on the way.
+"""The forward and the backward pass of a deep net of equal layers, with every intermediate array kept.
 
     z⁽¹⁾ = W⁽¹⁾ x + b⁽¹⁾                      u⁽ˡ⁾ = z⁽ˡ⁾, or with batch norm γ·ẑ⁽ˡ⁾ + β
     z⁽ˡ⁺¹⁾ = W⁽ˡ⁺¹⁾ φ(u⁽ˡ⁾) + b⁽ˡ⁺¹⁾           with a residual connection + z⁽ˡ⁾ where the widths agree
 
-and back, from a given δ of the last z, with δ⁽ˡ⁾ = ∂C/∂z⁽ˡ⁾:
+and backward, from a given δ of the last z, with δ⁽ˡ⁾ = ∂C/∂z⁽ˡ⁾:
 
-    ∂C/∂u⁽ˡ⁾ = W⁽ˡ⁺¹⁾ᵀ δ⁽ˡ⁺¹⁾ ⊙ φ′(u⁽ˡ⁾)     δ⁽ˡ⁾ is that, or what batch norm makes of it, and
+    ∂C/∂u⁽ˡ⁾ = W⁽ˡ⁺¹⁾ᵀ δ⁽ˡ⁺¹⁾ ⊙ φ′(u⁽ˡ⁾)     δ⁽ˡ⁾ is that, or its gradient through batch norm, and
                                             with a residual connection + δ⁽ˡ⁺¹⁾
 
 A batch has its samples in rows. Lists begin with layer 1: z[0] is z⁽¹⁾. Batch norm is that of training, with
 the statistics of the batch. It is the net that helpers.nn.modules builds of Linear, BatchNorm1d, an
-activation and Residual, with all that is in between kept, and without the checks of what goes in, which would
+activation and Residual, but all arrays in between are kept and arguments are not checked, which would
 take half of the time. Used in notebooks/06_gradient_pathologies.ipynb.
 """
 import math
@@ -42,7 +42,7 @@ class Net(NamedTuple):
 
 
 class ForwardPass(NamedTuple):
-    """What one batch meets: the input x, and by layer z, u and a, of which u and a are a layer shorter.
+    """The arrays of one forward pass: the input x, and by layer z, u and a; u and a have one layer less.
 
     With batch norm also xhat, which is ẑ, and scale, 1/√(variance + ε) of each unit.
     """
@@ -64,7 +64,7 @@ class BackwardPass(NamedTuple):
 
 
 def forward(net: Net, x: np.ndarray) -> ForwardPass:
-    """Send the batch x (m, inputs) through all layers, and keep everything."""
+    """Forward pass of a batch x (m, inputs) through all layers; everything is kept."""
     passed = ForwardPass(x, [_affine(net, 0, x)], [], [], [], [])
     for l in range(1, len(net.weights)):
         z = passed.z[-1]
@@ -82,7 +82,7 @@ def forward(net: Net, x: np.ndarray) -> ForwardPass:
 
 
 def backward(net: Net, passed: ForwardPass, delta: np.ndarray) -> BackwardPass:
-    """Send the blame delta of the last z back to the first."""
+    """Backward pass: δ of every layer, and the gradients of γ and β, from the δ (m, units) of the last z."""
     found, dgamma, dbeta = [delta], [], []
     for l in range(len(net.weights) - 1, 0, -1):
         du = found[-1] @ net.weights[l]
@@ -97,31 +97,30 @@ def backward(net: Net, passed: ForwardPass, delta: np.ndarray) -> BackwardPass:
 
 
 def normalised(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each unit less its mean over the batch z (m, width), times `scale` (width,), 1/√(variance + ε)."""
+    """Batch normalization of z (m, width) without γ and β: x̂ (m, width) and 1/√(variance + ε) (width,)."""
     centred = z - _sums(z) / len(z)
     scale = 1 / np.sqrt(_sums(centred**2) / len(z) + EPS)
     centred *= scale
     return centred, scale
 
 
-def gradients(net: Net, passed: ForwardPass, blame: BackwardPass) -> tuple[Arrays, Arrays, Arrays, Arrays]:
+def gradients(net: Net, passed: ForwardPass, back: BackwardPass) -> tuple[Arrays, Arrays, Arrays, Arrays]:
     """The gradients of weights, biases, gamma and beta, in lists as those of the net."""
-    dW = [delta.T @ a for delta, a in zip(blame.delta, [passed.x, *passed.a], strict=True)]
-    db = [_sums(delta) for delta in blame.delta] if net.biases else []
-    return dW, db, blame.dgamma, blame.dbeta
+    dW = [delta.T @ a for delta, a in zip(back.delta, [passed.x, *passed.a], strict=True)]
+    db = [_sums(delta) for delta in back.delta] if net.biases else []
+    return dW, db, back.dgamma, back.dbeta
 
 
 def norms(arrays: Arrays) -> np.ndarray:
-    """The length ‖·‖ of each array, all its entries together; tiny and huge entries are no trouble."""
+    """The norm ‖·‖ of each array, all its entries together, without underflow and overflow of the squares."""
     return np.array([_norm(array) for array in arrays])
 
 
 def saturated_and_dead(u: Arrays, activation: str) -> tuple[np.ndarray, np.ndarray]:
-    """The share of saturated entries and that of dead units, of each layer.
+    """The fraction of saturated entries and the fraction of dead units, of each layer.
 
     An entry, one unit for one sample, is saturated where φ′(u) is below a tenth of the largest there is. A
-    unit is dead where it is below a thousandth for every sample: what is wrong with its weights, nobody
-    will tell them.
+    unit is dead where it is below a thousandth for every sample: its weights get almost no gradient.
     """
     prime = ACTIVATIONS[activation][1]
     largest = prime(np.array([0.0, 1.0])).max()          # of all φ here it is at 0 or right of it
@@ -140,7 +139,7 @@ def _norm(array):
 
 
 def _sums(array):
-    """Over the batch; a matrix product is quicker than sum(axis=0)."""
+    """Sum over the batch; a matrix product is faster than sum(axis=0)."""
     return np.ones(len(array), array.dtype) @ array
 
 
@@ -150,6 +149,6 @@ def _affine(net, l, x):
 
 
 def _skips(net, l):
-    """Whether the identity leads by layer l, counted from 0: nowhere, unless as much comes out as goes in."""
+    """Whether layer l, counted from 0, has an identity connection: it must have as many outputs as inputs."""
     rows, columns = net.weights[l].shape
     return net.residual and rows == columns

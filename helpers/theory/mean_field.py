@@ -1,15 +1,15 @@
-"""Mean-field theory of wide random networks: how long z is in each layer, and how the blame grows going back.
+"""Mean-field theory of wide random networks: the variance of z in each layer, and the growth of the gradient.
 
     z⁽ˡ⁺¹⁾ = W φ(z⁽ˡ⁾) + b,   Wᵢⱼ ~ N(0, σ_w²/fan_in),   bᵢ ~ N(0, σ_b²)
 
-The length of a layer is q = mean of z². In a wide layer every zᵢ is normal with variance q, so that, with a
-standard normal ξ,
+q is the mean square of the pre-activations z of a layer. In a wide layer every zᵢ is normal with variance q,
+so that, with a standard normal ξ,
 
-    q⁽ˡ⁺¹⁾  = σ_w² E[φ(√q ξ)²] + σ_b²                 the length map
-    χ⁽ˡ⁾    = σ_w² E[φ′(√q ξ)²]                       the factor of the blame: ‖δˡ‖² = χ⁽ˡ⁾ ‖δˡ⁺¹‖²
+    q⁽ˡ⁺¹⁾  = σ_w² E[φ(√q ξ)²] + σ_b²                 the variance map (Poole et al.: length map)
+    χ⁽ˡ⁾    = σ_w² E[φ′(√q ξ)²]                       the factor of the gradient: ‖δˡ‖² = χ⁽ˡ⁾ ‖δˡ⁺¹‖²
 
-χ < 1 in every layer: gradients vanish; χ > 1: they explode; in between is the edge of chaos. The lengths
-begin with that of the first z, which is σ_w²·mean(x²) + σ_b² for an input x.
+χ < 1 in every layer: gradients vanish; χ > 1: they explode; in between is the edge of chaos. The first layer
+has q = σ_w²·mean(x²) + σ_b² for an input x.
 
 Sources: Poole et al., "Exponential expressivity in deep neural networks through transient chaos" (2016),
 arXiv:1606.05340; Schoenholz et al., "Deep information propagation" (2017), arXiv:1611.01232; for ReLU, He
@@ -34,16 +34,16 @@ _STEP = 1 / 8
 NODES = np.exp(np.arange(-40, 2.5, _STEP))
 WEIGHTS = _STEP * NODES * np.exp(-NODES**2 / 2) / math.sqrt(2 * math.pi)
 
-Lengths = float | np.ndarray
+Variances = float | np.ndarray
 
 
-def mean_square(q: Lengths, activation: str = "tanh", *, slope: bool = False) -> Lengths:
+def mean_square(q: Variances, activation: str = "tanh", *, slope: bool = False) -> Variances:
     """E[φ(√q ξ)²], or with slope=True E[φ′(√q ξ)²], ξ standard normal; entry by entry for an array q.
 
     For identity, ReLU and LeakyReLU in closed form: half the sum of the squared slopes, times q for φ. Raises
     ValueError for a negative q or an unknown activation.
     """
-    q = _checked_lengths(q)
+    q = _checked_variances(q)
     function = _activation(activation)[slope]
     if activation in STRAIGHT:
         left, right = STRAIGHT[activation]
@@ -55,20 +55,20 @@ def mean_square(q: Lengths, activation: str = "tanh", *, slope: bool = False) ->
     return answer if answer.ndim else float(answer)
 
 
-def variance_map(q: Lengths, sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh") -> Lengths:
-    """The length of the next layer: σ_w² E[φ(√q ξ)²] + σ_b². q is a number or an array, not negative."""
+def variance_map(q: Variances, sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh") -> Variances:
+    """The variance of z in the next layer: σ_w² E[φ(√q ξ)²] + σ_b², for a number or an array q ≥ 0."""
     var_w, var_b = check.number("sigma_w", sigma_w, least=0)**2, check.number("sigma_b", sigma_b, least=0)**2
     return var_w * mean_square(q, activation) + var_b
 
 
-def chi(q: Lengths, sigma_w: float, activation: str = "tanh") -> Lengths:
-    """The factor of the squared blame in one layer of length q: σ_w² E[φ′(√q ξ)²]."""
+def chi(q: Variances, sigma_w: float, activation: str = "tanh") -> Variances:
+    """The factor of ‖δ‖² in the backward pass of a layer whose z has variance q: σ_w² E[φ′(√q ξ)²]."""
     return check.number("sigma_w", sigma_w, least=0)**2 * mean_square(q, activation, slope=True)
 
 
 def variances(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
-            activation: str = "tanh") -> np.ndarray:
-    """The lengths (depth + 1,): q0 itself, and those after 1 … depth applications of the length map."""
+              activation: str = "tanh") -> np.ndarray:
+    """The variances of z by layer (depth + 1,): q0, then 1 … depth applications of the variance map."""
     found = [check.number("q0", q0, least=0, infinite=True)]
     variance_map(found[0], sigma_w, sigma_b, activation)   # refuses what does not fit, at depth 0 too
     for _ in range(check.integer("depth", depth, least=0)):
@@ -77,10 +77,10 @@ def variances(q0: float, depth: int, sigma_w: float, sigma_b: float = 0.0,
 
 
 def fixed_point(sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh", *, q0: float = 1.0) -> float:
-    """The length q* that deep layers come to: 0 when they fade away, ∞ when they grow without end.
+    """The limit q* of the variance of z in deep layers, a fixed point of the variance map: from 0 to ∞.
 
-    Where every length stays as it is, as for ReLU with σ_w = √2 and σ_b = 0, it is q0; elsewhere q0 > 0 does
-    not matter. The map rises and bends down, so that there is one such length.
+    Where the map is the identity, as for ReLU with σ_w = √2 and σ_b = 0, it is q0; elsewhere it does not
+    depend on q0 > 0. The map is increasing and concave, so that there is one such limit.
     """
     q0 = check.number("q0", q0, above=0)
     least = variance_map(0.0, sigma_w, sigma_b, activation)   # no q* is below
@@ -95,11 +95,11 @@ def fixed_point(sigma_w: float, sigma_b: float = 0.0, activation: str = "tanh", 
 
 
 def edge_of_chaos(activation: str = "tanh", sigma_b: float = 0.0) -> float:
-    """The σ_w with χ = 1 at the fixed point: blame neither vanishes nor explodes.
+    """The σ_w with χ = 1 at the fixed point: deep in the network ‖δ‖ neither shrinks nor grows.
 
     χ = 1 gives σ_w² = 1/E[φ′²] for each q, and q = q* gives σ_b² = q − E[φ²]/E[φ′²]. That is solved for q.
     For identity, ReLU and LeakyReLU χ does not depend on q: 1, √2, √(2/(1 + s²)), whatever σ_b is, though
-    with σ_b > 0 the lengths then grow without end.
+    with σ_b > 0 the variances then grow without end.
     """
     variance = check.number("sigma_b", sigma_b, least=0)**2
     if activation in STRAIGHT:
@@ -132,8 +132,8 @@ def _activation(name):
     return ACTIVATIONS[name]
 
 
-def _checked_lengths(q):
+def _checked_variances(q):
     array = np.asarray(q)
     if array.dtype.kind not in "fiu" or not (array >= 0).all():   # NaN is not ≥ 0
-        raise ValueError(f"q: got {q!r}, expected a length, a mean of squares, not negative")
+        raise ValueError(f"q: got {q!r}, expected a variance, not negative")
     return array.astype(np.float64)

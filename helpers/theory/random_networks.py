@@ -1,7 +1,7 @@
-"""Many deep random networks at once: how large the blame is in each of their layers.
+"""The norm of the gradient in each layer of many deep random networks.
 
 Every network is one of helpers/theory/deep_network.py without biases. A random input of mean square 1 goes
-in, a random blame comes in at the last layer; nothing is learned. What the theory says about the sizes is in
+in, a random δ is given to the last layer; nothing is learned. What the theory says about the sizes is in
 helpers/theory/deep_mean_field.py. Used in notebooks/06_gradient_pathologies.ipynb.
 """
 from collections.abc import Callable, Sequence
@@ -37,10 +37,11 @@ def unit(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 def measured(cases: Sequence[Case], *, seeds: int = 1, depth: int = 20, width: int = 256, samples: int = 8,
              draw: Callable[[np.random.Generator, tuple[int, int]], np.ndarray] = unit,
              batch_norm: bool = False, residual: bool = False) -> dict[Case, np.ndarray]:
-    """‖δˡ‖ of layers 1 … depth, the last one's being 1: for each case (activation, σ_w) a (seeds, depth).
+    """The measured norms ‖δˡ‖ of layers 1 … depth, divided by that of the last: (seeds, depth) for each case.
 
-    The network of a seed draws its numbers once; each case multiplies them by its σ_w. `draw` is a rule of
-    helpers/functional/initialization.py. Raises ValueError for no case and for a size below 1.
+    A case is a pair (activation, σ_w). A seed draws the weights once; each case multiplies them by its σ_w.
+    `draw` is a rule of helpers/functional/initialization.py. Raises ValueError for no case and for a size
+    below 1.
     """
     if not cases:
         raise ValueError("cases: got none, expected at least one pair such as ('tanh', 1.5)")

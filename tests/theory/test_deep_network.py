@@ -49,10 +49,10 @@ RIGHT = {name: getattr(deep_network, name) for name in ("_skips", "_sums")}
 FAULTS = {   # what is replaced, by what, and the kinds of nets in which that must be noticed
     "no slope": ("ACTIVATIONS", {name: (pair[0], np.ones_like) for name, pair in ACTIVATIONS.items()},
                  lambda activation, norm, residual: activation != "identity"),
-    "no identity on the way back": (
+    "no identity in the backward pass": (
         "_skips", lambda net, l: False if within("backward") else RIGHT["_skips"](net, l),
         lambda activation, norm, residual: residual),
-    "no mean on the way back": (
+    "no mean in the backward pass": (
         "_sums", lambda a: 0 * RIGHT["_sums"](a) if within("backward") else RIGHT["_sums"](a),
         lambda activation, norm, residual: norm),
     "another epsilon": ("EPS", 1e-3, lambda activation, norm, residual: norm),

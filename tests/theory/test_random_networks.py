@@ -7,7 +7,7 @@ from helpers.functional.initialization import orthogonal
 from helpers.theory.random_networks import measured, unit
 
 TORCH = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
-WAYS = [{}, {"batch_norm": True}, {"residual": True}, {"batch_norm": True, "residual": True}]
+SETTINGS = [{}, {"batch_norm": True}, {"residual": True}, {"batch_norm": True, "residual": True}]
 SIZES = {"depth": 5, "width": 6, "samples": 7}
 
 
@@ -24,12 +24,12 @@ def by_torch(activation, sigma_w, seed, draw=unit, batch_norm=False, residual=Fa
     return np.array(sizes) / sizes[-1]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
 @pytest.mark.parametrize("activation", TORCH)
-def test_sizes_are_those_of_autograd(activation, way):
-    found = measured([(activation, 1.7), (activation, 0.4)], seeds=2, **SIZES, **way)
+def test_sizes_are_those_of_autograd(activation, setting):
+    found = measured([(activation, 1.7), (activation, 0.4)], seeds=2, **SIZES, **setting)
     for (name, sigma_w), sizes in found.items():
-        wanted = [by_torch(name, sigma_w, seed, **way) for seed in (0, 1)]
+        wanted = [by_torch(name, sigma_w, seed, **setting) for seed in (0, 1)]
         np.testing.assert_allclose(sizes, wanted, rtol=1e-9)
 
 

@@ -80,7 +80,7 @@ def test_at_zero_and_at_infinity():
         [1, 0, 0, 1 / 2, (1 + 1e-4) / 2, 1 / 2])
 
 
-# --- length map and factor -------------------------------------------------------------------
+# --- variance map and factor -------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_map_and_factor_are_the_expectations_scaled(name):
@@ -221,8 +221,8 @@ def test_why_there_is_one_fixed_point_and_one_edge(name):
 # --- what is refused -------------------------------------------------------------------------
 
 @pytest.mark.parametrize("call, sentence", [
-    (lambda: variance_map(-0.1, 1.0), "q: got -0.1, expected a length, a mean of squares, not negative"),
-    (lambda: chi(math.nan, 1.0), "q: got nan, expected a length"),
+    (lambda: variance_map(-0.1, 1.0), "q: got -0.1, expected a variance, not negative"),
+    (lambda: chi(math.nan, 1.0), "q: got nan, expected a variance"),
     (lambda: chi("1", 1.0), "q: got '1', expected"), (lambda: chi(True, 1.0), "q: got True, expected"),
     (lambda: variances([1.0, 2.0], 3, 1.0), "q0: got [1.0, 2.0], expected a number of at least 0"),
     (lambda: variance_map(1.0, -1.0), "sigma_w: got -1.0, expected a number of at least 0"),

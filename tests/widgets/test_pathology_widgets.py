@@ -25,7 +25,15 @@ from helpers.widgets.pathology.explorer import pathology_explorer, propagate
 from helpers.widgets.pathology.words import describe_propagation
 from helpers.widgets.remedy import picture as remedy_picture
 from helpers.widgets.remedy import runs as remedy_training
-from helpers.widgets.remedy.bench import BENDS, KEEP, NETS, STARTS, fate, remedy_bench, treated
+from helpers.widgets.remedy.bench import (
+    ACTIVATION_OPTIONS,
+    INITIALIZATION_OPTIONS,
+    KEEP,
+    NETS,
+    outcome,
+    remedy_bench,
+    with_remedies,
+)
 from helpers.widgets.remedy.runs import Recipe, build, digit_batch, train
 from helpers.widgets.remedy.words import state
 
@@ -81,7 +89,7 @@ def test_the_result_is_torchs(setting):
 def test_the_sentence_is_true(setting):
     one = propagate(**setting)
     said = describe_propagation(one, **setting)
-    got, last, of = re.search(r"layer 1 gets (\S+) times the blame of layer (\d+).*?\(theory: (\S+?)\)",
+    got, last, of = re.search(r"layer 1 is (\S+) times that of layer (\d+).*?\(theory: (\S+?)\)",
                               said).groups()
     assert int(last) == setting["depth"]
     assert close(got, one.norms[0]) and close(of, one.theory[0])
@@ -181,11 +189,11 @@ def test_the_curves_are_those_of_the_view():
     for heights, values in ((y, one.norms), (theory_line[:, 1], one.theory)):
         shown = low + (high - low) * (1 - (np.array(heights) - pane.top) / pane.height)
         assert np.allclose(shown, np.log10(values)) and np.allclose(theory_line[:, 0], x)
-    pane = pathology_picture.SHARES
+    pane = pathology_picture.FRACTIONS
     colors = pathology_picture.SATURATED, pathology_picture.DEAD
-    for color, shares_of in zip(colors, (one.saturated, one.dead), strict=True):
+    for color, fractions in zip(colors, (one.saturated, one.dead), strict=True):
         steps = 1 - (areas[color.lower()][:18:2, 1] - pane.top) / pane.height
-        assert np.allclose(steps, shares_of)
+        assert np.allclose(steps, fractions)
     assert one.saturated.mean() > 0.1
     words = " ".join(text.get_text() for text in ax.texts)
     assert f"layer 1: {panes.scientific(one.norms[0])}" in words
@@ -198,7 +206,7 @@ def test_where_nothing_arrives_it_is_said_and_no_curve_is_drawn():
                         delta=[0 * one.delta[0], *one.delta[1:]])
     ax, (points,), *_ = picture(dead, "relu")
     assert len(points.get_xdata()) == 5 and "layer 1: 0" in [text.get_text() for text in ax.texts]
-    assert "nothing at all arrives at layer 1" in describe_propagation(dead, **SETTING)
+    assert "the gradient of layer 1 is exactly 0" in describe_propagation(dead, **SETTING)
 
 
 def test_the_picture_does_not_depend_on_the_way_there(explorer):
@@ -321,7 +329,7 @@ def test_a_net_whose_gradients_explode_amplifies_rounding(monkeypatch, recipe, l
     ("initialization", lambda: build(Recipe("tanh", "Lecun"))),
     ("steps", lambda: train(Recipe("tanh"), -1)), ("depth", lambda: train(Recipe("tanh"), 1, depth=0)),
     ("width", lambda: build(Recipe("tanh"), width=2.5)),
-    ("remedies", lambda: fate("sigmoid, σ_w = 1", "prayer"))])
+    ("remedies", lambda: outcome("sigmoid, σ_w = 1", "prayer"))])
 def test_what_makes_no_net_is_refused(name, call):
     with pytest.raises(ValueError, match=f"{name}: got"):
         call()
@@ -350,15 +358,15 @@ def test_the_result_is_that_of_the_trainings(bench):
     asked(bench, steps=30, net="tanh, σ_w = 3", initialization="orthogonal", clip=True, batch_norm=False)
     one = bench.result
     losses, ratios, clipped = trained_by_torch(Recipe("tanh", "orthogonal", clip=1.0), 30, 0.1, 20)
-    assert np.allclose(one.treated.losses[:30], losses, rtol=1e-7) and one.step == 30
-    assert np.allclose(one.treated.ratios[:30], ratios, rtol=1e-4)
+    assert np.allclose(one.modified.losses[:30], losses, rtol=1e-7) and one.step == 30
+    assert np.allclose(one.modified.ratios[:30], ratios, rtol=1e-4)
     losses, ratios, _ = trained_by_torch(Recipe("tanh", scale=3.0), 3, 0.1, 20)     # chaos: not for long
     assert np.allclose(one.plain.losses[:3], losses, rtol=1e-6)
     assert one.remedies == ["orthogonal initialization", "clipping"]
 
 
 OFF, EXPLODES = {"batch_norm": False}, {"net": "ReLU, σ_w = 2", "batch_norm": False}
-CASES = [   # what is switched on, beside the net; the states of the treated and of the plain one
+CASES = [   # what is switched on, beside the net; the states of the modified and of the plain one
     ({}, "learns", "only guesses"), (OFF, "only guesses", None),
     ({**OFF, "residual": True}, "learns", "only guesses"),
     ({**OFF, "activation": "ELU"}, "learns", "only guesses"),
@@ -370,27 +378,28 @@ CASES = [   # what is switched on, beside the net; the states of the treated and
     ({"steps": 0}, "is untrained", "is untrained")]
 SWITCHES = {"residual": "residual", "clip": "clip", "weight_decay": "L2", "activation": "ELU",
             "initialization": "He"}
-FATES = {"learns": "learns", "has diverged": "diverges", "is untrained": "does not learn"}
+OUTCOMES = {"learns": "learns", "has diverged": "diverges", "is untrained": "does not learn"}
 
 
 @pytest.mark.parametrize("switches, new, old", CASES)
 def test_each_remedy_does_what_it_can(bench, switches, new, old):
     said, one = asked(bench, **switches), bench.result
-    assert re.search(rf"the (treated )?net {new}\b", said)
+    assert re.search(rf"the (modified )?net {new}\b", said)
     assert old is None or f"the plain one {old}" in said
-    plain, better = (r.delta[0, 0] / r.delta[0, -1] for r in (one.plain, one.treated))
-    assert close(re.search(r"layer 1 gets (\S+) times", said)[1], better)
+    plain, better = (r.delta[0, 0] / r.delta[0, -1] for r in (one.plain, one.modified))
+    assert close(re.search(r"layer 1 is (\S+) times", said)[1], better)
     if old:
         assert close(re.search(r"in the plain net (\S+)\. ", said)[1], plain)
     costs = r"net learns, with a cost of (\S+?);", r"guesses, with a cost of (\S+?)\.( |$)"
-    for record, words in zip((one.treated, one.plain), costs, strict=True):
+    for record, words in zip((one.modified, one.plain), costs, strict=True):
         if re.search(words, said):
             assert abs(number_in(said, words) - record.losses[-10:].mean()) < 0.006
     assert ("no remedy" in said) == (not one.remedies)
-    assert f"{one.treated.clipped} were clipped" in said or not switches.get("clip")
+    assert f"{one.modified.clipped} were clipped" in said or not switches.get("clip")
     on = [remedy for switch, remedy in SWITCHES.items() if switches.get(switch)]
-    found = fate(bench.values["net"], *on, *["BN"] * bench.values["batch_norm"], steps=bench.values["steps"])
-    assert found == FATES.get(new, "does not learn")
+    on += ["BN"] * bench.values["batch_norm"]
+    found = outcome(bench.values["net"], *on, steps=bench.values["steps"])
+    assert found == OUTCOMES.get(new, "does not learn")
 
 
 @pytest.mark.parametrize("losses, diverged, step, words", [
@@ -405,7 +414,7 @@ def test_states(losses, diverged, step, words):
 
 def test_what_is_there_already_is_no_remedy(bench):
     asked(bench, **EXPLODES, activation="ReLU")
-    assert bench.result.remedies == [] and bench.result.treated is bench.result.plain
+    assert bench.result.remedies == [] and bench.result.modified is bench.result.plain
     bench.set(initialization="Xavier")
     assert bench.result.remedies == ["Xavier initialization"]
 
@@ -414,11 +423,12 @@ def test_what_is_there_already_is_no_remedy(bench):
 def test_every_switch_is_another_training(name):
     off = {"activation": KEEP, "initialization": KEEP, "batch_norm": False, "residual": False, "clip": False,
            "weight_decay": False}
-    assert treated(name, **off) == NETS[name]
-    on = [treated(name, **{**off, switch: True}) for switch in list(off)[2:]]
-    on += [treated(name, **{**off, "activation": key}) for key, to in BENDS.items()
+    assert with_remedies(name, **off) == NETS[name]
+    on = [with_remedies(name, **{**off, switch: True}) for switch in list(off)[2:]]
+    on += [with_remedies(name, **{**off, "activation": key}) for key, to in ACTIVATION_OPTIONS.items()
            if to not in (None, NETS[name].activation)]
-    on += [treated(name, **{**off, "initialization": key}) for key in STARTS if key != KEEP]
+    on += [with_remedies(name, **{**off, "initialization": key}) for key in INITIALIZATION_OPTIONS
+           if key != KEEP]
     assert NETS[name] not in on and len(set(on)) == len(on)
 
 
@@ -427,12 +437,12 @@ def test_the_curves_of_the_bench_are_those_of_the_records(bench):
     one, ax = bench.result, stage(remedy_picture.remedy_frame, remedy_picture.SIZE)
     before = len(ax.lines)
     remedy_picture.draw_comparison(ax, one)
-    treated_dot, plain_dot = ax.lines[before:]
+    modified_dot, plain_dot = ax.lines[before:]
     pane = remedy_picture.COST
-    for dot, record in ((treated_dot, one.treated), (plain_dot, one.plain)):
+    for dot, record in ((modified_dot, one.modified), (plain_dot, one.plain)):
         x, y = dot.get_data()
         assert np.isclose(x[0], pane.left + 0.35 * pane.width)
         share = 1 - (y[0] - pane.top) / pane.height
         assert np.isclose(10 ** (math.log10(0.3) + share), record.losses[35], rtol=1e-6), "from 0.3 to 3"
     words = [text.get_text() for text in ax.texts]
-    assert {panes.scientific(one.treated.ratios[34, 0]), "learns", "on: batch norm"} <= set(words)
+    assert {panes.scientific(one.modified.ratios[34, 0]), "learns", "on: batch norm"} <= set(words)

@@ -14,9 +14,9 @@ from helpers.functional.normalization import batch_norm_backward, running_statis
 # --- the factor of one layer ------------------------------------------------------------------
 
 def chi_by_hand(z, sigma_w):
-    """The factor of the squared blame in a layer of tanh, from its samples.
+    """The factor of the squared gradient in a tanh layer, from its samples.
 
-    z (m, n), n weighted sums of m samples; the variance of one weight is
+    z (m, n), pre-activations of m samples; the variance of one weight is
     σ_w²/n → χ, a number.
     """
     slope = 1 - np.tanh(z)**2
@@ -45,23 +45,24 @@ CHI = Exercise(
                 "are.", ("sigma_w**2 → sigma_w", "slope**2 → slope")),
         Mistake("root", "This is √χ, the factor of ‖δ‖. χ is that of ‖δ‖².",
                 "sigma_w**2 * np.mean(slope**2) → sigma_w * np.sqrt(np.mean(slope**2))"),
-        Mistake("length map", "This is the length map: it has σ, and says how long z is in the next layer. "
-                "Blame meets σ′.", "1 - np.tanh(z)**2 → np.tanh(z)"),
-        Mistake("σ′ at a", "σ′ is taken at a = tanh(z). Its slope is wanted at z; with a at hand it is 1 − "
-                "a².", "np.tanh(z) → np.tanh(np.tanh(z))"),
-        Mistake("sum for mean", "You added the squares up. E[σ′(z)²] is their mean: the n neurons that are "
-                "added are made up for by the n in σ_w²/n.", "np.mean → np.sum"),
-        Mistake("divided by n", "This is the right χ divided by n. The variance σ_w²/n has been used up: n "
-                "neurons were added.", "return sigma_w → return 1 / z.shape[1] * sigma_w"),
-        Mistake("no σ_w", "σ_w is not in it. The weights multiply the blame as much as the slopes do.",
+        Mistake("variance map", "This is the variance map: it has σ, and gives the mean square of z in the "
+                "next layer. The gradient is multiplied by σ′.", "1 - np.tanh(z)**2 → np.tanh(z)"),
+        Mistake("σ′ at a", "σ′ is taken at a = tanh(z). The slope at z is needed; from a it is 1 − a².",
+                "np.tanh(z) → np.tanh(np.tanh(z))"),
+        Mistake("sum for mean", "You added the squares up. E[σ′(z)²] is their mean: the sum over n neurons "
+                "and the n in σ_w²/n cancel.", "np.mean → np.sum"),
+        Mistake("divided by n", "This is the right χ divided by n. The n of the variance σ_w²/n has "
+                "cancelled already: n neurons were added.",
+                "return sigma_w → return 1 / z.shape[1] * sigma_w"),
+        Mistake("no σ_w", "σ_w is missing. The weights multiply the gradient as well as the slopes do.",
                 "sigma_w**2 * →"),
-        Mistake("one for each neuron", "This is a number for each neuron. The mean runs over samples and "
-                "neurons alike.", "slope**2) → slope**2, axis=0)"),
+        Mistake("one for each neuron", "This is a number for each neuron. The mean is over samples and "
+                "neurons together.", "slope**2) → slope**2, axis=0)"),
         Mistake("sigmoid′", "This is the slope of the sigmoid. tanh has 1 − tanh²(z).",
                 "1 - np.tanh(z)**2 → sigmoid_prime(z)"),
         Mistake("1 − z²", "σ′ is written as 1 − z². It is 1 − tanh²(z).", "np.tanh(z) → z"),
     ),
-    hints=("χ = σ_w²·E[σ′(z)²]. The expectation is over all that z may be; you have m·n examples of it.",
+    hints=("χ = σ_w²·E[σ′(z)²]. The expectation is over all values of z; you have m·n examples of them.",
            "First the slope of every entry, 1 − tanh²(z). Then the square of each. Then the mean of all."))
 
 
@@ -73,9 +74,9 @@ def running_by_hand(x, running_mean, running_var, momentum):
     x (N, C, H, W), running_mean (C,), running_var (C,); momentum as in
     torch → the new mean and variance, [mean, var] (2, C).
     """
-    n = x.size // x.shape[1]                  # values in each channel
+    m = x.size // x.shape[1]                  # values in each channel
     mean = x.mean(axis=(0, 2, 3))
-    var = x.var(axis=(0, 2, 3)) * n / (n - 1)
+    var = x.var(axis=(0, 2, 3)) * m / (m - 1)
     old, new = np.stack([running_mean, running_var]), np.stack([mean, var])
     return (1 - momentum) * old + momentum * new
 
@@ -95,46 +96,46 @@ def _true_running(x, mean, var, momentum):
 RUNNING = Exercise(
     "pathologies.running", "Running statistics", running_by_hand, _true_running, _running_cases,
     mistakes=(
-        Mistake("biased", "The running variance is the biased one, which divides by n. torch normalizes with "
-                "that, but keeps the unbiased one, with n − 1.", "* n / (n - 1) →"),
-        Mistake("N for n", "The correction N/(N − 1) counts images. In a channel there are n = N·H·W values.",
+        Mistake("biased", "The running variance is the biased one, which divides by m. torch normalizes with "
+                "that, but keeps the unbiased one, with m − 1.", "* m / (m - 1) →"),
+        Mistake("N for m", "The correction N/(N − 1) counts images. In a channel there are m = N·H·W values.",
                 "x.size // x.shape[1] → len(x)"),
-        Mistake("momentum reversed", "momentum stands on the wrong side. In torch it says how much the new "
-                "batch counts, not how much of the old stays.",
+        Mistake("momentum reversed", "momentum multiplies the wrong statistics. In torch it is the weight "
+                "of the new batch, not of the old statistics.",
                 "(1 - momentum) * old + momentum * new → momentum * old + (1 - momentum) * new"),
-        Mistake("biased, reversed", "Two things are wrong: momentum says how much the new batch counts, and "
-                "the variance that is kept divides by n − 1.",
-                ("* n / (n - 1) →",
+        Mistake("biased, reversed", "Two things are wrong: momentum is the weight of the new batch, and "
+                "the variance that is kept divides by m − 1.",
+                ("* m / (m - 1) →",
                  "(1 - momentum) * old + momentum * new → momentum * old + (1 - momentum) * new")),
         Mistake("standard deviation", "You kept the standard deviation. It is the variance that is kept; the "
                 "root is taken when it is used, after ε was added.",
-                "x.var(axis=(0, 2, 3)) * n / (n - 1) → np.sqrt(x.var(axis=(0, 2, 3)) * n / (n - 1))"),
-        Mistake("no memory", "These are the statistics of this batch alone. The old ones fade, they do not "
-                "vanish: (1 − momentum) of them stays.", "(1 - momentum) * old + momentum * →"),
-        Mistake("old kept whole", "The old statistics stay whole, and the new are added. Take away as much "
-                "as you add: the shares 1 − momentum and momentum make 1.", "(1 - momentum) * old → old"),
-        Mistake("mean of squares", "This is the mean of x², not the variance: the mean has not been taken "
-                "away.", "x.var(axis=(0, 2, 3)) * n / (n - 1) → (x**2).mean(axis=(0, 2, 3))"),
+                "x.var(axis=(0, 2, 3)) * m / (m - 1) → np.sqrt(x.var(axis=(0, 2, 3)) * m / (m - 1))"),
+        Mistake("no memory", "These are the statistics of this batch alone. They must be added to the old "
+                "ones, which keep the weight 1 − momentum.", "(1 - momentum) * old + momentum * →"),
+        Mistake("old kept whole", "The old statistics stay whole, and the new are added. The "
+                "weights 1 − momentum and momentum must add up to 1.", "(1 - momentum) * old → old"),
+        Mistake("mean of squares", "This is the mean of x², not the variance: the mean has not been "
+                "subtracted.", "x.var(axis=(0, 2, 3)) * m / (m - 1) → (x**2).mean(axis=(0, 2, 3))"),
         Mistake("around the old mean", "The variance is taken around the running mean. It belongs around the "
                 "mean of this batch.",
-                ("n / (n - 1) → 1", "x.var( → np.mean((x - running_mean[:, None, None])**2, ")),
-        Mistake("within images", "You averaged the variances of the single images. What differs from image "
-                "to image belongs to it too: one variance over N, H and W together.",
-                "x.var(axis=(0, 2, 3)) * n / (n - 1) → x.var(axis=(2, 3), ddof=1).mean(axis=0)"),
+                ("m / (m - 1) → 1", "x.var( → np.mean((x - running_mean[:, None, None])**2, ")),
+        Mistake("within images", "You averaged the variances of the single images. The differences "
+                "between images count, too: one variance over N, H and W together.",
+                "x.var(axis=(0, 2, 3)) * m / (m - 1) → x.var(axis=(2, 3), ddof=1).mean(axis=0)"),
         Mistake("all channels together", "You averaged over the channels too. Each channel has its own mean "
                 "and variance.", "mean, var] → mean * 0 + x.mean(), var * 0 + x.var(ddof=1)]"),
         Mistake("rows exchanged", "The numbers are right, but the variance stands in the first row.",
                 ("[running_mean, running_var] → [running_var, running_mean]", "[mean, var] → [var, mean]")),
     ),
     hints=("How many values does one channel of x hold? They have one mean and one variance, together.",
-           "Mean and variance over the axes 0, 2 and 3; the variance times n/(n − 1). The new batch counts "
-           "with momentum, the old statistics with 1 − momentum."))
+           "Mean and variance over the axes 0, 2 and 3; the variance times m/(m − 1). The new batch has "
+           "the weight momentum, the old statistics 1 − momentum."))
 
 
 # --- batch normalization backward -------------------------------------------------------------
 
 def dx_by_hand(dy, x, weight, eps):
-    """Batch normalization in training, backward: the blame of x.
+    """Batch normalization in training, backward: the gradient dx.
 
     dy (m, n), x (m, n), m samples of n units; weight (n,); eps a number
     → dx (m, n).
@@ -158,54 +159,56 @@ def _true_dx(dy, x, weight, eps):
 BACKWARD = Exercise(
     "pathologies.batch_norm", "Batch normalization, backward", dx_by_hand, _true_dx, _dx_cases,
     mistakes=(
-        Mistake("no mean term", "The way through the mean is missing. Every x moves the mean, which is taken "
-                "from all: subtract the mean of dy.", "- dy.mean(axis=0) →"),
-        Mistake("no variance term", "The way through the variance is missing. Every x moves the variance, by "
-                "which all are divided: subtract x̂ times the mean of dy·x̂.",
+        Mistake("no mean term", "The path through the mean is missing. Every x changes the mean, which is "
+                "subtracted from all: subtract the mean of dy.", "- dy.mean(axis=0) →"),
+        Mistake("no variance term", "The path through the variance is missing. Every x changes the "
+                "variance, by which all are divided: subtract x̂ times the mean of dy·x̂.",
                 "- xhat * (dy * xhat).mean(axis=0) →"),
-        Mistake("constants", "The mean and the variance are treated as constants. That is right in use, not "
-                "in training: there every x moves both, and two terms are missing.",
+        Mistake("constants", "The mean and the variance are treated as constants. That is right in "
+                "evaluation. In training every x changes both, and two terms are missing.",
                 "- dy.mean(axis=0) - xhat * (dy * xhat).mean(axis=0) →"),
         Mistake("m − 1", "The variance divides by m − 1. For normalizing it divides by m; only the running "
                 "variance has m − 1.", "x.var(axis=0) → x.var(axis=0, ddof=1)"),
-        Mistake("sums for means", "The sums of dy and of dy·x̂ are not divided by m. One x moves the mean by "
-                "1/m of itself.", ("dy.mean → dy.sum", "xhat).mean → xhat).sum")),
-        Mistake("no weight", "The weight is missing: y = weight·x̂ + bias, so blame meets it on the way "
-                "back.", "weight * →"),
+        Mistake("sums for means", "The sums of dy and of dy·x̂ are not divided by m. One x changes the mean "
+                "by 1/m of itself.", ("dy.mean → dy.sum", "xhat).mean → xhat).sum")),
+        Mistake("no weight", "The weight is missing: y = weight·x̂ + bias, so the local gradient of this "
+                "step is weight.", "weight * →"),
         Mistake("weight twice", "The weight is in it twice.", "weight → weight**2"),
-        Mistake("no scale", "The division by √(v + ε), v the variance, is missing: this is as if x̂ were x "
-                "less its mean, as far as the last step goes.", "scale * rest → rest"),
+        Mistake("no scale", "The division by √(v + ε), v the variance, is missing in "
+                "the last step: x̂ is x − μ times 1/√(v + ε).", "scale * rest → rest"),
         Mistake("no root", "You divided by v + ε, without the root.", "np.sqrt(var + eps) → (var + eps)"),
         Mistake("ε outside", "ε stands outside the root, √v + ε. It belongs inside, √(v + ε).",
                 "np.sqrt(var + eps) → (np.sqrt(var) + eps)"),
         Mistake("ε left out", "ε is missing: forward divides by √(v + ε).", "var + eps → var"),
-        Mistake("no x̂ outside", "The mean of dy·x̂ is subtracted as it is. It belongs times x̂: those far "
-                "from the mean move the variance most.", "xhat * (dy → (dy"),
-        Mistake("x for x̂", "x stands where x̂ should, twice. It is x̂ that the weight met.",
+        Mistake("no x̂ outside", "The mean of dy·x̂ is subtracted as it is. It belongs times x̂: samples "
+                "far from the mean change the variance most.", "xhat * (dy → (dy"),
+        Mistake("x for x̂", "x stands in the place of x̂, twice. The weight multiplies x̂ in the forward "
+                "pass.",
                 "(x - mean) * scale → x"),
-        Mistake("x − μ for x̂", "x − μ stands where x̂ should. It still has to be divided by √(v + ε).",
+        Mistake("x − μ for x̂", "x − μ stands in the place of x̂. It must still be divided by √(v + ε).",
                 "(x - mean) * scale → x - mean"),
         Mistake("not centred", "x̂ lacks the subtraction of the mean.", "(x - mean) → x"),
-        Mistake("signs", "Both terms are added. What goes through the mean and the variance works against "
-                "the direct way: subtract them.", "dy - dy.mean(axis=0) - → dy + dy.mean(axis=0) +"),
+        Mistake("signs", "Both terms are added. The gradients through the mean and the variance have the "
+                "opposite sign of the direct path: subtract them.",
+                "dy - dy.mean(axis=0) - → dy + dy.mean(axis=0) +"),
         Mistake("wrong axis", "Mean and variance run along a row, over the features of one sample. That is "
                 "layer normalization. Here axis 0, the batch, is averaged.",
                 "axis=0 → axis=1, keepdims=True"),
         Mistake("whole batch", "One mean and one variance for all units. Each unit has its own: `axis=0`.",
                 "axis=0 →"),
     ),
-    hints=("x reaches y on three ways: by itself, through the mean μ and through the variance v. First the "
-           "blame of x̂, which is dy·weight. Then each way.",
+    hints=("x reaches y on three paths: directly, through the mean μ and through the variance v. First the "
+           "gradient of x̂, which is dy·weight. Then each path.",
            "dx = weight/√(v + ε) · (dy − mean of dy − x̂ · mean of dy·x̂), the means over the batch."))
 
 
 # --- residual blocks --------------------------------------------------------------------------
 
 def delta_by_hand(dz, V, W, z0):
-    """The blame of z0 below residual blocks, z ← z + tanh(z Vᵀ) Wᵀ.
+    """The gradient of z0 through residual blocks z ← z + tanh(z Vᵀ) Wᵀ.
 
-    dz (m, n), the blame of the last z; V (L, k, n) and W (L, n, k), a pair
-    for each block; z0 (m, n) → the blame of z0 (m, n).
+    dz (m, n), the gradient of the last z; V (L, k, n) and W (L, n, k), a pair
+    for each block; z0 (m, n) → the gradient of z0 (m, n).
     """
     z, a = z0, []
     for l in range(len(V)):
@@ -223,7 +226,7 @@ def _residual_cases(rng):
 
 
 def _true_residual(dz, V, W, z0):
-    """Down through the linear layers of each block, one after the other."""
+    """By the backward pass of each linear layer, last block first."""
     inputs = [z0]
     for V_l, W_l in zip(V, W, strict=True):
         inputs.append(inputs[-1] + linear(tanh(linear(inputs[-1], V_l)), W_l))
@@ -235,38 +238,40 @@ def _true_residual(dz, V, W, z0):
 
 
 RESIDUAL = Exercise(
-    "pathologies.residual", "Blame through residual blocks", delta_by_hand, _true_residual, _residual_cases,
+    "pathologies.residual", "Backward through residual blocks", delta_by_hand, _true_residual,
+    _residual_cases,
     mistakes=(
-        Mistake("no identity", "The identity is missing: this is the blame that goes through F. In z + F(z) "
-                "a part goes past F unchanged: add dz.", "dz = dz + → dz ="),
-        Mistake("identity alone", "Only the direct way is there, and dz comes back as it was. z reaches the "
-                "next z through F as well.", lambda dz, V, W, z0: dz.copy()),
+        Mistake("no identity", "The identity is missing: this is the gradient through F alone. The local "
+                "gradient of z + F(z) is 1 + ∂F: add dz.", "dz = dz + → dz ="),
+        Mistake("identity alone", "Only the direct path is there, and dz is returned unchanged. z reaches "
+                "the next z through F as well.", lambda dz, V, W, z0: dz.copy()),
         Mistake("identity once", "The identity is added once, at the end. Every block has its own: the "
                 "factors are 1 + ∂F, and they are multiplied.",
                 ("z, a = z0, [] → z, a, top = z0, [], dz", "dz = dz + → dz =",
                  "return dz → return top + dz")),
-        Mistake("sum for product", "The blocks are added up, each with the blame of the last z. A lower "
-                "block gets what the blocks above it have made of that: update dz in the loop.",
+        Mistake("sum for product", "The blocks are added up, each with the gradient of the last z. The "
+                "upstream gradient of a block is that of the block after it: update dz in the loop.",
                 ("z, a = z0, [] → z, a, top = z0, [], dz", "dz @ W[l] → top @ W[l]")),
-        Mistake("forward without identity", "Backward is right, but forward left out the identity, and so "
-                "the slopes are those of another network: z + F(z).", "z = z + → z ="),
-        Mistake("wrong order", "The blocks are passed first to last. Blame meets the last block first.",
+        Mistake("forward without identity", "Backward is right, but forward left out the identity "
+                "of z + F(z). So the slopes are those of another network.", "z = z + → z ="),
+        Mistake("wrong order", "The blocks are taken from first to last. The backward pass begins with the "
+                "last.",
                 "reversed(range(len(V))) → range(len(V))"),
-        Mistake("slope of the output", "tanh′ is taken at the block's output. The block used tanh at its "
-                "input.", "z = z + a[l] @ W[l].T → z = z + a[l] @ W[l].T; a[l] = np.tanh(z @ V[l].T)"),
+        Mistake("slope of the output", "tanh′ is taken at the block's output. The block applied tanh at "
+                "its input.", "z = z + a[l] @ W[l].T → z = z + a[l] @ W[l].T; a[l] = np.tanh(z @ V[l].T)"),
         Mistake("slope at z0", "Every block has the slopes at z0. Each needs those of its own input.",
                 "a[l]**2 → np.tanh(z0 @ V[l].T)**2"),
         Mistake("no σ′", "tanh′ is missing between W and V.", "* (1 - a[l]**2) →"),
-        Mistake("σ′ at a", "tanh′ is taken at a. With a = tanh(z Vᵀ) at hand, the slope is 1 − a².",
+        Mistake("σ′ at a", "tanh′ is taken at a. From a = tanh(z Vᵀ) the slope is 1 − a².",
                 "a[l]**2 → np.tanh(a[l])**2"),
         Mistake("1 − a", "The square is missing: tanh′ is 1 − a², here it is 1 − a.", "a[l]**2 → a[l]"),
-        Mistake("last block", "Only the last block is there: the blame has to go through all of them.",
+        Mistake("last block", "Only the last block is there: the gradient must pass through all of them.",
                 "reversed(range(len(V))) → [-1]"),
-        Mistake("halved", "Each block halves: this is the mean of the two ways. Blame that comes on two ways "
-                "is added.", "dz = dz + → dz = dz / 2 + 0.5 *"),
+        Mistake("halved", "Each block halves: this is the mean of the two paths. The gradients of two paths "
+                "are added.", "dz = dz + → dz = dz / 2 + 0.5 *"),
     ),
-    hints=("One block first: z′ = z + F(z). How does the cost change with z? On two ways, and the chain rule "
-           "adds them.",
+    hints=("One block first: z′ = z + F(z). How does the cost depend on z? On two paths, and the chain rule "
+           "adds their gradients.",
            "Forward, keep a = tanh(z Vᵀ) of every block. Backward, last block first: "
            "dz = dz + (dz @ W * (1 − a²)) @ V."))
 
@@ -274,7 +279,7 @@ RESIDUAL = Exercise(
 # --- break it ---------------------------------------------------------------------------------
 
 def wrong_dx(dy, x, weight, eps):
-    """A wrong blame of x in batch normalization that the weak test accepts.
+    """A wrong dx of batch normalization that the weak test accepts.
 
     dy (m, n), x (m, n), m samples of n units; weight (n,); eps a number
     → dx (m, n).
@@ -292,17 +297,17 @@ def _weak_and_honest(rng):
 
 BALANCED = "A dy that adds up to 0 hides that"
 HOLES = (
-    Mistake("constants", "A dy that adds up to 0, and so does dy·x̂, hides that μ and v, the variance, were "
-            "taken for constants.", wrong_dx),
-    Mistake("no mean term", f"{BALANCED} the way through the mean is missing.", "- dy.mean(axis=0) →"),
-    Mistake("no variance term", "A dy·x̂ that adds up to 0 hides that the way through the variance is "
+    Mistake("constants", "A dy that adds up to 0, and so does dy·x̂, hides that μ and v, the variance, are "
+            "treated as constants.", wrong_dx),
+    Mistake("no mean term", f"{BALANCED} the path through the mean is missing.", "- dy.mean(axis=0) →"),
+    Mistake("no variance term", "A dy·x̂ that adds up to 0 hides that the path through the variance is "
             "missing.", "- xhat * (dy * xhat).mean(axis=0) →"),
     Mistake("signs", "Sums of 0 hide that both terms have the wrong sign.",
             "dy - dy.mean(axis=0) - → dy + dy.mean(axis=0) +"),
     Mistake("sums for means", "Sums of 0 hide that they are not divided by m.",
             ("dy.mean → dy.sum", "xhat).mean → xhat).sum")),
     Mistake("x for x̂", "A dy·x that adds up to 0 hides that x stands for x̂.", "(x - mean) * scale → x"),
-    Mistake("not centred", "An x whose mean is 0 hides that it is not taken away.", "(x - mean) → x"),
+    Mistake("not centred", "An x whose mean is 0 hides that the mean is not subtracted.", "(x - mean) → x"),
     Mistake("no x̂ outside", "A dy·x̂ that adds up to 0 hides that its mean is not multiplied by x̂.",
             "xhat * (dy → (dy"),
     Mistake("mean of squares", "An x whose mean is 0 hides that the mean of x² stands for the variance.",
@@ -320,8 +325,8 @@ BREAK = break_it(
     "pathologies.break_it", "Break it: a wrong batch norm that a weak test accepts",
     wrong_dx, _true_dx, _weak_and_honest, HOLES, right=dx_by_hand,
     hints=("Add up dy. Add up dy·x. What may be left out of dx when both are 0?",
-           "Which terms carry the blame through the mean μ and through the variance v? And what do a weight "
-           "of 1, an ε of almost 0 and a single unit hide?"))
+           "Which terms are the gradients through the mean μ and through the variance v? And what is hidden "
+           "by a weight of 1, by an ε of almost 0 and by a single unit?"))
 
 
 EXERCISES = (CHI, RUNNING, BACKWARD, RESIDUAL, BREAK)

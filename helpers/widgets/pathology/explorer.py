@@ -1,7 +1,7 @@
 """A deep net whose gradients vanish and explode under the sliders: a widget of 06_gradient_pathologies.ipynb.
 
-A batch of normal numbers goes in; a random blame of length 1 comes in at the last layer and goes back through
-all others. Nothing is learned. The numbers of a seed are drawn once for each layer and width and kept, so
+A batch of normal numbers goes in; a random δ of norm 1 is given to the last layer and goes back through all
+others. Nothing is learned. The numbers of a seed are drawn once for each layer and width and kept, so
 that a slider only scales them.
 """
 from collections import namedtuple
@@ -22,9 +22,9 @@ from helpers.widgets.pathology.words import describe_propagation
 BATCH, DEEPEST, NARROWEST, WIDEST = 128, 60, 16, 256
 
 # One setting, measured. norms and theory (depth,): ‖δ‖ of each layer where that of the last is 1, by the net
-# and by helpers.theory.deep_mean_field; saturated and dead (depth,): shares, as helpers.theory.deep_network
-# has them; a and delta: the arrays (batch, width) of the layers in `layers`: the first, the middle one, the
-# last.
+# and by helpers.theory.deep_mean_field; saturated and dead (depth,): fractions, by
+# helpers.theory.deep_network; a and delta: the arrays (batch, width) of the layers in `layers`: the first,
+# the middle one, the last.
 Propagation = namedtuple("Propagation", "sigma_w norms theory saturated dead layers a delta")
 
 
@@ -37,7 +37,7 @@ def drawn(initialization: str, width: int, seed: int, layer: int) -> np.ndarray:
 
 @lru_cache
 def random_batch(width: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The input x and the blame at the last layer, whose length is 1, both (batch, width)."""
+    """The input x and δ of the last layer, whose norm is 1, both (batch, width)."""
     x, delta = np.random.default_rng([seed, 0]).normal(size=(2, BATCH, width))
     return x, delta / np.linalg.norm(delta)
 
@@ -45,7 +45,7 @@ def random_batch(width: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=2)     # for the picture and for its sentence
 def propagate(depth: int, width: int, activation: str, initialization: str, scale: float, batch_norm: bool,
               residual: bool, seed: int) -> Propagation:
-    """Send the batch forward and the blame back, and measure."""
+    """Forward and backward pass of a random batch, measured; the arguments are the values of the controls."""
     x, delta = random_batch(width, seed)
     weights = [scale * drawn(initialization, width, seed, layer) for layer in range(1, depth + 1)]
     gamma, beta = ([np.full(width, value)] * depth * batch_norm for value in (1.0, 0.0))

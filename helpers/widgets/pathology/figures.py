@@ -64,7 +64,7 @@ def paths_on_a_cliff(cost: Callable, paths: dict[str, np.ndarray]) -> Figure:
         above.plot(*path.T, ".-", color=color, ms=size, lw=width)
         beside.plot(costs, color=color, lw=width)
         beside.text(len(costs) + 1, costs[-1], name, color=color, va="center")
-        above.annotate(name, _way_out(path), xytext=(-9, 0), textcoords="offset points", color=color,
+        above.annotate(name, _exit(path), xytext=(-9, 0), textcoords="offset points", color=color,
                        ha="right", va="top", fontsize=9)
     above.text(3.6, -3.42, "dark: high cost", va="bottom", fontsize=9, color="white")
     beside.set(xlabel="step", ylabel="cost C", xlim=(0, 1.3 * len(costs)), xticks=(0, 25, 50, 75, 100))
@@ -72,7 +72,7 @@ def paths_on_a_cliff(cost: Callable, paths: dict[str, np.ndarray]) -> Figure:
     return figure
 
 
-def _way_out(path):
+def _exit(path):
     """Where a path crosses the upper edge of the map, b = −1.5; else its start."""
     for (w, b), (w_next, b_next) in zip(path, path[1:], strict=False):
         if b < -1.5 < b_next:

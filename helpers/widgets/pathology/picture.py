@@ -1,4 +1,4 @@
-"""What the pathology explorer shows: blame, saturated and dead units by layer, histograms of three layers.
+"""The picture of the pathology explorer: ‖δ‖, saturated and dead units by layer, histograms of three layers.
 
 All but the words beside the panes is drawn anew for each setting, on scales that fit it.
 """
@@ -11,7 +11,7 @@ from helpers.plotting.lettering import width_of, write
 from helpers.plotting.panes import Pane, scientific
 
 SIZE = 700, 470                                     # pixels
-NORMS, SHARES = Pane(62, 44, 372, 232), Pane(62, 332, 372, 92)
+NORMS, FRACTIONS = Pane(62, 44, 372, 232), Pane(62, 332, 372, 92)
 ROWS, COLUMNS, WIDTH, HEIGHT = (66, 202, 338), (480, 596), 94, 86
 BINS = 32
 SATURATED, DEAD = "#7CC7AE", "#3D3D3D"              # figures.OUTPUT, thinned; almost black
@@ -21,13 +21,13 @@ BOUNDS = {"sigmoid": (0, 1), "tanh": (-1, 1)}       # of an activation, where it
 def pathology_frame(figure: Figure) -> Axes:
     """The edges of all panes, and what stands beside them."""
     ax = panes.sheet(figure, SIZE)
-    panes.edges(ax, NORMS, SHARES)
+    panes.edges(ax, NORMS, FRACTIONS)
     panes.title(ax, NORMS, "‖δˡ‖, last layer = 1", figures.GRADIENT, lift=26)
     panes.key(ax, 264, 18, "measured", color=figures.GRADIENT, lw=3)
     panes.key(ax, 366, 18, "theory", color=figures.THEORY, lw=1.5, ls=(0, (4, 2)))
-    panes.title(ax, SHARES, "share of")
-    panes.key(ax, 126, 319, "saturated activations", color=SATURATED, lw=8)
-    panes.key(ax, 302, 319, "dead units", color=DEAD, lw=8)
+    panes.title(ax, FRACTIONS, "fraction of")
+    panes.key(ax, 142, 319, "saturated activations", color=SATURATED, lw=8)
+    panes.key(ax, 318, 319, "dead units", color=DEAD, lw=8)
     ax.text(NORMS.left + NORMS.width / 2, SIZE[1] - 12, "layer l, from the input to the last",
             ha="center", va="center", fontsize=10)
     for x, words, color in zip(COLUMNS, ("activations a", "|δ| of entries"),
@@ -43,8 +43,8 @@ def draw_propagation(ax: Axes, one: object, activation: str) -> None:
     depth = len(one.norms)
     gradient = NORMS.scaled(0.5, depth + 0.5, low, high)     # as wide as the bars below
     labels = panes.powers_up(ax, gradient)
-    _blame(ax, gradient, one)
-    labels += _shares(ax, one, depth)
+    _gradient(ax, gradient, one)
+    labels += _fractions(ax, one, depth)
     for top, layer, a, delta in zip(ROWS, one.layers, one.a, one.delta, strict=True):
         labels += [(f"layer {layer}", COLUMNS[0] - 6, top - 16, 0.0)]
         labels += _histogram_of_a(ax, Pane(COLUMNS[0], top, WIDTH, HEIGHT), a, activation)
@@ -59,7 +59,7 @@ def exponents(one: object) -> tuple[int, int]:
     return panes.decades(logs.min(), logs.max())
 
 
-def _blame(ax, pane, one):
+def _gradient(ax, pane, one):
     """Measured and predicted; where nothing arrives, no curve."""
     layers, alive = np.arange(1, len(one.norms) + 1), one.norms > 0
     points = pane.at(layers[alive], np.log10(one.norms[alive]))
@@ -75,8 +75,8 @@ def _blame(ax, pane, one):
                 fontsize=11, weight="bold")
 
 
-def _shares(ax, one, depth):
-    pane = SHARES.scaled(0.5, depth + 0.5, 0, 1)
+def _fractions(ax, one, depth):
+    pane = FRACTIONS.scaled(0.5, depth + 0.5, 0, 1)
     labels = panes.lines_across(ax, pane, [0, 0.5, 1], ["0 %", "50 %", "100 %"])
     sides = np.arange(depth + 1) + 0.5
     panes.area(ax, pane, sides, one.saturated, SATURATED)

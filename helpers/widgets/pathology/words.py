@@ -1,4 +1,4 @@
-"""What the pathology explorer says: the sentence below its picture."""
+"""The sentence below the picture of the pathology explorer."""
 import math
 
 from helpers.plotting.panes import scientific
@@ -13,11 +13,11 @@ def describe_propagation(one: object, depth: int, width: int, activation: str, i
     extras = " and ".join(["batch norm"] * batch_norm + ["residual connections"] * residual)
     return (f"{depth} {activation} layers of width {width}{' with ' * bool(extras)}{extras}, weights: "
             f"{initialization} times {scale:g}, σ_w = {one.sigma_w:.2f}, seed {seed}. "
-            f"{verdict(one.norms[0])}: {_arrival(one, depth)} {_shares(one, activation)}"
+            f"{finding(one.norms[0])}: {_arrival(one, depth)} {_fractions(one, activation)}"
             f"{_remarks(one, width, batch_norm)}")
 
 
-def verdict(first: float) -> str:
+def finding(first: float) -> str:
     """One of three, by ‖δ‖ of the first layer where that of the last is 1."""
     if first < 0.1:
         return "Gradients vanish"
@@ -33,26 +33,27 @@ def orders(ratio: float) -> str:
 
 
 def _arrival(one, depth):
-    """What arrives, and what a layer multiplies the blame with, on average: (first/last)^(1/(depth − 1))."""
+    """‖δ‖ of layer 1, and the mean factor of a layer, (first/last)^(1/(depth − 1))."""
     first, theory = one.norms[0], one.theory[0]
     each, expected = (scientific(norm**(1 / (depth - 1)), 3) for norm in (first, theory))
     if first == 0:
-        return (f"nothing at all arrives at layer 1, since on the way a layer is dead (theory for wide "
-                f"layers: {scientific(theory)}).")
-    return (f"layer 1 gets {scientific(first)} times the blame of layer {depth}{orders(first)} (theory: "
-            f"{scientific(theory)}). On average a layer multiplies it by {each} (theory: {expected}).")
+        return ("the gradient of layer 1 is exactly 0, since all units of some layer are dead (theory for "
+                f"wide layers: {scientific(theory)}).")
+    return (f"the gradient of layer 1 is {scientific(first)} times that of layer {depth}{orders(first)} "
+            f"(theory: {scientific(theory)}). On average a layer multiplies it by {each} "
+            f"(theory: {expected}).")
 
 
-def _shares(one, activation):
+def _fractions(one, activation):
     saturated, dead = one.saturated.mean(), one.dead.mean()
     flat = FLAT.get(activation, "Saturated")
     return f"{flat}: {_part(saturated)} of the activations; dead: {_part(dead)} of the units."
 
 
-def _part(share):
-    if share == 0:
+def _part(fraction):
+    if fraction == 0:
         return "none"
-    return f"{100 * share:.0f} %" if share >= 0.005 else "below 0.5 %"
+    return f"{100 * fraction:.0f} %" if fraction >= 0.005 else "below 0.5 %"
 
 
 def _remarks(one, width, batch_norm):

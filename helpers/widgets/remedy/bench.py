@@ -1,8 +1,8 @@
-"""One deep net that does not learn, and every remedy a switch: a widget of 06_gradient_pathologies.ipynb.
+"""A deep net that does not learn, with a switch for every remedy: a widget of 06_gradient_pathologies.ipynb.
 
-The plain net and the treated one begin with the same seed and are trained on the same batches of digits, by
-helpers.widgets.remedy.runs. A training is done to its end, about 0.2 s, and kept: to move the steps, or to
-come back to a setting, costs only the picture.
+The plain net and the net with the remedies begin with the same seed and are trained on the same batches of
+digits, by helpers.widgets.remedy.runs. A training is run to its end, about 0.2 s, and cached: moving the step
+slider, or returning to a setting, only redraws the picture.
 """
 from collections import namedtuple
 from functools import lru_cache
@@ -23,65 +23,65 @@ NETS = {
 }
 KEEP = "as it is"
 SWITCHES = {"BN": "batch_norm", "residual": "residual", "clip": "clip", "L2": "weight_decay"}
-FATES = {"learns": "learns", "diverged": "diverges"}
-BENDS = {KEEP: None, "tanh": "tanh", "ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu"}
-STARTS = {KEEP: None, "Xavier": "Xavier", "He": "He", "orthogonal": "orthogonal"}
+OUTCOMES = {"learns": "learns", "diverged": "diverges"}
+ACTIVATION_OPTIONS = {KEEP: None, "tanh": "tanh", "ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu"}
+INITIALIZATION_OPTIONS = {KEEP: None, "Xavier": "Xavier", "He": "He", "orthogonal": "orthogonal"}
 
-# The plain net and the treated one: both Records, which remedies are on, in words, and the step shown.
-Comparison = namedtuple("Comparison", "plain treated remedies step")
+# The Records of the plain net and of the one with remedies; these remedies in words, and the step shown.
+Comparison = namedtuple("Comparison", "plain modified remedies step")
 
 training = lru_cache(maxsize=128)(train)
 
 
-def treated(net: str, activation: str, initialization: str, batch_norm: bool, residual: bool, clip: bool,
-            weight_decay: bool) -> Recipe:
-    """The Recipe of a net with these remedies; a rule of initialization comes with its own scale."""
+def with_remedies(net: str, activation: str, initialization: str, batch_norm: bool, residual: bool,
+                  clip: bool, weight_decay: bool) -> Recipe:
+    """The Recipe of a net of NETS with these remedies; a rule of initialization comes with its own scale."""
     recipe = NETS[net]._replace(batch_norm=batch_norm, residual=residual, clip=CLIP if clip else None,
                                 weight_decay=DECAY * weight_decay)
-    if BENDS[activation]:
-        recipe = recipe._replace(activation=BENDS[activation])
-    if STARTS[initialization]:
-        recipe = recipe._replace(initialization=STARTS[initialization], scale=1.0)
+    if ACTIVATION_OPTIONS[activation]:
+        recipe = recipe._replace(activation=ACTIVATION_OPTIONS[activation])
+    if INITIALIZATION_OPTIONS[initialization]:
+        recipe = recipe._replace(initialization=INITIALIZATION_OPTIONS[initialization], scale=1.0)
     return recipe
 
 
 def comparison(steps: int, net: str, **remedies: object) -> Comparison:
-    """Train both nets, or remember them."""
-    recipe, plain = treated(net, **remedies), NETS[net]
+    """Train the plain and the modified net, or take them from the cache."""
+    recipe, plain = with_remedies(net, **remedies), NETS[net]
     return Comparison(training(plain, STEPS), training(recipe, STEPS), changes(plain, recipe), steps)
 
 
-def fate(net: str, *remedies: str, steps: int = STEPS) -> str:
-    """What becomes of a net of NETS within so many steps: it "learns", "does not learn", or "diverges".
+def outcome(net: str, *remedies: str, steps: int = STEPS) -> str:
+    """The outcome of training a net of NETS for `steps` steps: "learns", "does not learn" or "diverges".
 
     It learns when the mean cost of the last ten batches is below 0.9 ln 10, that of guessing being ln 10; a
-    net that does not in 100 steps may in 400. A remedy is an activation of BENDS, an initialization of
-    STARTS, "BN", "residual", "clip" or "L2". Raises ValueError for another.
+    net that does not in 100 steps may in 400. A remedy is an activation of ACTIVATION_OPTIONS, a rule of
+    INITIALIZATION_OPTIONS, "BN", "residual", "clip" or "L2". Raises ValueError for another.
     """
     on = dict.fromkeys(("batch_norm", "residual", "clip", "weight_decay"), False)
     on |= {"activation": KEEP, "initialization": KEEP}
     for remedy in remedies:
         if remedy in SWITCHES:
             on[SWITCHES[remedy]] = True
-        elif remedy in BENDS or remedy in STARTS:
-            on["activation" if remedy in BENDS else "initialization"] = remedy
+        elif remedy in ACTIVATION_OPTIONS or remedy in INITIALIZATION_OPTIONS:
+            on["activation" if remedy in ACTIVATION_OPTIONS else "initialization"] = remedy
         else:
-            known = ", ".join(dict.fromkeys([*SWITCHES, *BENDS, *STARTS]))
+            known = ", ".join(dict.fromkeys([*SWITCHES, *ACTIVATION_OPTIONS, *INITIALIZATION_OPTIONS]))
             raise ValueError(f"remedies: got {remedy!r}, expected one of {known}")
-    return FATES.get(state(training(treated(net, **on), steps), steps), "does not learn")
+    return OUTCOMES.get(state(training(with_remedies(net, **on), steps), steps), "does not learn")
 
 
 def changes(plain: Recipe, recipe: Recipe) -> list[str]:
-    """What is changed, in words; a choice of what is there already is no change."""
+    """The remedies by which two recipes differ, in words; choosing what the net has already is no change."""
     start = recipe.initialization, recipe.scale
-    said = [key for key, name in BENDS.items() if name == recipe.activation != plain.activation]
+    said = [key for key, name in ACTIVATION_OPTIONS.items() if name == recipe.activation != plain.activation]
     said += [f"{recipe.initialization} initialization"] * (start != (plain.initialization, plain.scale))
     said += ["batch norm"] * recipe.batch_norm + ["residual connections"] * recipe.residual
     return said + ["clipping"] * (recipe.clip is not None) + ["L2"] * (recipe.weight_decay > 0)
 
 
 def remedy_bench() -> Explore:
-    """Switch remedies on; see the blame, the cost and the speed of each layer beside those of the plain net.
+    """Switch remedies on; compare gradient, cost and update-to-weight ratio of each layer with the plain net.
 
     `result` is the Comparison of this moment.
     """
@@ -89,8 +89,8 @@ def remedy_bench() -> Explore:
         _draw, remedy_frame, lambda **values: describe_comparison(comparison(**values), **values), size=SIZE,
         net=Dropdown(options=list(NETS), description="plain net"),
         steps=IntSlider(STEPS, 0, STEPS, 5),
-        activation=Dropdown(options=list(BENDS)),
-        initialization=Dropdown(options=list(STARTS)),
+        activation=Dropdown(options=list(ACTIVATION_OPTIONS)),
+        initialization=Dropdown(options=list(INITIALIZATION_OPTIONS)),
         batch_norm=Checkbox(True), residual=Checkbox(False, description="residual connections"),
         clip=Checkbox(False, description="clip gradients to norm 1"),
         weight_decay=Checkbox(False, description="L2, λ = 0.1"))

@@ -1,10 +1,10 @@
-"""A deep net that does not learn, the remedies, and short trainings on the digits side by side.
+"""Short trainings of a deep net on the digits, with and without remedies for its gradients.
 
 All nets have the same depth and width, the same batches, the same learning rate and, as far as they draw from
 the same distribution, the same random numbers. A training records what notebook 06 asks about: the cost, the
-blame of each layer, and by how much of its own length each layer's matrix changes in a step. A net whose
-gradients explode is chaotic: within a few steps rounding grows until it is seen, so that its later costs
-differ from machine to machine. Whether it learns does not, unless it is a near thing.
+norm of δ in each layer, and the update-to-weight ratio of each weight matrix. A net whose gradients
+explode is chaotic: within a few steps rounding errors grow so large that its later costs differ from machine
+to machine. Whether it learns does not, unless the cost is near the limit.
 
     record = train(Recipe("sigmoid"), 100)
     record.ratios[0]                               # ‖ΔW‖/‖W‖ of layers 1, 2, …, the output, at first
@@ -25,14 +25,14 @@ from helpers.theory.random_networks import WEIGHT_RULES
 
 DEPTH, WIDTH, BATCH, PIXELS, CLASSES = 20, 32, 64, 64, 10
 ETA, SEED = 0.1, 0
-DIVERGED = 1e12         # a cost; or any length that is no number
+DIVERGED = 1e12         # a cost; a norm that is no finite number counts, too
 PLAIN = "σ_w/√n normal"
 
 
 class Recipe(NamedTuple):
     """What makes a net: an activation, an initialization and `scale` times its weights, and the remedies.
 
-    `clip` is the largest length of all gradients together, None for no clipping; weight_decay is the λ of the
+    `clip` is the largest norm of all gradients together, None for no clipping; weight_decay is the λ of the
     L2 term ½λ‖W‖² of every matrix, which is added after clipping, as torch.optim.SGD does.
     """
 
@@ -46,7 +46,7 @@ class Recipe(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What a training leaves; the layers are those with a matrix: depth hidden ones and the output.
+    """The record of a training; the layers are those with a matrix: depth hidden ones and the output.
 
     losses (steps + 1,): the cost on the batch of each step, before it is taken. delta (steps + 1, layers):
     ‖δ‖. ratios (steps, layers): ‖ΔW‖/‖W‖. clipped: how many of the steps were. diverged: None, or the step
@@ -103,8 +103,8 @@ def train(recipe: Recipe, steps: int, *, eta: float = ETA, depth: int = DEPTH, w
     for step in range(check.integer("steps", steps, least=0) + 1):
         with np.errstate(all="ignore"):              # a net may explode: the next lines see to that
             loss, delta, grads = cost_and_gradients(net, *digit_batch(step))
-            length = norms(grads).sum()
-        if not (loss <= DIVERGED and length < np.inf):
+            total = norms(grads).sum()
+        if not (loss <= DIVERGED and total < np.inf):
             return Record(*_arrays(net, *found), clipped, step)
         found[0].append(loss)
         found[1].append(norms(delta))
@@ -127,8 +127,8 @@ def gradient_step(net: Net, grads: Arrays, recipe: Recipe, eta: float) -> tuple[
     """Step all parameters of the net, in place; ‖ΔW‖/‖W‖ of each matrix, and whether grads were clipped."""
     layers, cut = len(net.weights), False
     if recipe.clip is not None:
-        grads, length = clip_grad_norm(grads, recipe.clip)
-        cut = bool(length > recipe.clip)
+        grads, norm = clip_grad_norm(grads, recipe.clip)
+        cut = bool(norm > recipe.clip)
     if recipe.weight_decay:
         decay = [g + recipe.weight_decay * W for g, W in zip(grads[:layers], net.weights, strict=True)]
         grads = decay + grads[layers:]
