@@ -98,12 +98,19 @@ def wrong_shape(answers: _Arrays, truths: _Arrays) -> str:
 
 
 def wrong_numbers(answers: _Arrays, truths: _Arrays) -> str:
-    """Say that the first wrong answer holds NaN or infinity, or zeros only; "" when it does not."""
-    a = next(a for a, t in zip(answers, truths, strict=True) if not same(a, t))
-    holds = "is" if a.ndim == 0 else "holds"
+    """Say that every answer, or the first wrong one, holds NaN or infinity, or zeros only; or ""."""
+    wrong = [a for a, t in zip(answers, truths, strict=True) if not same(a, t)]
+    kinds = [_odd(a) for a in wrong]
+    every = len(wrong) == len(answers) and len(set(kinds)) == 1
+    where = "On every input" if every else "On the smallest of the others"
+    return kinds[0] and f"{where} your answer {kinds[0]}."
+
+
+def _odd(a):
+    """What is odd about an answer, whatever the truth is; "" for ordinary numbers."""
     if not np.isfinite(a).all():
-        return f"Your answer {holds} {'NaN' if np.isnan(a).any() else 'infinity'}."
-    return "" if a.any() or not a.size else f"Your answer is {'all zeros' if a.ndim else '0'}."
+        return f"{'holds' if a.ndim else 'is'} {'NaN' if np.isnan(a).any() else 'infinity'}"
+    return "" if a.any() or not a.size else f"is {'all zeros' if a.ndim else '0'}"
 
 
 def wrong_factors(answers: _Arrays, truths: _Arrays) -> str:

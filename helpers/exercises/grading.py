@@ -14,29 +14,32 @@ from dataclasses import replace
 
 import numpy as np
 
-from helpers.exercises import diagnosis, questions, sandbox
+from helpers.exercises import diagnosis, questions, recognisers, sandbox
 from helpers.exercises.exercise import Exercise
 from helpers.exercises.feedback import Feedback
+from helpers.verify.settings import settings_of_a_new_kernel
 
 
+@settings_of_a_new_kernel()
 def grade(name: str, function: Callable) -> Feedback:
     """Say whether the learner's function is right, or what is wrong with it.
 
     `name` is the exercise's. Whatever the function does is a sentence in the feedback, never an
-    exception here. Raises ValueError when there is no such exercise.
+    exception here; what was set in the kernel (np.seterr, torch.no_grad, …) makes no difference, and stays
+    set. Raises ValueError when there is no such exercise.
     """
     exercise = find(name)
     if not callable(function):
         return exercise.feedback("not yet", f"`grade` takes the function itself, by its name and without "
                                             f"parentheses; it got {sandbox.type_name(function)}.")
     if _is_stub(function):
-        return exercise.feedback("not attempted")
+        return exercise.feedback("not attempted", sandbox.NO_THREADS)
     answers, called = [], exercise.called(function)
     for case, truth in zip(exercise.inputs(), exercise.answers(exercise.truth), strict=True):
         try:
             answers.append(sandbox.as_numbers(sandbox.call(called, case), truth))
         except sandbox.LearnerError as told:
-            said = f"{told} It was called with {diagnosis.in_short(case)}."
+            said = f"{told}{recognisers.cause(str(told))} It was called with {diagnosis.in_short(case)}."
             return exercise.feedback("not yet", said + _before(exercise, answers))
     with np.errstate(all="ignore"):     # an answer may hold NaN and infinity
         return (exercise.judge or compare)(exercise, answers)
@@ -50,9 +53,8 @@ def compare(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
     if not wrong and not kind:
         return exercise.feedback("right", f"Right on all {len(truths)} inputs.")
     mistake, sentence = _recognised(exercise, answers, truths, kind)
-    first = (wrong or [0])[0]
-    shown = diagnosis.evidence(exercise.inputs()[first], answers[first], truths[first])
-    return exercise.feedback("not yet", sentence, shown, mistake)
+    shown = wrong and diagnosis.evidence(exercise.inputs()[wrong[0]], answers[wrong[0]], truths[wrong[0]])
+    return exercise.feedback("not yet", sentence, shown or "", mistake)     # a wrong type is not to be seen
 
 
 def compare_nan(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
@@ -90,6 +92,8 @@ def _recognised(exercise, answers, truths, kind):
     for mistake in exercise.mistakes:
         if off := diagnosis.relation(answers, exercise.answers(mistake.function)):
             return mistake.name, f"Two things are wrong. First, {off}. Second: {mistake.sentence}"
+    if said := recognisers.recognised(exercise.called(exercise.truth), exercise.inputs(), answers, truths):
+        return None, said
     said = (f"Right on {sum(map(diagnosis.same, answers, truths))} of {len(truths)} inputs.",
             diagnosis.wrong_numbers(answers, truths), "No usual mistake gives this.")
     return None, (diagnosis.wrong_factors(answers, truths) or diagnosis.wrong_shape(answers, truths)

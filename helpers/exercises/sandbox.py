@@ -3,14 +3,17 @@
 The function works on copies, in a thread of its own. When its time is up, an exception is raised
 inside that thread, which ends even `while True: pass`, and in the same way on Linux, macOS and
 Windows; an alarm signal exists on Unix only, and only in the main thread. One long call of NumPy
-hears the exception when it returns: the learner gets the sentence without waiting for that.
+gets the exception when it returns: the learner gets the sentence without waiting for that. A browser
+has no threads: there the function is called directly, and an endless loop is not ended.
 """
 import _thread
+import bdb
 import contextvars
 import copy
 import ctypes
 import inspect
 import linecache
+import sys
 import traceback
 from collections.abc import Callable
 
@@ -18,10 +21,18 @@ import numpy as np
 
 SECONDS = 3.0    # the inputs are tiny: seven nested loops need a hundredth of it
 PATIENCE = 20    # how often a thread is asked to end, every tenth of a second
+NO_THREADS = ("In a browser a loop that never ends cannot be stopped. If the page stands still, reload it."
+              if sys.platform == "emscripten" else "")
+WAITS = ("It stops at a breakpoint{where}, and a graded call cannot wait for you. Take the breakpoint out, "
+         "or call the function in a cell of its own to debug it.")
 
 
 class LearnerError(Exception):
     """What happened in a learner's function, as a sentence for the learner."""
+
+
+class Waits(BaseException):
+    """Raised at `breakpoint()`, in the place of a debugger that would wait until the time is up."""
 
 
 class TimeUp(SystemExit):
@@ -38,8 +49,12 @@ def call(function: Callable, arguments: dict[str, object]) -> object:
     Raises LearnerError, with a sentence that names the learner's own line, when the function raises
     anything at all, does not return in time, or changes one of its arguments.
     """
-    given = copy.deepcopy(arguments)
-    value, error = _within_time(function, given.values())
+    given, before_us = copy.deepcopy(arguments), sys.breakpointhook
+    sys.breakpointhook = before_us if _debugged() else _waits
+    try:
+        value, error = _within_time(function, given.values())
+    finally:
+        sys.breakpointhook = before_us
     if error is not None:
         raise LearnerError(_sentence(error, function)) from None
     for name, before in arguments.items():
@@ -56,8 +71,17 @@ def as_numbers(value: object, like: np.ndarray) -> np.ndarray:
     wanted = f"a NumPy array of {like.dtype}" if like.ndim else "a number"
     kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else type_name(value)
     special = {type(None): "None. Is the `return` missing?", type(...): "the three dots of the stub."}
-    cure = " `np.array(…)` makes one of it." if like.ndim and isinstance(value, (list, tuple)) else ""
-    raise LearnerError(f"It returned {special.get(type(value), f'{kind}; expected {wanted}.{cure}')}")
+    said = f"{kind}; expected {wanted}.{_cure(value, like)}"
+    raise LearnerError(f"It returned {special.get(type(value), said)}")
+
+
+def _cure(value, like):
+    """What makes an array of a list or a tuple; of several arrays only one can be meant."""
+    if not like.ndim or not isinstance(value, list | tuple):
+        return ""
+    if any(isinstance(part, np.ndarray) and part.ndim for part in value):
+        return f" Which of its {len(value)} parts is meant?"
+    return " `np.array(…)` makes one of it."
 
 
 def type_name(value: object) -> str:
@@ -70,23 +94,38 @@ def type_name(value: object) -> str:
 def _within_time(function, arguments):
     """The value and None, or None and the exception."""
     outcome, busy, ended = [], _thread.allocate_lock(), False
-    def work():
-        try:
-            outcome.append((function(*arguments), None))
-        except BaseException as error:      # sys.exit() too: the kernel must survive it
-            outcome.append((None, error))
-        finally:
-            busy.release()
-
+    work = contextvars.copy_context().run, (_work, function, arguments, outcome, busy)
     busy.acquire()
-    thread = _thread.start_new_thread(contextvars.copy_context().run, (work,))
+    if NO_THREADS:
+        work[0](*work[1])
+        return outcome[0]
+    thread = _thread.start_new_thread(*work)
     try:
-        if ended := busy.acquire(timeout=SECONDS):
+        if ended := busy.acquire(timeout=-1 if _debugged() else SECONDS):
             return outcome[0]
     finally:                                # also when the learner presses the stop button
         ended = ended or _end(thread, busy)
     stopped = [error for _, error in outcome if isinstance(error, TimeUp)]
     return None, (stopped or [TimeUp()])[0] if ended else TimeUp("still busy")
+
+
+def _work(function, arguments, outcome, busy):
+    try:
+        outcome.append((function(*arguments), None))
+    except BaseException as error:          # sys.exit() too: the kernel must survive it
+        outcome.append((None, error))
+    finally:
+        busy.release()
+
+
+def _waits(*_, **__):
+    raise Waits
+
+
+def _debugged():
+    """Whether a debugger watches: then a function may wait for a human being."""
+    debugger = sys.modules.get("debugpy")
+    return bool(debugger and debugger.is_client_connected())
 
 
 def _end(thread, busy):
@@ -106,14 +145,22 @@ def _untouched(before, after):
 
 def _sentence(error, function):
     where = _own_line(error, function)
+    if isinstance(error, Waits | bdb.BdbQuit) or isinstance(error, TimeUp) and _in_debugger(error):
+        return WAITS.format(where=where)
     if isinstance(error, TimeUp):
         where = where and f"; time ran out{where}"
         busy = " It is still busy: restart the kernel to be rid of it." if error.args else ""
-        return f"It did not return within {SECONDS:g} seconds{where}. Is there a loop that never ends?{busy}"
+        return (f"It did not return within {SECONDS:g} seconds{where}. Is there a loop that never ends, or "
+                f"an `input()`?{busy}")
     if isinstance(error, RecursionError):
         return f"It calls itself without end{where}. Which call is the last one?"
     said = (str(error).strip().splitlines() or ["no message"])[0]
     return f"{type(error).__name__}{where}: {said.rstrip('.')}."
+
+
+def _in_debugger(error):
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == bdb.__name__ for frame, _ in frames)
 
 
 def _own_line(error, function):

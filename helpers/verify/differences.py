@@ -7,6 +7,7 @@ and is refused.
 from collections.abc import Callable
 
 import numpy as np
+from numpy.random import default_rng  # as it is now: a learner may put another in its place
 
 STEP = 1e-5
 MOST_ENTRIES = 4000   # a larger input is nudged at a seeded sample of its entries
@@ -31,7 +32,7 @@ def central_differences(function: Callable, arrays: list[np.ndarray], dy: np.nda
         raise ValueError(f"an entry of {np.abs(flat).max():.0e} is too large to be nudged by {step:g}")
     entries = np.arange(flat.size)
     if flat.size > MOST_ENTRIES:
-        entries = np.sort(np.random.default_rng(0).choice(flat.size, MOST_ENTRIES, replace=False))
+        entries = np.sort(default_rng(0).choice(flat.size, MOST_ENTRIES, replace=False))
     return entries, np.array([_slope(function, arrays, flat, i, dy, center, step) for i in entries])
 
 

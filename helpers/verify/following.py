@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.verify.witnesses import torch_steps
+from helpers.verify.in_torch import torch_steps
 
 LIMIT = 1e-12     # of the largest relative distance
 _rng = np.random.default_rng(0)

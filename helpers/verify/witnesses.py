@@ -10,10 +10,12 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import torch
+from numpy.random import default_rng  # as it is now: a learner may put another in its place
 
 from helpers.verify.differences import STEP, KinkError, central_differences, evaluate
+from helpers.verify.in_torch import value_and_gradients
 from helpers.verify.report import AUTOGRAD_LIMIT, DIFFERENCE_LIMIT, ENTRY_LIMIT, Report, Row
+from helpers.verify.settings import settings_of_a_new_kernel
 
 ROUNDING = 1e-14   # what the rounding of float64 may amount to in numbers around 1
 
@@ -54,26 +56,7 @@ def refuted(function: Callable, reference: Callable, dy: np.ndarray, *, options:
     return Report(rows[1:])
 
 
-def torch_steps(make: Callable, start: np.ndarray, slopes: np.ndarray, rates: np.ndarray) -> np.ndarray:
-    """Where an optimizer of torch goes from `start`: (steps, *start.shape), its place after each step.
-
-    make([parameter], lr=…) builds it; slopes (steps, *start.shape) are the gradients, rates (steps,) the lr.
-    """
-    p, places = _tensor(start).requires_grad_(), []
-    optimizer = make([p], lr=float(rates[0]))
-    for slope, rate in zip(slopes, rates, strict=True):
-        optimizer.param_groups[0]["lr"], p.grad = float(rate), _tensor(slope)
-        optimizer.step()
-        places.append(p.detach().numpy().copy())
-    return np.array(places)
-
-
-def function_answers(make: Callable, dy: np.ndarray, *inputs: np.ndarray) -> np.ndarray:
-    """In one row, value and gradients of the autograd.Function that make(torch.autograd.Function) returns."""
-    asked = _torch(make(torch.autograd.Function).apply, inputs, dy, {}, dy)
-    return np.concatenate([answer.ravel() for answer in asked])
-
-
+@settings_of_a_new_kernel()
 def _checked(function, reference, dy, options, inputs):
     _refuse_unfair(dy, inputs)
     arrays = [np.asarray(array) for array, _ in inputs.values()]
@@ -111,31 +94,15 @@ def _autograd(reference, arrays, dy, options, y):
     A gradient is linear in dy: what another dy, added and taken away again, does not leave as it was is
     rounding. So is what goes when the last digits of the inputs are shaken.
     """
-    truths, rng = _torch(reference, arrays, dy, options, y), np.random.default_rng(0)
+    truths, rng = value_and_gradients(reference, arrays, dy, options, y), default_rng(0)
     noises = [0.0] * len(truths)
     for _ in range(4):
         shaken = [array * (1 + 1e-13 * rng.normal(size=array.shape)) for array in arrays]
         more = _rms(dy) * rng.normal(size=dy.shape)
-        added, taken = (_torch(reference, shaken, d, options, y) for d in (dy + more, more))
+        added, taken = (value_and_gradients(reference, shaken, d, options, y) for d in (dy + more, more))
         taken[0] = 0.0   # the value does not depend on dy
         noises = [max(n, _rms(a - t - b)) for n, a, t, b in zip(noises, added, taken, truths, strict=True)]
     return truths, noises
-
-
-def _torch(reference, arrays, dy, options, y):
-    tensors = [_tensor(array).requires_grad_() for array in arrays]
-    value = reference(*tensors, **_in_torch(options))
-    if not isinstance(value, torch.Tensor) or value.dtype != torch.float64:
-        got = getattr(value, "dtype", type(value).__name__)
-        raise ValueError(f"reference: its value is of {got}, expected one tensor of torch.float64")
-    if not y.shape == dy.shape == tuple(value.shape):
-        raise ValueError(f"dy: got shape {dy.shape}; by hand the value has shape {y.shape}, in torch "
-                         f"{tuple(value.shape)}; expected all three alike")
-    gradients = [None] * len(tensors)
-    if value.requires_grad:
-        gradients = torch.autograd.grad(value, tensors, _tensor(dy), allow_unused=True)
-    return [value.detach().numpy(), *(np.zeros(array.shape) if gradient is None else gradient.numpy()
-                                      for array, gradient in zip(arrays, gradients, strict=True))]
 
 
 def _differences(name, function, arrays, dy, which):
@@ -143,15 +110,6 @@ def _differences(name, function, arrays, dy, which):
         return central_differences(function, arrays, dy, which)
     except KinkError as kink:
         raise KinkError(f"{name}: {kink}") from None
-
-
-def _in_torch(options):
-    """The options for torch: arrays that are held fixed become tensors."""
-    return {name: _tensor(v) if isinstance(v, np.ndarray) else v for name, v in options.items()}
-
-
-def _tensor(array):
-    return torch.tensor(np.array(array, order="C"))   # torch takes no array that runs backwards
 
 
 def _refuse_unfair(dy, inputs):

@@ -105,9 +105,9 @@ SAID = {
     (lambda dy: dy.sum((0, 2))): "Its shape is (1, 2); expected (1,).",
     (lambda dy: dy.sum((0, 2, 3))[..., None]): "It is right but for its shape, which is (1, 1) where (1,) is",
     (lambda dy: dy[:, 0, 0, 0]): "Right on 0 of 5 inputs. No usual mistake gives this.",
-    (lambda dy: dy.sum((0, 2, 3)) * np.nan): "Right on 0 of 5 inputs. Your answer holds NaN. No usual",
-    (lambda dy: dy.sum((0, 2, 3)) + np.inf): "Right on 0 of 5 inputs. Your answer holds infinity. No usual",
-    (lambda dy: dy.sum((0, 2, 3)) * 0): "Right on 0 of 5 inputs. Your answer is all zeros. No usual",
+    (lambda dy: dy.sum((0, 2, 3)) * np.nan): "Right on 0 of 5 inputs. On every input your answer holds NaN.",
+    (lambda dy: dy.sum((0, 2, 3)) + np.inf): "Right on 0 of 5 inputs. On every input your answer holds inf",
+    (lambda dy: dy.sum((0, 2, 3)) * 0): "Right on 0 of 5 inputs. On every input your answer is all zeros.",
     (lambda: 0): "TypeError: ",
     np.sum: "You summed over everything, the filters too",
     print: "It returned None.",
@@ -174,7 +174,8 @@ def test_an_endless_loop_is_stopped_and_leaves_no_thread(function, monkeypatch, 
     before, start = _thread._count(), time.monotonic()
     verdict = grade("convolution.db", function)
     assert verdict.sentence.startswith("It did not return within 0.2 seconds")
-    assert verdict.sentence.endswith(" Is there a loop that never ends? It was called with dy (1, 1, 1, 2).")
+    assert verdict.sentence.endswith(
+        " Is there a loop that never ends, or an `input()`? It was called with dy (1, 1, 1, 2).")
     assert time.monotonic() - start < sandbox.PATIENCE * 0.1 + 1
     assert settles(before)
     assert capfd.readouterr() == ("", "")

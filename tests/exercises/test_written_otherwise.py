@@ -430,7 +430,7 @@ def unpowered(W, dW, *rest):
 
 
 @pytest.mark.parametrize("name, function, said", [
-    ("optimizers.adamw", unpowered, "Right on 1 of 6 inputs. Your answer holds NaN. No usual mistake"),
+    ("optimizers.adamw", unpowered, "Right on 1 of 6 inputs. On the smallest of the others your"),
     ("optimizers.adamw", lambda *given: adam(*given).astype("float32"), "It returned numbers of float32;"),
     ("network.cross_entropy", lambda *given: network.dz_by_hand(*given).astype("float32"),
      "It returned numbers of float32; expected float64."),

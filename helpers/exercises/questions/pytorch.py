@@ -17,7 +17,7 @@ from helpers.functional.pooling import (  # noqa: F401, for changes
     max_pool2d,
     max_pool2d_backward,
 )
-from helpers.verify.witnesses import function_answers
+from helpers.verify.in_torch import function_answers
 
 # --- gradients of several mini-batches ----------------------------------------------------------
 
