@@ -1,5 +1,10 @@
 """Numbers for inputs that tell right from wrong: of both signs, none zero, few sums alike by chance."""
+from collections.abc import Callable, Iterator
+from functools import wraps
+
 import numpy as np
+
+FACTORS = 1e5, 1e-5
 
 
 def whole(rng: np.random.Generator, *shape: int, most: int = 29, negative: float | None = None) -> np.ndarray:
@@ -19,3 +24,16 @@ def tenths(rng: np.random.Generator, *shape: int) -> np.ndarray:
 def mixed(array: np.ndarray, axis: int) -> np.ndarray:
     """The sum over an axis, in place of each of its entries: as if what lies along it were mixed up."""
     return np.broadcast_to(array.sum(axis, keepdims=True), array.shape)
+
+
+def scaled(*names: str) -> Callable:
+    """A decorator: the last input comes twice more, these arguments 1e5 times as large, and as small."""
+    def decorator(cases):
+        @wraps(cases)
+        def more(rng: np.random.Generator) -> Iterator[dict[str, object]]:
+            for case in cases(rng):
+                yield case
+            for factor in FACTORS:
+                yield case | {name: factor * case[name] for name in names}
+        return more
+    return decorator

@@ -30,7 +30,7 @@ right_dW, right_dx = convolution.dW_by_hand, convolution.dx_by_hand
     ("size", lambda n, k, s, p, d: 0, None, "Right on 0 of 9 inputs. On every input your answer is 0."),
     ("size", lambda n, k, s, p, d: np.nan, None, "It returned a float"),
     ("dW", lambda dy, x, d: right_dW(dy, x, d) * dy.size, None,
-     "It is right but for a factor that changes with the input: 2, 4, 2, 4, 4, 36, 144."),
+     "It is right but for a factor that changes with the input: 2, 4, 2, 4, 4, 36, 144, 60, 60, 60."),
     ("dW", lambda dy, x, d: right_dW(dy, x, d).transpose(2, 3, 0, 1), None,
      "It is right but for the order of its axes: yours is the right one after `transpose(2, 3, 0, 1)`."),
     ("dW", lambda dy, x, d: right_dW(dy, x, d)[..., ::-1], None,
@@ -59,7 +59,7 @@ def test_an_unnamed_mistake_is_shown_on_the_smallest_failing_input():
     assert verdict.mistake is None
     assert repr(verdict) == """\
 ✗ The gradient of the bias: not yet
-Right on 0 of 5 inputs. No usual mistake gives this.
+Right on 0 of 8 inputs. No usual mistake gives this.
 The smallest input on which it is wrong:
 dy (1, 1, 1, 2) =
 [ 25. -19.]
@@ -106,7 +106,7 @@ def test_a_large_failing_input_is_shown_by_its_first_wrong_entry():
         dx[2:, :, :1, -1] += 5
         return dx
     verdict = grade("convolution.dx", late)
-    assert verdict.sentence == "Right on 5 of 6 inputs. No usual mistake gives this."
+    assert verdict.sentence == "Right on 7 of 10 inputs. No usual mistake gives this."
     *lines, last = verdict.evidence.splitlines()
     assert lines == ["dy (3, 2, 5, 4)", "W (2, 4, 3, 5)", "x_shape = (3, 4, 7, 8), stride = 2, padding = 2",
                      "expected (3, 4, 7, 8)", "yours (3, 4, 7, 8)"]

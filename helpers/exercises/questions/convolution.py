@@ -7,7 +7,7 @@ import numpy as np
 
 from helpers.exercises.break_it import break_it
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.hostile import mixed, whole
+from helpers.exercises.hostile import mixed, scaled, whole
 from helpers.functional.convolution import conv2d_backward, output_size
 
 # --- how large is the output ------------------------------------------------------------------
@@ -72,8 +72,9 @@ def db_by_hand(dy):
     return db
 
 
+@scaled("dy")
 def _db_cases(rng):
-    for shape in ((1, 1, 1, 2), (2, 1, 2, 3), (1, 2, 3, 1), (3, 3, 3, 3), (3, 2, 5, 4)):
+    for shape in ((1, 1, 1, 2), (2, 1, 2, 3), (1, 2, 3, 1), (3, 3, 3, 3), (3, 2, 5, 4), (5, 4, 3, 2)):
         yield {"dy": whole(rng, *shape)}
 
 
@@ -135,12 +136,13 @@ def dW_by_hand(dy, x, dilation):
     return dW
 
 
+@scaled("dy", "x")
 def _dW_cases(rng):
     """With dilation no fewer entries than places: then dilation for stride raises no IndexError."""
     for (N, O, C), (Ho, Wo), (kh, kw), d in (
             ((1, 1, 1), (1, 2), (1, 2), 1), ((1, 2, 1), (1, 2), (1, 2), 1), ((1, 1, 2), (1, 2), (1, 2), 1),
             ((2, 1, 1), (2, 1), (1, 3), 1), ((1, 1, 1), (2, 2), (2, 2), 2),
-            ((2, 3, 2), (3, 2), (4, 3), 2), ((3, 2, 5), (4, 6), (6, 7), 3)):
+            ((2, 3, 2), (3, 2), (4, 3), 2), ((3, 2, 5), (4, 6), (6, 7), 3), ((6, 5, 4), (2, 1), (2, 2), 1)):
         size = Ho + d * (kh - 1), Wo + d * (kw - 1)
         yield {"dy": whole(rng, N, O, Ho, Wo), "x": whole(rng, N, C, *size), "dilation": d}
 
@@ -213,11 +215,13 @@ def dx_by_hand(dy, W, x_shape, stride, padding):
     return dx[:, :, padding:padding + H, padding:padding + Wd]
 
 
+@scaled("dy", "W")
 def _dx_cases(rng):
     for (N, O, C), (Ho, Wo), (kh, kw), s, p, (below, right) in (
             ((1, 1, 1), (1, 2), (1, 2), 1, 0, (0, 0)), ((1, 1, 1), (1, 2), (1, 3), 2, 0, (0, 1)),
             ((1, 1, 1), (3, 2), (1, 3), 1, 1, (0, 0)), ((2, 2, 1), (2, 1), (2, 2), 3, 0, (1, 2)),
-            ((2, 2, 3), (2, 3), (3, 4), 2, 1, (1, 0)), ((3, 2, 4), (5, 4), (3, 5), 2, 2, (0, 1))):
+            ((2, 2, 3), (2, 3), (3, 4), 2, 1, (1, 0)), ((3, 2, 4), (5, 4), (3, 5), 2, 2, (0, 1)),
+            ((2, 3, 1), (2, 2), (3, 2), 1, 1, (0, 0)), ((6, 5, 4), (2, 1), (2, 1), 1, 0, (0, 0))):
         size = (Ho - 1) * s + kh + below - 2 * p, (Wo - 1) * s + kw + right - 2 * p
         yield {"dy": whole(rng, N, O, Ho, Wo), "W": whole(rng, O, C, kh, kw),
                "x_shape": (N, C, *size), "stride": s, "padding": p}

@@ -7,7 +7,7 @@ import numpy as np
 
 from helpers.exercises.break_it import break_it
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.hostile import mixed, whole
+from helpers.exercises.hostile import mixed, scaled, whole
 
 # --- the whole derivative of y = Wx with respect to W -----------------------------------------
 
@@ -23,9 +23,10 @@ def rank3_by_hand(W, x):
     return D
 
 
+@scaled("x")
 def _rank3_cases(rng):
-    """No more outputs than inputs: i and j, or k and j, can be mixed up without an IndexError."""
-    for o, n in ((1, 2), (2, 2), (2, 3), (3, 3), (3, 4)):
+    """At first no more outputs than inputs: i and j, or k and j, can be mixed up without an IndexError."""
+    for o, n in ((1, 2), (2, 2), (2, 3), (3, 3), (3, 4), (4, 2)):
         yield {"W": whole(rng, o, n), "x": whole(rng, n)}
 
 
@@ -52,13 +53,13 @@ RANK3 = Exercise(
         Mistake("no x", "There is a 1 in place of x_j: this says which output a weight changes, not how "
                 "much.", "= x → = 1"),
         Mistake("x_i", "The row index is used for x: weight W_ij is multiplied by x_j, so x has the column "
-                "index.", "= x → = x[i]"),
+                "index.", "= x → = x[i % n]"),
         Mistake("y = xW", "This is δ_ij·x_k, the rule for y = xW, where output i uses a column of W. In y "
-                "= Wx it uses a row: δ_ik·x_j.", "D[i, i] = x → D[i, :, i] = x[:o]"),
+                "= Wx it uses a row: δ_ik·x_j.", "D[i, i] = x → D[i, :, i % n] = np.resize(x, o)"),
         Mistake("δ_ij", "The δ compares the output i with the column j. Output i uses row i of W: compare i "
-                "with k.", "D[i, i] = x → D[i, :, i] = x[i]"),
+                "with k.", "D[i, i] = x → D[i, :, i % n] = x[i % n]"),
         Mistake("δ_kj", "The δ compares the row k of W with its column j. Output i uses row i of W: compare "
-                "i with k.", "D[i, i] = x → D[:, i, i] = x[i]"),
+                "i with k.", "D[i, i] = x → D[:, i, i % n] = x[i % n]"),
         Mistake("W's axes swapped", "The two axes of W are exchanged: D has the output first and then the "
                 "shape of W, (o, o, n).", "return D → return D.swapaxes(1, 2)"),
         Mistake("column first", "The column j comes first here. D has the output first and then the shape of "
@@ -86,6 +87,7 @@ def dW_by_hand(dY, X):
     return dW
 
 
+@scaled("dY", "X")
 def _batch_cases(rng):
     for m, o, n in ((1, 1, 2), (2, 1, 1), (1, 2, 2), (2, 2, 2), (3, 2, 3), (4, 3, 5)):
         yield {"dY": whole(rng, m, o), "X": whole(rng, m, n)}
@@ -157,6 +159,7 @@ def _softmax(z):
     return e / e.sum(axis=1, keepdims=True)
 
 
+@scaled("da")
 def _softmax_cases(rng):
     for m, n in ((1, 2), (1, 3), (2, 2), (3, 3), (4, 3), (3, 5)):
         weights = np.stack([rng.permutation(9)[:n] + 1 for _ in range(m)])     # no two alike in a row
@@ -230,6 +233,7 @@ def tied_by_hand(X, W):
     return A @ W + A.T @ W      # from W, from Wᵀ
 
 
+@scaled("X", "W")
 def _trace_cases(rng):
     for m, n, r in ((1, 2, 1), (1, 2, 2), (2, 2, 3), (3, 3, 1), (2, 4, 3), (4, 3, 2)):
         yield {"X": whole(rng, m, n, most=9), "W": whole(rng, n, r, most=9)}

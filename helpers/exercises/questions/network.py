@@ -11,7 +11,7 @@ from helpers.exercises.break_it import break_it
 from helpers.exercises.diagnosis import alike
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.grading import compare, compare_nan
-from helpers.exercises.hostile import tenths, whole
+from helpers.exercises.hostile import scaled, tenths, whole
 from helpers.functional.activations import sigmoid, sigmoid_prime, tanh, tanh_prime
 from helpers.functional.linear import linear_backward
 from helpers.functional.losses import (  # noqa: F401, for changes
@@ -102,6 +102,7 @@ def delta_hidden_by_hand(delta_next, W_next, z):
     return da * (1 - np.tanh(z)**2)     # tanh′ at z
 
 
+@scaled("delta_next")
 def _hidden_cases(rng):
     """Squares first: there a transpose too many raises nothing."""
     for m, n_next, n in ((1, 2, 2), (2, 2, 2), (1, 2, 3), (3, 3, 3), (2, 3, 1), (4, 3, 5)):
@@ -175,6 +176,7 @@ def dW_by_hand(delta, z_prev):
     return delta.T @ np.hstack([a_prev, one])
 
 
+@scaled("delta")
 def _weights_cases(rng):
     for m, n, n_prev in ((1, 1, 2), (2, 2, 1), (2, 2, 2), (1, 2, 2), (3, 2, 3), (2, 3, 4), (4, 3, 5)):
         yield {"delta": whole(rng, m, n), "z_prev": tenths(rng, m, n_prev)}

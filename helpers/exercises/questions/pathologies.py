@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers.exercises.break_it import break_it
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.hostile import tenths, whole
+from helpers.exercises.hostile import scaled, tenths, whole
 from helpers.functional.activations import sigmoid_prime, tanh, tanh_prime  # noqa: F401, for a change
 from helpers.functional.linear import linear, linear_backward
 from helpers.functional.normalization import batch_norm_backward, running_statistics
@@ -81,9 +81,10 @@ def running_by_hand(x, running_mean, running_var, momentum):
     return (1 - momentum) * old + momentum * new
 
 
+@scaled("x", "running_mean", "running_var")
 def _running_cases(rng):
     for shape, momentum in (((2, 1, 1, 2), 0.1), ((2, 2, 2, 2), 0.2), ((3, 2, 1, 3), 0.1),
-                            ((2, 3, 2, 2), 0.7), ((3, 2, 4, 5), 0.3)):
+                            ((2, 3, 2, 2), 0.7), ((3, 2, 4, 5), 0.3), ((5, 4, 3, 2), 0.4)):
         C = shape[1]
         yield {"x": whole(rng, *shape), "running_mean": whole(rng, C),
                "running_var": np.abs(whole(rng, C, most=99)), "momentum": momentum}
@@ -147,8 +148,10 @@ def dx_by_hand(dy, x, weight, eps):
     return weight * scale * rest
 
 
+@scaled("dy")
 def _dx_cases(rng):
-    for N, C, eps in ((2, 1, 1.0), (3, 1, 0.5), (2, 2, 0.1), (3, 3, 2.0), (4, 2, 0.1), (5, 3, 0.5)):
+    for N, C, eps in ((2, 1, 1.0), (3, 1, 0.5), (2, 2, 0.1), (3, 3, 2.0), (4, 2, 0.1), (5, 3, 0.5),
+                      (3, 4, 0.2)):
         yield {"dy": whole(rng, N, C), "x": tenths(rng, N, C), "weight": tenths(rng, C), "eps": eps}
 
 
@@ -219,8 +222,10 @@ def delta_by_hand(dz, V, W, z0):
     return dz
 
 
+@scaled("dz")
 def _residual_cases(rng):
-    for L, m, n, k in ((2, 1, 1, 1), (1, 1, 2, 2), (2, 2, 2, 2), (2, 1, 3, 2), (3, 2, 3, 3), (2, 5, 4, 3)):
+    for L, m, n, k in ((2, 1, 1, 1), (1, 1, 2, 2), (2, 2, 2, 2), (2, 1, 3, 2), (3, 2, 3, 3), (2, 5, 4, 3),
+                       (2, 5, 3, 4)):
         yield {"dz": whole(rng, m, n), "V": tenths(rng, L, k, n) / 2, "W": tenths(rng, L, n, k) / 2,
                "z0": tenths(rng, m, n)}
 

@@ -8,7 +8,7 @@ import numpy as np
 from helpers.exercises.break_it import break_it
 from helpers.exercises.changes import changed
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.hostile import mixed, whole
+from helpers.exercises.hostile import mixed, scaled, whole
 from helpers.functional.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from helpers.functional.windows import output_size
 
@@ -45,11 +45,13 @@ def max_by_hand(x, kernel_size, stride, padding):
     return y
 
 
+@scaled("x")
 def _max_cases(rng):
     """Mostly negative pixels: a zero among them is the maximum. Padding on one side fills no window."""
     for (N, C), (H, Wd), kernel, s, p in (
             ((1, 1), (2, 2), (1, 2), 1, 0), ((1, 1), (3, 3), (3, 3), 1, 1), ((1, 1), (3, 5), (2, 2), 2, 0),
-            ((1, 2), (3, 4), (3, 4), 1, 1), ((2, 1), (4, 5), (3, 2), 2, 1), ((2, 3), (8, 7), (3, 4), 2, 1)):
+            ((1, 2), (3, 4), (3, 4), 1, 1), ((2, 1), (4, 5), (3, 2), 2, 1), ((1, 1), (6, 5), (5, 4), 3, 2),
+            ((5, 4), (3, 2), (2, 1), 1, 0), ((2, 3), (8, 7), (3, 4), 2, 1)):
         yield {"x": whole(rng, N, C, H, Wd, negative=0.8), "kernel_size": kernel, "stride": s, "padding": p}
 
 
@@ -108,10 +110,12 @@ def avg_dx_by_hand(dy, x_shape, kernel_size, stride):
     return dx
 
 
+@scaled("dy")
 def _avg_cases(rng):
     for (N, C), (Ho, Wo), k, s, (below, right) in (
             ((1, 1), (1, 2), 2, 1, (0, 0)), ((1, 1), (2, 1), 2, 2, (0, 1)), ((1, 1), (2, 2), 3, 2, (1, 0)),
-            ((2, 1), (2, 3), 2, 3, (1, 0)), ((1, 2), (3, 2), 4, 1, (0, 0)), ((2, 3), (4, 5), 3, 2, (1, 0))):
+            ((2, 1), (2, 3), 2, 3, (1, 0)), ((1, 2), (3, 2), 4, 1, (0, 0)), ((2, 3), (4, 5), 3, 2, (1, 0)),
+            ((6, 5), (3, 2), 2, 1, (0, 0))):
         size = (Ho - 1) * s + k + below, (Wo - 1) * s + k + right
         yield {"dy": whole(rng, N, C, Ho, Wo), "x_shape": (N, C, *size), "kernel_size": k, "stride": s}
 
@@ -170,6 +174,7 @@ def max_dx_by_hand(dy, x, kernel_size, stride):
     return dx
 
 
+@scaled("dy", "x")
 def _max_back_cases(rng):
     """Many ties. Where the kernel is not square, its transpose fits too: no IndexError gives u, v away."""
     yield {"dy": np.array([[[[5.0, -3]]]]), "x": np.array([[[[-1.0, 2, -4], [1, 2, -2]]]]),
@@ -177,10 +182,11 @@ def _max_back_cases(rng):
     for (N, C), (Ho, Wo), (kh, kw), s, (below, right) in (
             ((1, 1), (2, 1), (2, 1), 2, (0, 1)), ((1, 1), (2, 3), (3, 3), 1, (0, 0)),
             ((2, 1), (2, 2), (2, 3), 2, (1, 0)), ((1, 2), (3, 2), (3, 2), 2, (0, 1)),
-            ((2, 3), (4, 5), (3, 4), 2, (1, 0))):
+            ((2, 3), (4, 5), (3, 4), 2, (1, 0)), ((1, 2), (2, 2), (4, 4), 3, (0, 0)),
+            ((6, 5), (3, 2), (2, 2), 1, (0, 0))):
         size = (Ho - 1) * s + kh + below, (Wo - 1) * s + kw + right
         yield {"dy": whole(rng, N, C, Ho, Wo, negative=0.5),
-               "x": whole(rng, N, C, *size, most=3, negative=0.85),
+               "x": whole(rng, N, C, *size, most=3, negative=0.85 if N < 5 else 0.3),
                "kernel_size": (kh, kw), "stride": s}
 
 
@@ -261,10 +267,12 @@ def count_dx_by_hand(dy, x_shape, kernel_size, stride, padding):
     return dx
 
 
+@scaled("dy")
 def _count_cases(rng):
     for (N, C), (H, Wd), kernel, s, p in (
             ((1, 1), (2, 3), (2, 2), 1, 0), ((1, 1), (2, 2), (2, 2), 1, 1), ((1, 1), (3, 3), (3, 2), 2, 1),
-            ((1, 2), (4, 3), (2, 3), 2, 1), ((2, 1), (3, 4), (4, 5), 1, 2), ((2, 3), (8, 10), (3, 4), 2, 1)):
+            ((1, 2), (4, 3), (2, 3), 2, 1), ((2, 1), (3, 4), (4, 5), 1, 2), ((2, 3), (8, 10), (3, 4), 2, 1),
+            ((1, 2), (5, 6), (4, 5), 3, 2), ((6, 5), (4, 3), (2, 2), 1, 0)):
         size = [output_size(n, k, s, p) for n, k in zip((H, Wd), kernel, strict=True)]
         yield {"dy": whole(rng, N, C, *size), "x_shape": (N, C, H, Wd), "kernel_size": kernel,
                "stride": s, "padding": p}

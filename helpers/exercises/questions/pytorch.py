@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.exercises.break_it import break_it
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.hostile import tenths, whole
+from helpers.exercises.hostile import scaled, tenths, whole
 from helpers.exercises.sandbox import type_name
 from helpers.functional.activations import relu, relu_prime
 from helpers.functional.convolution import conv2d, conv2d_backward
@@ -31,8 +31,9 @@ def accumulate_by_hand(gradients, sizes):
     return (sizes[:, None] * gradients).sum(axis=0) / sizes.sum()
 
 
+@scaled("gradients")
 def _accumulate_cases(rng):
-    for k, n in ((2, 1), (2, 2), (3, 2), (3, 3), (5, 4)):
+    for k, n in ((2, 1), (2, 2), (3, 2), (3, 3), (5, 4), (3, 5)):
         yield {"gradients": whole(rng, k, n), "sizes": rng.permutation(9)[:k] + 1.0}
 
 
@@ -96,6 +97,7 @@ def swish_function(Function):
     return Swish
 
 
+@scaled("dy")
 def _swish_cases(rng):
     for n, beta in ((1, 0.5), (2, 2.0), (2, -1.5), (3, 0.7), (5, 1.3)):
         yield {"dy": whole(rng, n), "x": tenths(rng, n), "beta": beta}
@@ -170,12 +172,24 @@ def block_by_hand(dy, x, W, b):
     return conv2d_backward(dz, x, W)[1]
 
 
+@scaled("dy")
 def _block_cases(rng):
-    for (N, C, O), kernel, pooled in (((1, 1, 1), (1, 1), (1, 1)), ((1, 1, 1), (2, 2), (1, 2)),
-                                      ((2, 1, 2), (2, 3), (2, 1)), ((2, 3, 5), (2, 4), (4, 6))):
+    """In quarters, whose sums are exact: rounding makes no ties, and breaks none."""
+    yield {"dy": whole(rng, 1, 1, 1, 1), "x": _quarters(rng, 1, 1, 2, 2), "W": _quarters(rng, 1, 1, 1, 1),
+           "b": np.array([1.5])}
+    yield {"dy": whole(rng, 1, 1, 2, 3), "x": whole(rng, 1, 1, 4, 6, most=1), "W": np.ones((1, 1, 1, 1)),
+           "b": np.array([0.5])}      # many ties above zero
+    for (N, C, O), kernel, pooled in (((1, 1, 1), (2, 2), (1, 2)),
+                                      ((2, 1, 2), (2, 3), (2, 1)), ((2, 3, 5), (2, 4), (4, 6)),
+                                      ((7, 6, 4), (2, 1), (2, 1)), ((7, 4, 5), (2, 3), (1, 2))):
         H, W = (2 * p + k - 1 for p, k in zip(pooled, kernel, strict=True))
-        yield {"dy": whole(rng, N, O, *pooled), "x": tenths(rng, N, C, H, W),
-               "W": tenths(rng, O, C, *kernel), "b": rng.integers(5, 30, O) / 10}
+        sign = 1 if N < 3 else (-1)**np.arange(O)
+        yield {"dy": whole(rng, N, O, *pooled), "x": _quarters(rng, N, C, H, W),
+               "W": _quarters(rng, O, C, *kernel), "b": sign * rng.integers(2, 12, O) / 4}
+
+
+def _quarters(rng, *shape):
+    return whole(rng, *shape, most=8) / 4
 
 
 BLOCK = Exercise(

@@ -5,7 +5,7 @@ Each truth is a helper that has its own tests.
 import numpy as np
 
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.hostile import whole
+from helpers.exercises.hostile import scaled, whole
 from helpers.functional.clipping import clip_grad_norm
 from helpers.functional.schedules import warmup_cosine
 
@@ -22,6 +22,7 @@ def clip_by_hand(dW, db, max_norm):
     return both * min(1, max_norm / (norm + 1e-6))
 
 
+@scaled("dW", "db", "max_norm")
 def _clip_cases(rng):
     """Norms above the limit, below it, and one gradient below it where both together are above."""
     sizes = (1, 1, 5.0), (1, 2, 100.0), (2, 1, 5.0), (2, 2, 60.0), (2, 3, 30.0), (3, 4, 12.0)
