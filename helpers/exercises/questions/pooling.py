@@ -335,8 +335,8 @@ COUNT = Exercise(
     hints=("Let m be the number of pixels of x under window (p, q), 2 × 2 at a corner where four of nine "
            "are inside. Then y = Σ x / m. What is ∂y/∂x for each of them, and what does dx receive?",
            "dy / m. The window covers the rows from i = p·stride − padding to i + kh − 1; those of x among "
-           "them are the rows from `max(i, 0)` up to `min(i + kh, H)`, that one not included. So do the "
-           "columns."))
+           "them are the rows from `max(i, 0)` up to `min(i + kh, H)`, that one not included. The columns "
+           "likewise."))
 
 
 # --- break it ---------------------------------------------------------------------------------
