@@ -23,7 +23,7 @@ SINGLE = 1e-5      # of float32, after a few operations
 def recognised(truth: Callable, cases: list[Given], answers: list[np.ndarray],
                truths: list[np.ndarray]) -> str:
     """A sentence that holds on all inputs, or ""."""
-    for told in _changed_question, _by_place, _by_term, _by_precision, _by_condition:
+    for told in _changed_question, _by_place, _by_term, _by_precision, _by_constant, _by_condition:
         if sentence := told(truth, cases, answers, truths):
             return sentence
     return ""
@@ -75,10 +75,10 @@ def _changes(cases) -> Iterator[tuple[str, Change]]:
                    "for columns?", _with(name, lambda a: np.swapaxes(a, -1, -2)))
         yield f"It is what comes out for −`{name}`: a sign is lost.", _with(name, np.negative)
         yield f"It is what comes out for |`{name}`|: signs are lost.", _with(name, np.abs)
-    for name in _numbers(first):
-        for value in sorted({0, 1, *(case[name] for case in cases)}):
-            yield (f"It is what comes out when `{name}` is {value:g} in every input: where is `{name}` used?",
-                   _with(name, lambda old, value=value: type(old)(value)))
+    for name, value in _fixed(cases):
+        shown = f"{value:g}" if isinstance(value, int | float) else value
+        yield (f"It is what comes out when `{name}` is {shown} in every input: where is `{name}` used?",
+               _with(name, lambda _, value=value: value))
     for one, other in combinations(first, 2):
         if (one in arrays) == (other in arrays):
             yield f"It is right with `{one}` and `{other}` exchanged.", _exchanged(one, other)
@@ -90,6 +90,14 @@ def _arrays(case):
 
 def _numbers(case):
     return [name for name, value in case.items() if isinstance(value, int | float)]
+
+
+def _fixed(cases):
+    """Each value of a number or a tuple among the arguments, and for a number 0 and 1."""
+    for name, value in cases[0].items():
+        if not isinstance(value, np.ndarray):
+            more = [type(value)(0), type(value)(1)] if isinstance(value, int | float) else []
+            yield from ((name, value) for value in dict.fromkeys([case[name] for case in cases] + more))
 
 
 def _only(name, axis, index):
@@ -149,6 +157,17 @@ def _by_precision(truth, cases, answers, truths):
     if all(a.shape == t.shape and np.linalg.norm(a - t) <= SINGLE * np.linalg.norm(t)
            for a, t in zip(answers, truths, strict=True)):
         return "Right to five digits, and not to nine: is a number rounded, or in float32 on its way?"
+    return ""
+
+
+def _by_constant(truth, cases, answers, truths):
+    """Wherever it is wrong, the same number stands there, which is no right entry of any other place."""
+    if any(a.shape != t.shape for a, t in zip(answers, truths, strict=True)):
+        return ""
+    off = [np.abs(a - t) > 1e-9 * np.abs(t).max(initial=0) for a, t in zip(answers, truths, strict=True)]
+    found = np.concatenate([a[wrong] for a, wrong in zip(answers, off, strict=True)])
+    if found.size > 1 and found[0] and np.isfinite(found).all() and not np.ptp(found):
+        return f"Wherever it is wrong, your answer is {found[0]:g}: where does this number come from?"
     return ""
 
 

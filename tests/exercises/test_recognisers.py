@@ -7,6 +7,7 @@ import pytest
 from helpers.exercises import recognisers
 from helpers.exercises.grading import find, grade
 from helpers.exercises.questions import matrices, network, optimizers, pathologies
+from helpers.functional.pooling import max_pool2d
 
 UNNAMED = "No usual mistake gives this"
 
@@ -57,6 +58,11 @@ def but_the_last_unit(d, W, z):
      "Right to five digits, and not to nine"),
     ("optimizers.adamw", given(optimizers.adamw_by_hand, eps=lambda eps: 1.0),
      "It is what comes out when `eps` is 1 in every input: where is `eps` used?"),
+    ("optimizers.adamw", lambda *given: optimizers.adamw_by_hand(*given[:3], (0.8, 0.95), *given[4:]),
+     "It is what comes out when `betas` is (0.8, 0.95) in every input: where is `betas` used?"),
+    ("pooling.max", lambda x, size, s, p: max_pool2d(
+        np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)), constant_values=-100), size, stride=s),
+     "Wherever it is wrong, your answer is -100: where does this number come from?"),
     ("convolution.size", lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) // s + 1 + (p > 0) * 3,
      "inputs, those in which `p` is 0."),
 ])

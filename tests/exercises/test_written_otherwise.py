@@ -473,3 +473,11 @@ def test_what_is_no_function_of_torchs_is_one_sentence(function, said):
     verdict = grade("pytorch.swish", function)
     assert not verdict.passed and said in verdict.sentence, verdict.sentence
     assert "Traceback" not in repr(verdict)
+
+
+def test_a_gradient_that_torch_adds_up_is_right_and_told_so():
+    def unsummed(dy, x, beta):
+        s = (beta * x).sigmoid()
+        return dy * (s + beta * x * s * (1 - s)), dy * x**2 * s * (1 - s)
+    with pytest.warns(UserWarning, match="torch adds it up, without a word"):
+        assert grade("pytorch.swish", swish_with(unsummed)).passed

@@ -159,6 +159,17 @@ def _true_dx(dy, x, weight, eps):
     return batch_norm_backward(dy, x, weight=weight, training=True, eps=eps)[0]
 
 
+def _by_the_graph(power=3, sign=-1, two=2, shared=True, through_mean=-1):
+    """The same through the nodes of the graph, x̂, v and μ one by one, with what people get wrong there."""
+    def function(dy, x, weight, eps):
+        m, centred, dxhat = len(x), x - x.mean(axis=0), dy * weight
+        scale = 1 / np.sqrt(x.var(axis=0) + eps)
+        dvar = sign * (dxhat * centred).sum(axis=0) * scale**power / 2
+        dmean = through_mean * (dxhat * scale).sum(axis=0)
+        return dxhat * scale + dvar * two * centred / (m if shared else 1) + dmean / m
+    return function
+
+
 BACKWARD = Exercise(
     "pathologies.batch_norm", "Batch normalization, backward", dx_by_hand, _true_dx, _dx_cases,
     mistakes=(
@@ -194,6 +205,16 @@ BACKWARD = Exercise(
         Mistake("signs", "Both terms are added. The gradients through the mean and the variance have the "
                 "opposite sign of the direct path: subtract them.",
                 "dy - dy.mean(axis=0) - → dy + dy.mean(axis=0) +"),
+        Mistake("power of the scale", "The gradient of v has the wrong power: the derivative of "
+                "(v + ε)^(−½) is −½·(v + ε)^(−3/2), the third power of 1/√(v + ε).", _by_the_graph(power=2)),
+        Mistake("sign of dv", "The gradient of v has the wrong sign: a larger variance makes every x̂ "
+                "smaller.", _by_the_graph(sign=1)),
+        Mistake("2 of the square", "v is the mean of (x − μ)²: its derivative with respect to x is "
+                "2·(x − μ)/m, and the 2 is missing.", _by_the_graph(two=1)),
+        Mistake("1/m of the variance", "v is the mean of (x − μ)²: its derivative with respect to x is "
+                "2·(x − μ)/m, and the 1/m is missing.", _by_the_graph(shared=False)),
+        Mistake("sign of dμ", "The gradient of μ has the wrong sign: μ is subtracted from every x.",
+                _by_the_graph(through_mean=1)),
         Mistake("wrong axis", "Mean and variance run along a row, over the features of one sample. That is "
                 "layer normalization. Here axis 0, the batch, is averaged.",
                 "axis=0 → axis=1, keepdims=True"),

@@ -2,6 +2,7 @@
 
 Each truth is put together from helpers that have a proof of their own.
 """
+import warnings
 from functools import wraps
 
 import numpy as np
@@ -116,7 +117,16 @@ def _checked(made):
     if not callable(getattr(made, "apply", None)):
         raise ValueError(f"expected a class that inherits from Function, got {type_name(made)}; is the "
                          "`return` missing, or are there parentheses behind the class?")
-    return made
+
+    class Checked(made):
+        @staticmethod
+        def backward(ctx, dy):
+            found = made.backward(ctx, dy)
+            if isinstance(found, tuple) and [getattr(one, "ndim", 0) for one in found] == [1, 1]:
+                warnings.warn(f"dbeta has the shape {tuple(found[1].shape)}, and beta is a single number: "
+                              "torch adds it up, without a word. Better do that in `backward`.", stacklevel=1)
+            return found
+    return Checked
 
 
 SWISH = Exercise(
@@ -192,6 +202,10 @@ def _quarters(rng, *shape):
     return whole(rng, *shape, most=8) / 4
 
 
+def _twice(y):
+    return np.kron(y, np.ones((2, 2)))      # each entry in all four places of its window
+
+
 BLOCK = Exercise(
     "pytorch.block", "Backward through a block", block_by_hand, block_by_hand, _block_cases,
     mistakes=(
@@ -205,6 +219,10 @@ BLOCK = Exercise(
         Mistake("first cell", "The gradient went to the first entry of each window. It belongs to the "
                 "largest.",
                 "max_pool2d_backward(dy, relu(z), 2) → np.zeros_like(z); da[:, :, ::2, ::2] = dy"),
+        Mistake("all ties", "Every entry that equals the maximum of its window got the gradient. Where "
+                "several are equal, it goes to the first of them.",
+                "max_pool2d_backward(dy, relu(z), 2) → "
+                "_twice(dy) * (relu(z) == _twice(max_pool2d(relu(z), 2)))"),
         Mistake("largest in size", "The pool was taken over |z|. Its input is the output of the ReLU.",
                 "relu(z) → np.abs(z)"),
         Mistake("no bias", "Forward is computed without b, so the ReLU and the pool chose other entries.",
