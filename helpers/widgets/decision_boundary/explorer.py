@@ -193,4 +193,4 @@ def _boundary(one):
 def _affine(one):
     if one.nonaffine < AFFINE_WITHIN:
         return f"is an affine map of x, within {AFFINE_WITHIN:g} of its range"
-    return f"is no affine map of x, from which it deviates by {one.nonaffine:.0%} of its range"
+    return f"is no affine map of x: from the best fit it deviates by {one.nonaffine:.0%} of its range"
