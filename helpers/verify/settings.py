@@ -29,6 +29,6 @@ def settings_of_a_new_kernel() -> Iterator[None]:
         if torch := sys.modules.get("torch"):
             stack.callback(torch.set_default_dtype, torch.get_default_dtype())
             torch.set_default_dtype(torch.float32)
-            for mode in torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"):
+            for mode in torch.inference_mode(False), torch.device("cpu"):    # the first: gradients on, too
                 stack.enter_context(mode)
         yield

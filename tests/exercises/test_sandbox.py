@@ -1,5 +1,6 @@
 """Whatever a learner's function does is one sentence, and nothing of it is left behind."""
 import _thread
+import bdb
 import re
 import signal
 import sys
@@ -244,3 +245,59 @@ def test_the_learner_cannot_spoil_later_inputs():
     seen = []
     grade("convolution.db", lambda dy: seen.append(dy.copy()) or dy.fill(0) or dy[0, :, 0, 0])
     assert len(seen) == 1 and (convolution.DB.inputs()[0]["dy"] == seen[0]).all()
+
+
+# --- a debugger, and a browser -------------------------------------------------------------------
+
+def stops(dy):
+    breakpoint()
+    return dy.sum((0, 2, 3))
+
+
+def leaves_the_debugger(dy):
+    raise bdb.BdbQuit
+
+
+def lingers(dy):
+    time.sleep(0.3)
+    return dy.sum((0, 2, 3))
+
+
+class Debugger:
+    """As the module debugpy, which ipykernel brings, is while JupyterLab's debugger is on."""
+
+    def __init__(self, connected):
+        self.is_client_connected = lambda: connected
+
+
+@pytest.mark.parametrize("function", [stops, leaves_the_debugger])
+def test_a_breakpoint_is_not_a_loop(function, monkeypatch):
+    hook = sys.breakpointhook
+    said = grade("convolution.db", function).sentence
+    assert said.startswith("It stops at a breakpoint in line ") and "debug it." in said
+    assert sys.breakpointhook is hook
+
+
+def test_under_a_debugger_a_function_may_wait(monkeypatch):
+    monkeypatch.setattr(sandbox, "SECONDS", 0.05)
+    monkeypatch.setitem(sys.modules, "debugpy", Debugger(connected=False))
+    assert grade("convolution.db", lingers).sentence.startswith("It did not return within")
+    monkeypatch.setitem(sys.modules, "debugpy", Debugger(connected=True))
+    met = []
+    monkeypatch.setattr(sys, "breakpointhook", lambda: met.append(1))
+    assert grade("convolution.db", lingers).passed and not met
+    assert grade("convolution.db", stops).passed and met
+
+
+def test_without_threads_it_grades_as_well_and_says_what_it_cannot_do(monkeypatch):
+    monkeypatch.setattr(sandbox, "NO_THREADS", "No loop can be stopped here.")
+    monkeypatch.setattr(_thread, "start_new_thread", None)
+    assert grade("convolution.db", convolution.db_by_hand).passed
+    assert grade("convolution.db", own_exception).sentence.startswith("Mine in line")
+    assert grade("convolution.db", lambda dy: ...).sentence == "No loop can be stopped here."
+
+
+def test_of_several_arrays_it_is_asked_which_one_is_meant():
+    said = grade("convolution.db", lambda dy: (dy.sum((0, 2, 3)), dy)).sentence
+    assert "expected a NumPy array of float64. Which of its 2 parts is meant?" in said
+    assert "`np.array(…)` makes one of it" in grade("convolution.db", lambda dy: [1.0]).sentence
