@@ -272,10 +272,11 @@ class Debugger:
 
 @pytest.mark.parametrize("function", [stops, leaves_the_debugger])
 def test_a_breakpoint_is_not_a_loop(function, monkeypatch):
-    hook = sys.breakpointhook
+    met = []
+    monkeypatch.setattr(sys, "breakpointhook", hook := lambda: met.append(1))
     said = grade("convolution.db", function).sentence
     assert said.startswith("It stops at a breakpoint in line ") and "debug it." in said
-    assert sys.breakpointhook is hook
+    assert sys.breakpointhook is hook and not met
 
 
 def test_under_a_debugger_a_function_may_wait(monkeypatch):
