@@ -1,4 +1,4 @@
-"""What the witnesses say of each array, judged by fixed limits and put down as a small table.
+"""The report of a gradient check: relative errors, judged by fixed limits, in a small table.
 
 The table is the same text on every machine: errors are shown as bounds that no rounding moves.
 """
@@ -13,7 +13,7 @@ ENTRY_LIMIT = 1e-2       # … and to each entry, relative to itself: a norm ove
 
 @dataclass(frozen=True)
 class Row:
-    """What the witnesses say of one array: its name, its shape, the errors against each."""
+    """One array of a gradient check: its name, its shape, its relative errors against the two references."""
 
     name: str
     shape: tuple[int, ...]
