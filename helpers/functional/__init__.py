@@ -1,4 +1,4 @@
-"""A layer's mathematics, forward and backward side by side, named as in torch.nn.functional; step rules."""
+"""A layer's mathematics, forward and backward side by side, named as in torch.nn.functional; update rules."""
 from helpers.functional.activations import (
     ACTIVATIONS,
     relu,

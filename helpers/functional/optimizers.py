@@ -1,4 +1,4 @@
-"""Step rules: from a parameter, its gradient and a memory to the next parameter, as torch.optim steps.
+"""Update rules: from a parameter, its gradient and a memory to the next parameter, as torch.optim steps.
 
     state = None
     W, state = adam(W, dW, state, lr=1e-3)   # and again with the next gradient
@@ -26,7 +26,7 @@ Step = tuple[np.ndarray, tuple]
 
 
 def _remembers(*names: str) -> Callable:
-    """Make a step rule of a function: check what it is given, and start its memory, `names`, at 0."""
+    """Make an update rule of a function: check what it is given, and start its memory, `names`, at 0."""
     def step_rule(function):
         signature = inspect.signature(function)
         known = set(list(signature.parameters)[3:])

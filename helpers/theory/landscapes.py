@@ -1,4 +1,4 @@
-"""Test functions of two weights, with their gradients, and the path of a step rule (an optimizer) on them.
+"""Test functions of two weights, with their gradients, and the path of an update rule (an optimizer) on them.
 
 w (…, 2): one point, or many, of float32 or float64; a value is (…,), a gradient (…, 2). Far out, where a
 number overflows, it is ∞ or NaN, without a warning, and a plot leaves it out. Anything but such an array
@@ -134,7 +134,7 @@ LANDSCAPES = {
 
 def descend(rule: Callable, gradient: Gradient, start: np.ndarray, steps: int, *,
             lr: float | Callable[[int], float], **options: object) -> np.ndarray:
-    """Run a step rule from `start`; return all iterates, (steps + 1, *start.shape), the start included.
+    """Run an update rule from `start`; return all iterates, (steps + 1, *start.shape), the start included.
 
     rule is one of helpers/functional/optimizers.py, with its options; lr may be a schedule, lr(t) for t = 0,
     1, … start (…, n) is one point, or many independent ones. A point with a coordinate beyond ±FAR has

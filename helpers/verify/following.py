@@ -1,4 +1,4 @@
-"""Compare a step rule with an optimizer of torch.optim, step by step, on the same gradients.
+"""Compare an update rule with an optimizer of torch.optim, step by step, on the same gradients.
 
     follows(adam, lambda p, lr: torch.optim.Adam(p, lr, eps=0.1), eps=0.1)
 
@@ -23,7 +23,7 @@ for _array in (START, GRADIENTS, CONSTANT, DROPPING):
 
 
 class FollowingError(AssertionError):
-    """A step rule that differs from torch where it should be equal, or is equal where it should differ."""
+    """An update rule that differs from torch where it should be equal, or is equal where it should differ."""
 
 
 @dataclass(frozen=True)

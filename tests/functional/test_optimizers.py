@@ -1,4 +1,4 @@
-"""Step rules and optimizers against torch.optim, step by step; plausible wrong rules do not follow it."""
+"""Update rules and optimizers against torch.optim, step by step; plausible wrong rules do not follow it."""
 import copy
 import functools
 import inspect

@@ -1,4 +1,4 @@
-"""Landscapes: gradients by three witnesses, what each is known for, far out, the paths of step rules."""
+"""Landscapes: gradients by three witnesses, what each is known for, far out, the paths of update rules."""
 import math
 from functools import partial
 

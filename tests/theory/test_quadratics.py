@@ -1,4 +1,4 @@
-"""The theory of the quadratic against real runs of the step rules: limits, rates, regimes, noise."""
+"""The theory of the quadratic against real runs of the update rules: limits, rates, regimes, noise."""
 import math
 from functools import partial
 

@@ -390,7 +390,7 @@ def sgd_by_torch(start, gradient, rates, momentum, nesterov=False):
 
 
 def roots(eta, gamma, curvature, nesterov):
-    """The two roots of z² − a·z − b, where wₜ₊₁ = a·wₜ + b·wₜ₋₁: from the step rule with v left out."""
+    """The two roots of z² − a·z − b, where wₜ₊₁ = a·wₜ + b·wₜ₋₁: from the update rule with v left out."""
     shrink = 1 - eta * curvature
     a, b = ((1 + gamma) * shrink, -gamma * shrink) if nesterov else (gamma + shrink, -gamma)
     return np.roots([1, -a, -b])

@@ -125,7 +125,7 @@ MOMENTUM = Exercise(
 # --- AdamW ------------------------------------------------------------------------------------
 
 def adamw_by_hand(W, dW, eta, betas, eps, lam):
-    """AdamW: bias-corrected moving means, decoupled weight decay.
+    """AdamW: bias-corrected moving averages, decoupled weight decay.
 
     W (n,), dW (steps, n): one gradient for each step, betas (β₁, β₂),
     eps outside the root, lam is λ → W (n,) after the last step.

@@ -1,4 +1,4 @@
-"""Two controls of the landscape explorer: which step rules run, and where they start."""
+"""Two controls of the landscape explorer: which update rules run, and where they start."""
 from ipywidgets import Checkbox, FloatSlider, HBox, Layout
 from traitlets import TraitError, Tuple, Unicode, validate
 

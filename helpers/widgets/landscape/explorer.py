@@ -1,4 +1,4 @@
-"""Six step rules on a landscape, with one learning rate: a widget of notebooks/05_optimizers.ipynb."""
+"""Six update rules on a landscape, with one learning rate: a widget of notebooks/05_optimizers.ipynb."""
 from collections import namedtuple
 
 import numpy as np
@@ -25,7 +25,7 @@ Race = namedtuple("Race", "landscape kappa start steps runs")
 
 
 def landscape_explorer() -> Explore:
-    """Compare step rules on a landscape: their paths, their costs, and which of them diverged.
+    """Compare update rules on a landscape: their paths, their costs, and which of them diverged.
 
     `result` is a Race; its `runs` has, for each rule that is on, the path and the losses up to this step.
     """

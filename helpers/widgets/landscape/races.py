@@ -1,4 +1,4 @@
-"""Run all step rules on a landscape with one learning rate: what helpers.widgets.landscape.explorer shows.
+"""Run all update rules on a landscape with one learning rate: what helpers.widgets.landscape.explorer shows.
 
 A race is run as far as it is looked at, to the next full STRETCH, and cached: fewer steps, or rules, cost
 nothing. A step takes about 0.01 ms, since the arguments are checked at the first one only.
@@ -40,7 +40,7 @@ class Run(NamedTuple):
 
 
 def rule_of(name: str, momentum: float) -> tuple[Callable, dict[str, object]]:
-    """The step rule and its options; γ is for momentum and Nesterov, the others have torch's defaults.
+    """The update rule and its options; γ is for momentum and Nesterov, the others have torch's defaults.
 
     With momentum 0 Nesterov is SGD, and torch refuses the flag.
     """
@@ -66,7 +66,7 @@ def slope(landscape: str, kappa: float) -> Gradient:
 @lru_cache(maxsize=32)
 def race(landscape: str, kappa: float, lr: float, momentum: float, start: tuple[float, float],
          steps: int = STEPS) -> dict[str, Run]:
-    """Run every step rule from `start` for so many steps; the Run of each by its name."""
+    """Run every update rule from `start` for so many steps; the Run of each by its name."""
     runs = {}
     for name in COLORS:
         rule, options = rule_of(name, momentum)
@@ -77,7 +77,7 @@ def race(landscape: str, kappa: float, lr: float, momentum: float, start: tuple[
 
 
 def walk(rule: Callable, gradient: Gradient, start: np.ndarray, steps: int, **options: float) -> np.ndarray:
-    """The path of a step rule, as theory.landscapes.descend, five times as fast: checked once, cut at FAR."""
+    """The path of an update rule, as theory.landscapes.descend, 5 times as fast: checked once, cut at FAR."""
     path, state = [start], None
     with np.errstate(all="ignore"):
         while len(path) <= steps:
