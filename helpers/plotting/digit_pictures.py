@@ -80,7 +80,7 @@ def value_range(values: np.ndarray, *, signed: bool = False) -> tuple[float, flo
 
 def draw_bars(ax: Axes, corner: tuple[float, float], width: float, p: np.ndarray, said: int,
               right: int) -> None:
-    """Ten probabilities (or K) as bars below each other: green for the predicted class, blue for the label."""
+    """Ten probabilities (or K) as bars below each other: green the predicted class, blue the label."""
     (x, y), labels = corner, []
     for k, value in enumerate(p):
         top, color = y + ROW * k, {right: figures.INPUT, said: figures.OUTPUT}.get(k, "#BBBBBB")
