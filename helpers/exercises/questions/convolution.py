@@ -345,7 +345,8 @@ BREAK = break_it(
     "convolution.weak_test", "Break it: a wrong gradient that a weak test accepts",
     wrong_dx, _right, _weak_and_better, HOLES,
     hints=("What could you change about the right gradient that makes no difference when every dy is 1? "
-           "When the kernel looks the same from all sides? When there is one of everything?",
+           "When the kernel is the same after every rotation and reflection? When there is only one image, "
+           "one channel and one filter?",
            "For every output pixel, add the kernel to its window as if its dy were 1."))
 
 

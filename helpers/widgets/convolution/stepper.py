@@ -121,7 +121,7 @@ def _grid(ax, corner, values, title, color, lit=None, agree=None):
 def _say_scatter(truth, s, step):
     dx, dK, (p, q) = scattered(s, step)
     count, same = _upstream(s).size, np.array_equal(dx, truth[0]) and np.array_equal(dK, truth[1])
-    end = "others have yet to follow" if step < count else "all are done, and dx and dK "
+    end = "dx and dK are not complete yet" if step < count else "all are done, and dx and dK "
     if step >= count:
         end += "equal torch's" if same else "differ from torch's"
     return (f"Scatter, stride {s}, step {min(step, count)} of {count}: output pixel ({p}, {q}) with the "
