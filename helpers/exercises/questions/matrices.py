@@ -11,7 +11,7 @@ from helpers.exercises.hostile import mixed, scaled, whole
 
 # --- the whole derivative of y = Wx with respect to W -----------------------------------------
 
-def rank3_by_hand(W, x):
+def derivatives_by_hand(W, x):
     """All derivatives of y = Wx with respect to W: D[i, k, j] = ∂y_i/∂W_kj.
 
     W (o, n), x (n,) → D (o, o, n).
@@ -37,7 +37,7 @@ def _true_rank3(W, x):
 
 
 RANK3 = Exercise(
-    "matrices.rank3", "All derivatives of y = Wx with respect to W", rank3_by_hand, _true_rank3, _rank3_cases,
+    "matrices.rank3", "All derivatives of y = Wx with respect to W", derivatives_by_hand, _true_rank3, _rank3_cases,
     mistakes=(
         Mistake("diagonal only", "Every row is x, and the axis k is missing. ∂y_i/∂W_ij = x_j is true, but "
                 "only for k = i: every output has a whole matrix of derivatives, and its other rows are 0.",
