@@ -37,7 +37,8 @@ def _true_rank3(W, x):
 
 
 RANK3 = Exercise(
-    "matrices.rank3", "All derivatives of y = Wx with respect to W", derivatives_by_hand, _true_rank3, _rank3_cases,
+    "matrices.rank3", "All derivatives of y = Wx with respect to W", derivatives_by_hand, _true_rank3,
+    _rank3_cases,
     mistakes=(
         Mistake("diagonal only", "Every row is x, and the axis k is missing. ∂y_i/∂W_ij = x_j is true, but "
                 "only for k = i: every output has a whole matrix of derivatives, and its other rows are 0.",
