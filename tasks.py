@@ -5,6 +5,7 @@
                          with other options, run only `pytest OPTION...`
   refresh [NOTEBOOK...]  run notebooks from cleared outputs and store what they print
   bench [NAME...]        time our functions against others, side by side
+  marks FOLDER           grade what a class handed in; with --release, write the notebooks for it
   setup                  only make or repair .venv; the verbs above do so where they need it
   lock [OPTION...]       write requirements.txt anew (needs uv; --upgrade takes newer releases)
 
@@ -36,7 +37,7 @@ STAMP = VENV / "tasks.json"   # says that .venv is ours and, once it is finished
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 # What a verb hands on to; `lab` and `setup` are done here.
 SCRIPTS = {"test": "tools/check.py", "refresh": "tools/refresh.py", "bench": "benchmarks",
-           "lock": "tools/lock.py"}
+           "marks": "tools/marks.py", "lock": "tools/lock.py"}
 
 # Variables that would lead the Python in .venv, or the pictures of a notebook, astray.
 STRAY = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "MPLBACKEND")

@@ -10,7 +10,7 @@ The part before the dot names the module that holds the exercise: helpers/exerci
 import dis
 import importlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,15 @@ from helpers.exercises import diagnosis, questions, recognisers, sandbox
 from helpers.exercises.exercise import Exercise
 from helpers.exercises.feedback import Feedback
 from helpers.verify.settings import settings_of_a_new_kernel
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a function returned for the inputs in their order, and why no more of them, in a sentence."""
+
+    returned: tuple[np.ndarray, ...] = ()
+    stopped: str = ""
+    attempted: bool = True
 
 
 @settings_of_a_new_kernel()
@@ -29,20 +38,34 @@ def grade(name: str, function: Callable) -> Feedback:
     set. Raises ValueError when there is no such exercise.
     """
     exercise = find(name)
+    return judged(exercise, ask(exercise, function))
+
+
+def ask(exercise: Exercise, function: Callable) -> Answers:
+    """What the function returns for each input, until it raises or returns no number; nothing is judged."""
     if not callable(function):
-        return exercise.feedback("not yet", f"`grade` takes the function itself, by its name and without "
-                                            f"parentheses; it got {sandbox.type_name(function)}.")
+        return Answers(stopped="`grade` takes the function itself, by its name and without parentheses; "
+                               f"it got {sandbox.type_name(function)}.")
     if _is_stub(function):
-        return exercise.feedback("not attempted", sandbox.NO_THREADS)
-    answers, called = [], exercise.called(function)
+        return Answers(attempted=False)
+    returned, called = [], exercise.called(function)
     for case, truth in zip(exercise.inputs(), exercise.answers(exercise.truth), strict=True):
         try:
-            answers.append(sandbox.as_numbers(sandbox.call(called, case), truth))
+            returned.append(sandbox.as_numbers(sandbox.call(called, case), truth))
         except sandbox.LearnerError as told:
             said = f"{told}{recognisers.cause(str(told))} It was called with {diagnosis.in_short(case)}."
-            return exercise.feedback("not yet", said + _before(exercise, answers))
+            return Answers(tuple(returned), said)
+    return Answers(tuple(returned))
+
+
+def judged(exercise: Exercise, answers: Answers) -> Feedback:
+    """The feedback on what `ask` brought back."""
+    if not answers.attempted:
+        return exercise.feedback("not attempted", sandbox.NO_THREADS)
+    if answers.stopped:
+        return exercise.feedback("not yet", answers.stopped + _before(exercise, answers.returned))
     with np.errstate(all="ignore"):     # an answer may hold NaN and infinity
-        return (exercise.judge or compare)(exercise, answers)
+        return (exercise.judge or compare)(exercise, list(answers.returned))
 
 
 def compare(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
