@@ -1,4 +1,7 @@
-"""What several tests share: the notebooks of the course, their run, and a small good notebook."""
+"""What several tests share: the notebooks of the course, their run, and a small good notebook.
+
+With `-n 2` the first process only hands out the tests: what is slow to import is imported where it is used.
+"""
 import functools
 import math
 import re
@@ -6,9 +9,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import refresh
-import sample
-import sweep
 from exercise_report import pytest_terminal_summary  # noqa: F401
 from xdist.scheduler import LoadScopeScheduling
 
@@ -19,6 +19,7 @@ PATIENCE = 2.0      # seconds
 def pytest_generate_tests(metafunc):
     """Run a test that takes `notebook` on each. Without notebooks it fails on the first of the course."""
     if "notebook" in metafunc.fixturenames:
+        import refresh
         paths = refresh.notebooks() or [refresh.FOLDER / "00_start_here.ipynb"]
         often = metafunc.definition.get_closest_marker("long_but_for")
         metafunc.parametrize("notebook", [pytest.param(path, id=path.stem, marks=[pytest.mark.long] * bool(
@@ -61,12 +62,14 @@ def executed(request):
 
     Without the long tests a cell that takes seconds is not run a second time.
     """
+    import refresh
+    import runs
     patience = PATIENCE if request.config.option.markexpr == "not long" else math.inf
 
     @functools.cache
     def run(path):
         try:
-            return sweep.run(path, patience)
+            return runs.run(path, patience)
         except refresh.ExecutionFailed as error:
             return str(error)
 
@@ -88,6 +91,7 @@ def fresh(executed):
 @pytest.fixture(scope="session")
 def sample_built(tmp_path_factory):
     """The good notebook in a folder of its own; not to be changed."""
+    import sample
     return sample.build(tmp_path_factory.mktemp("sample"))
 
 
@@ -95,4 +99,4 @@ def sample_built(tmp_path_factory):
 def good(sample_built, tmp_path):
     """A copy of the good notebook, with its neighbour and its drawing, to plant a fault in."""
     shutil.copytree(sample_built.parents[1], tmp_path / "course")
-    return tmp_path / "course" / "notebooks" / sample.NAME
+    return tmp_path / "course" / "notebooks" / sample_built.name

@@ -4,22 +4,24 @@ A table travels from the test to the end of the run as a property of the test's 
 pytest-xdist carries from its workers too. To have it printed, tests/conftest.py imports the hook:
 
     from exercise_report import pytest_terminal_summary  # noqa: F401
+
+The process that prints them needs no helpers, which take seconds to import: they are imported where used.
 """
-from helpers.exercises.diagnosis import in_short, same
-from helpers.exercises.exercise import Exercise
 
 PROPERTY = "mistakes caught"
 
 
-def kills(exercise: Exercise) -> dict[str, list[bool]]:
+def kills(exercise) -> dict[str, list[bool]]:
     """For each mistake, for each input: is the answer to it another than the right one?"""
+    from helpers.exercises.diagnosis import same
     truths, answers = exercise.answers(exercise.truth), exercise.answers
     return {mistake.name: [not same(a, t) for a, t in zip(answers(mistake.function), truths, strict=True)]
             for mistake in exercise.mistakes}
 
 
-def table(exercise: Exercise) -> str:
+def table(exercise) -> str:
     """Mistakes × inputs, × where the input exposes the mistake; all of them are caught and named."""
+    from helpers.exercises.diagnosis import in_short
     found, cases = kills(exercise), exercise.inputs()
     wide = max(map(len, found))
     lines = [f"{exercise.name}: {len(found)} mistakes caught and named"]

@@ -14,6 +14,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import refresh
+from ink import fault
 from nbformat import NotebookNode
 from PIL import Image, UnidentifiedImageError
 
@@ -28,11 +29,6 @@ from PIL import Image, UnidentifiedImageError
 # hues alone.
 BLOCKS, LARGEST, MEAN = 64, 40, 2.5
 SLACK = 4                      # pixels of width and height
-NARROWEST, LOWEST = 200, 80    # pixels; helpers.plotting.figures draws 160 an inch
-# Axes without data cover 1 to 2 % of a figure with ink, none of it coloured; the thinnest curve
-# that was tried added 0.4 % of colour.
-INK, COLOURED = 0.025, 0.001
-NEVER_INK = 0.005
 
 DATA_URI = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,([A-Za-z0-9+/=\s]+)")
 EXEMPT = {"nbval-ignore-output", "nbval-skip"}
@@ -58,20 +54,6 @@ def decode(source: str) -> Image.Image:
     except (binascii.Error, UnidentifiedImageError, OSError) as error:
         raise ValueError(f"cannot be read as a picture: {error}") from None
     return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-
-
-def fault(picture: Image.Image) -> str:
-    """Say why a picture shows nothing; nothing when it shows something."""
-    if picture.width < NARROWEST or picture.height < LOWEST:
-        return f"is smaller than {NARROWEST} x {LOWEST} pixels: {picture.width} x {picture.height}"
-    planes = [np.asarray(plane, np.int16) for plane in picture.split()]     # quicker than (H, W, 3)
-    ink = np.logical_or.reduce([np.abs(plane - np.median(plane)) > 16 for plane in planes])
-    coloured = ink & (np.maximum.reduce(planes) - np.minimum.reduce(planes) > 30)
-    if ink.mean() < NEVER_INK:
-        return "is blank"
-    if ink.mean() < INK and coloured.mean() < COLOURED:
-        return "shows a frame and words, but no data"
-    return ""
 
 
 def difference(stored: Image.Image, fresh: Image.Image) -> str:

@@ -1,40 +1,25 @@
-"""Move every control of every explorer of a notebook: to its ends, its middle, and each option.
+"""Move every control of every explorer of this process: to its ends, its middle, and each option.
 
-nbval runs the cells, but no callback of a widget. `run` runs a notebook in a kernel of its own,
-with one cell more at its end, which calls `report`; the explorers are found by themselves.
+nbval runs the cells, but no callback of a widget. tests/runs.py runs a notebook with one cell more at its
+end, which calls `report`; the explorers are found by themselves. Each kernel imports what is imported here.
 """
-import ast
 import itertools
 import json
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
+import ink
 import numpy as np
-import pictures
-import refresh
 from ipywidgets import Widget
 from matplotlib.text import Text
-from nbformat import NotebookNode
 from PIL import Image
 
 from helpers.explore.explorer import Explore, explorers
 from helpers.plotting import contrast
 
-MARK = "explorers swept: "
-FEWEST_WORDS = 5
 FAILED = b""
 COMBINATIONS = 12      # of all controls together, after each alone; chosen ones, as good as 20 random ones
 TRIED = 100            # random ones, of which that with the most new pairs is chosen
-CELL = f"""\
-import sys
-sys.path[:0] = {[str(Path(__file__).parent), str(refresh.ROOT / "tools")]!r}
-import sweep
-print({MARK!r} + sweep.report())"""
 
-
-# --- in the notebook's kernel ----------------------------------------------------------------
 
 def report() -> str:
     """Sweep every explorer of this process; the faults of each, as JSON.
@@ -113,7 +98,7 @@ def look(explorer: Explore, found: list[str], **values) -> bytes:
     try:
         move(explorer, values)
         picture = Image.fromarray(np.asarray(explorer.stage.canvas.buffer_rgba())).convert("RGB")
-        fault = pictures.fault(picture.reduce(max(1, picture.width // explorer.size[0])))
+        fault = ink.fault(picture.reduce(max(1, picture.width // explorer.size[0])))
     except Exception as error:   # of any kind: it is reported, and the sweep goes on
         found.append(f"{where}: {type(error).__name__}: {error}")
         return FAILED
@@ -163,50 +148,3 @@ def finite(result: object) -> bool:
         return all(map(finite, result))
     numbers = np.asarray(result)
     return numbers.dtype.kind not in "fc" or bool(np.isfinite(numbers).all())
-
-
-# --- in the test -----------------------------------------------------------------------------
-
-def promised(nb: NotebookNode) -> int:
-    """How many explorers a notebook has, as far as its source and its stored outputs tell."""
-    code = [cell.source for cell in nb.cells if cell.cell_type == "code"]
-    written = sum(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "explore"
-                  for source in code for node in ast.walk(ast.parse(source)))
-    shown = sum('<img class="explore"' in output.get("data", {}).get("text/html", "")
-                for cell in nb.cells for output in cell.get("outputs", []))
-    return max(written, shown)
-
-
-@dataclass
-class Run:
-    """A notebook with its outputs; the faults of each explorer; what a second run of a cell changes."""
-
-    nb: NotebookNode
-    explorers: list[list[str]]
-    second: list[str]
-
-
-def run(path: Path, patience: float = math.inf) -> Run:
-    """Run each cell of a notebook twice, but for those that take more than `patience` seconds; sweep."""
-    nb = refresh.execute(path, CELL, twice=True, patience=patience)
-    printed = "".join(output.text for output in nb.cells.pop().outputs if output.get("name") == "stdout")
-    nb, pairs = refresh.apart(nb)
-    return Run(nb, json.loads(printed.split(MARK)[1]),
-               [sentence for first, second in pairs if refresh.SKIPPED not in second.metadata.tags
-                for sentence in changed(first, second)])
-
-
-def changed(first: NotebookNode, second: NotebookNode) -> list[str]:
-    """Say what a second run of a cell changes: nothing may change, or it says what to run before."""
-    raised = [output for output in second.outputs if output.output_type == "error"]
-    if any(one.ename == "AssertionError" or len(one.evalue.split()) < FEWEST_WORDS for one in raised):
-        return [f"cell {first.id} run twice: {raised[0].ename}: {raised[0].evalue or 'not a word'}"]
-    if raised or not {"nbval-ignore-output", "nbval-skip"}.isdisjoint(first.metadata.get("tags", [])):
-        return []
-    one, other = ("".join(map(told, cell.outputs)) for cell in (first, second))     # streams come in pieces
-    return [] if one == other else [f"cell {first.id} run twice: {one!r}\nbecomes {other!r}"]
-
-
-def told(output: NotebookNode) -> str:
-    """What an output tells in words."""
-    return output.text if output.output_type == "stream" else output.data.get("text/plain", "")

@@ -16,8 +16,8 @@ import numpy as np
 import pictures
 import pytest
 import refresh
+import runs
 import sample
-import sweep
 from PIL import Image
 
 from helpers.order import SINCE
@@ -138,7 +138,7 @@ def test_notebook_in_the_browser(notebook, course, opened):
     shows_what_is_stored(page, nb)
     page.run_all()
     assert page.faults() == []
-    eventually(lambda: len(page.explorers()) == sweep.promised(nb), "not as many explorers as promised")
+    eventually(lambda: len(page.explorers()) == runs.promised(nb), "not as many explorers as promised")
     same = pictures.without_pictures(nb)
     with contextlib.suppress(AssertionError):      # the last output may come after the cell has ended
         eventually(lambda: pictures.without_pictures(page.content()) == same, "")
@@ -159,7 +159,7 @@ def shows_what_is_stored(page, nb):
     stored = [i for i, cell in enumerate(nb.cells)
               if any('class="explore"' in output.get("data", {}).get("text/html", "")
                      for output in cell.get("outputs", []))]
-    assert len(stored) == sweep.promised(nb)
+    assert len(stored) == runs.promised(nb)
     for cell in stored:
         node = page.reveal(cell)
         image = node.wait_for_selector(".jp-OutputArea img.explore")

@@ -25,14 +25,14 @@ torch.set_num_threads(1)
 # SequentialLR of older torchs warns of a step that it takes itself.
 pytestmark = pytest.mark.filterwarnings("error", "ignore:The epoch parameter in `scheduler.step")
 
-STEPS = 200
+STEPS = 100
 SHAPES = (4, 3), (3,), (), (2, 3, 1, 2)
 CLOSE = {np.float64: 1e-12, np.float32: 1e-4}
 BOTH = pytest.mark.parametrize("dtype", CLOSE)
 T = torch.optim
 
 
-# --- the comparison: a rule follows its twin for 200 steps -----------------------------------
+# --- the comparison: a rule follows its twin for 100 steps -----------------------------------
 
 def frozen(array, dtype):
     """An array that raises an error when somebody writes into it."""
@@ -49,17 +49,21 @@ def weights(dtype):
 
 @functools.cache
 def gradients(dtype):
-    """200 × one gradient for each weight: large and small, now and then none at all, one that is always 0."""
+    """100 × one gradient for each weight: large and small, now and then none at all, one that is always 0."""
     rng = np.random.default_rng(1)
     scales = [10.0 ** rng.integers(-4, 2) * (t % 7 != 3) for t in range(STEPS)]
     return [[frozen(scale * rng.normal(size=shape) * (shape != SHAPES[1]), dtype) for shape in SHAPES]
             for scale in scales]
 
 
-def rates(changing, lr):
-    """The learning rate at every step: one, or one that rises, falls, drops and is 0 for a while."""
-    wave = [lr * abs(math.cos(t / 9)) * (1 if t < 120 else 0.1) * (not 60 < t < 65) for t in range(STEPS)]
-    return wave if changing else [lr] * STEPS
+def rates(lr):
+    """The learning rate at every step: it rises, falls, drops and is 0 for a while."""
+    return [lr * abs(math.cos(t / 9)) * (1 if t < 60 else 0.1) * (not 30 < t < 35) for t in range(STEPS)]
+
+
+def constant(lr):
+    """One learning rate at every step."""
+    return [lr] * STEPS
 
 
 def in_torch(make, dtype, lrs):
@@ -131,29 +135,28 @@ def case_name(case):
     return case.__name__ if callable(case) else str(case)
 
 
-def follows(rule, twin, lr, options, dtype, changing=False):
+def follows(rule, twin, lr, options, dtype=np.float64, rates=rates):
     """How far a rule is from torch's optimizer of the same options."""
-    ours = by_hand(rule, dtype, rates(changing, lr), options)
-    return apart(ours, reference(twin, lr, tuple(options.items()), dtype, changing), dtype)
+    ours = by_hand(rule, dtype, rates(lr), options)
+    return apart(ours, reference(twin, lr, tuple(options.items()), dtype, rates), dtype)
 
 
 @functools.cache
-def reference(twin, lr, options, dtype, changing):
+def reference(twin, lr, options, dtype, rates):
     """torch's way, which right and wrong rules are compared with."""
-    return list(in_torch(lambda ps: twin(ps, lr=lr, **dict(options)), dtype, rates(changing, lr)))
+    return list(in_torch(lambda ps: twin(ps, lr=lr, **dict(options)), dtype, rates(lr)))
 
 
 @BOTH
-@pytest.mark.parametrize("changing", [False, True], ids=["constant", "changing"])
 @pytest.mark.parametrize("rule, twin, lr, options", CASES, ids=case_name)
-def test_rules_follow_torch(rule, twin, lr, options, changing, dtype):
-    assert follows(rule, twin, lr, options, dtype, changing) <= CLOSE[dtype]
+def test_rules_follow_torch(rule, twin, lr, options, dtype):
+    assert follows(rule, twin, lr, options, dtype) <= CLOSE[dtype]
 
 
 def test_gradients_are_hostile():
     """What the comparison feeds the rules: zeros everywhere, a weight without gradient, seven decades."""
     steps = list(gradients(np.float64))
-    assert sum(not any(g.any() for g in grads) for grads in steps) > 20
+    assert sum(not any(g.any() for g in grads) for grads in steps) > 10
     assert not any(grads[1].any() for grads in steps) and all(W.all() for W in weights(np.float64))
     sizes = np.abs(np.concatenate([grads[0].ravel() for grads in steps if grads[0].any()]))
     assert sizes.max() / np.quantile(sizes, 0.01) > 1e5
@@ -170,9 +173,8 @@ def preset(make):
 
 
 @BOTH
-@pytest.mark.parametrize("changing", [False, True], ids=["constant", "changing"])
-def test_a_moving_average_is_torch_with_a_dampening_that_starts_at_zero(changing, dtype):
-    options, lrs = {"momentum": 0.8, **SMALL}, rates(changing, 0.1)
+def test_a_moving_average_is_torch_with_a_dampening_that_starts_at_zero(dtype):
+    options, lrs = {"momentum": 0.8, **SMALL}, rates(0.1)
     make = preset(lambda parameters: T.SGD(parameters, lr=0.1, dampening=0.8, **options))
     ours = by_hand(averaged_momentum, dtype, lrs, options)
     assert apart(ours, in_torch(make, dtype, lrs), dtype) <= CLOSE[dtype]
@@ -190,9 +192,8 @@ class NoteInTorch(T.SGD):
 
 
 @BOTH
-@pytest.mark.parametrize("changing", [False, True], ids=["constant", "changing"])
-def test_the_note(changing, dtype):
-    lrs = rates(changing, 0.1)
+def test_the_note(dtype):
+    lrs = rates(0.1)
     theirs = in_torch(lambda parameters: NoteInTorch(parameters, momentum=0.8), dtype, lrs)
     assert apart(by_hand(heavy_ball, dtype, lrs, {"momentum": 0.8, **SMALL}), theirs, dtype) <= CLOSE[dtype]
 
@@ -202,13 +203,13 @@ def test_three_conventions_of_momentum():
     def run(rule, lrs, **options):
         return by_hand(rule, np.float64, lrs, {"momentum": 0.9, **options})
 
-    even, larger = rates(False, 0.1), rates(False, 0.1 / (1 - 0.9))
+    even, larger = constant(0.1), constant(0.1 / (1 - 0.9))
     assert apart(run(heavy_ball, even), run(sgd, even), np.float64) < 1e-12
     assert apart(run(averaged_momentum, larger), run(sgd, even), np.float64) < 1e-12
-    drop = [0.1] * 100 + [0.01] * 100
+    drop = [0.1] * 60 + [0.01] * 40
     note, torchs = list(run(heavy_ball, drop)), list(run(sgd, drop))
-    np.testing.assert_allclose(note[99][0], torchs[99][0], rtol=1e-12)
-    assert np.abs(note[101][0] - torchs[101][0]).max() > 1e-3
+    np.testing.assert_allclose(note[59][0], torchs[59][0], rtol=1e-12)
+    assert np.abs(note[61][0] - torchs[61][0]).max() > 1e-3
 
 
 # --- wrong rules, written as somebody might, through the same comparison ---------------------
@@ -349,20 +350,20 @@ def test_a_wrong_rule_does_not_follow(name):
     of, text, right_words, wrong_words, options = MISTAKES[name]
     assert right_words in text
     wrong, right, twin = of(text.replace(right_words, wrong_words))
-    assert follows(right, twin, 0.1, options, np.float64, changing=True) <= 1e-12
-    assert follows(wrong, twin, 0.1, options, np.float64, changing=True) > 1e-6
+    assert follows(right, twin, 0.1, options) <= 1e-12
+    assert follows(wrong, twin, 0.1, options) > 1e-6
 
 
 @pytest.mark.parametrize("rule, twin, lr, options", CASES, ids=case_name)
 def test_the_text_that_the_mistakes_are_made_in_is_right(rule, twin, lr, options):
     """Else a wrong rule might be found for another reason than its mistake."""
     of, text = RIGHT[rule.__name__]
-    assert follows(of(text)[0], twin, lr, options, np.float64, changing=True) <= 1e-12
+    assert follows(of(text)[0], twin, lr, options) <= 1e-12
 
 
 def test_the_note_is_not_torch_when_the_rate_changes():
-    assert follows(heavy_ball, T.SGD, 0.1, {"momentum": 0.9}, np.float64) <= 1e-12
-    assert follows(heavy_ball, T.SGD, 0.1, {"momentum": 0.9}, np.float64, changing=True) > 1e-3
+    assert follows(heavy_ball, T.SGD, 0.1, {"momentum": 0.9}, rates=constant) <= 1e-12
+    assert follows(heavy_ball, T.SGD, 0.1, {"momentum": 0.9}) > 1e-3
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=case_name)
@@ -386,12 +387,12 @@ def test_a_rule_is_ten_lines_at_most():
     (adamw, T.AdamW, {"eps": 0.1, "weight_decay": 0.3}),
 ], ids=case_name)
 def test_clipped_and_on_a_schedule_it_is_torch_too(rule, twin, options):
-    """All that one step of training does, 200 times: clip, step, and the next rate."""
+    """All that one step of training does, 100 times: clip, step, and the next rate."""
     parameters = [torch.nn.Parameter(torch.tensor(W)) for W in weights(np.float64)]
     optimizer = twin(parameters, lr=0.1, **options)
     schedule = T.lr_scheduler.SequentialLR(optimizer, [
         T.lr_scheduler.LinearLR(optimizer, 0.2, total_iters=20),
-        T.lr_scheduler.CosineAnnealingLR(optimizer, T_max=170, eta_min=0.01)], milestones=[20])
+        T.lr_scheduler.CosineAnnealingLR(optimizer, T_max=70, eta_min=0.01)], milestones=[20])
     ours, theirs, clipped = [], [], 0
     Ws, states = weights(np.float64), [None] * len(SHAPES)
     for t, grads in enumerate(gradients(np.float64)):
@@ -401,12 +402,12 @@ def test_clipped_and_on_a_schedule_it_is_torch_too(rule, twin, options):
         optimizer.step()
         schedule.step()
         grads, norm = clip_grad_norm(grads, 1.0)
-        lr = warmup_cosine(t, 0.1, 20, 170, 0.2, 0.01)
+        lr = warmup_cosine(t, 0.1, 20, 70, 0.2, 0.01)
         steps = [rule(W, g, s, lr=lr, **options) for W, g, s in zip(Ws, grads, states, strict=True)]
         Ws, states, clipped = [W for W, _ in steps], [s for _, s in steps], clipped + (norm > 1)
         ours.append(Ws)
         theirs.append([parameter.detach().numpy().copy() for parameter in parameters])
-    assert apart(ours, theirs, np.float64) <= 1e-12 and 20 < clipped < 180
+    assert apart(ours, theirs, np.float64) <= 1e-12 and 20 < clipped < 80
 
 
 # --- the classes -----------------------------------------------------------------------------
@@ -441,7 +442,7 @@ def run(optimizer, lrs, dtype):
 @BOTH
 @pytest.mark.parametrize("cls", OURS, ids=case_name)
 def test_an_optimizer_steps_by_its_rule(cls, dtype):
-    lrs = rates(True, 0.01)
+    lrs = rates(0.01)
     ours = list(run(cls(parameters(dtype), lr=1.0), lrs, dtype))
     by_rule = by_hand(cls.rule, dtype, lrs, {})
     assert cls.rule is RULES[{"HeavyBall": "heavy_ball", "AveragedMomentum": "averaged_momentum"}.get(

@@ -4,6 +4,7 @@ nbval compares words and numbers. It does not look at pictures, so they are comp
 here every fault that it would let pass is planted.
 """
 import base64
+import functools
 import io
 
 import matplotlib
@@ -73,6 +74,12 @@ def plain(figure):
     return buffer.getvalue()
 
 
+@functools.cache
+def stored(draw):
+    """The picture as a notebook stores it."""
+    return pictures.decode(drawn(draw))
+
+
 def drawn(draw, *arguments, write=png, settings=(), **options):
     """A picture's base64, drawn in the style of the course with some settings changed."""
     with matplotlib.rc_context():
@@ -101,7 +108,7 @@ ROUGH = {"text.antialiased": False, "lines.antialiased": False, "patch.antialias
 ], ids=["same", "more colours", "fewer colours", "no palette", "shifted", "not anti-aliased", "not hinted",
         "hinted otherwise", "a pixel or two wider"])
 def test_the_same_figure_drawn_elsewhere_passes(draw, how):
-    assert pictures.difference(pictures.decode(drawn(draw)), pictures.decode(drawn(draw, **how))) == ""
+    assert pictures.difference(stored(draw), pictures.decode(drawn(draw, **how))) == ""
 
 
 @pytest.mark.parametrize("draw, arguments", [
@@ -116,12 +123,12 @@ def test_the_same_figure_drawn_elsewhere_passes(draw, how):
 ], ids=["a curve", "no curve", "swapped colours", "a colour", "transposed", "swapped", "sign", "rolled",
         "a number", "reversed map", "another map", "a panel"])
 def test_another_figure_is_noticed(draw, arguments):
-    said = pictures.difference(pictures.decode(drawn(draw)), pictures.decode(drawn(draw, *arguments)))
+    said = pictures.difference(stored(draw), pictures.decode(drawn(draw, *arguments)))
     assert "looks different" in said
 
 
 def test_another_size_is_noticed():
-    picture = pictures.decode(drawn(curves))
+    picture = stored(curves)
     cut = picture.crop((0, 0, picture.width - 5, picture.height))
     assert "another size" in pictures.difference(picture, cut)
 
@@ -156,7 +163,7 @@ def test_a_picture_that_shows_nothing_is_noticed(said, draw):
 
 @pytest.mark.parametrize("draw", [curves, matrices])
 def test_a_picture_that_shows_something_passes(draw):
-    assert pictures.fault(pictures.decode(drawn(draw))) == ""
+    assert pictures.fault(stored(draw)) == ""
 
 
 def test_a_transparent_picture_lies_on_white():

@@ -1,8 +1,8 @@
 """Every setting of every control of every explorer in the notebooks draws; each fault turns this red."""
 import pytest
 import refresh
+import runs
 import sample
-import sweep
 
 IMPORTS = """\
 import matplotlib.pyplot as plt
@@ -84,7 +84,7 @@ FAULTY = {   # the fault: a cell that has it, and what the sweep must say about 
 def test_every_setting_draws(notebook, executed):
     nb = refresh.load(notebook)
     found = executed(notebook).explorers
-    assert len(found) >= sweep.promised(nb), f"{notebook.name}: explorers expected, {len(found)} found"
+    assert len(found) >= runs.promised(nb), f"{notebook.name}: explorers expected, {len(found)} found"
     assert not any(found), "\n".join(fault for faults in found for fault in faults)
 
 
@@ -99,7 +99,7 @@ def swept(tmp_path_factory):
     path = tmp_path_factory.mktemp("swept") / "faulty.ipynb"
     cells = [IMPORTS + "\n\nnp.seterr(all='ignore')", GOOD, *(cell for cell, _ in FAULTY.values())]
     sample.write(sample.notebook("# Faults", *(("code", cell) for cell in cells)), path)
-    return sweep.run(path).explorers
+    return runs.run(path).explorers
 
 
 def test_sweep_finds_every_explorer(swept):
@@ -121,8 +121,8 @@ def test_a_notebook_that_promises_an_explorer_is_swept(output):
     nb = sample.notebook("# Title", ("code", "explore(draw)" if output is None else "helper()"))
     if output:
         nb.cells[1].outputs = [sample.shown({"text/html": output})]
-    assert sweep.promised(nb) == 1
-    assert sweep.promised(sample.notebook("# explore(", ("code", "# explore(draw)\nprint('explore(')"))) == 0
+    assert runs.promised(nb) == 1
+    assert runs.promised(sample.notebook("# explore(", ("code", "# explore(draw)\nprint('explore(')"))) == 0
 
 
 TWICE = [    # a cell, and what is said of its second run
@@ -136,7 +136,7 @@ TWICE = [    # a cell, and what is said of its second run
 def test_a_cell_that_cannot_be_run_twice_is_noticed(tmp_path):
     path = tmp_path / "twice.ipynb"
     sample.write(sample.notebook("# Twice", *(("code", source) for source, _ in TWICE)), path)
-    ran, wanted = sweep.run(path), [words for _, words in TWICE if words]
+    ran, wanted = runs.run(path), [words for _, words in TWICE if words]
     assert [words in said for words, said in zip(wanted, ran.second, strict=True)] == [True] * 3, ran.second
     counts = [cell.execution_count for cell in ran.nb.cells if cell.cell_type == "code"]
     assert counts == list(range(1, 1 + len(TWICE)))
@@ -146,6 +146,6 @@ def test_a_cell_that_cannot_be_run_twice_is_noticed(tmp_path):
 def test_a_cell_for_which_one_would_wait_runs_once(tmp_path, patience, printed):
     cells = "import time\n\nn = 0", "n += 1\ntime.sleep(0.5)\nprint(n)", "print(n)"
     sample.write(sample.notebook("# Slow", *(("code", cell) for cell in cells)), tmp_path / "slow.ipynb")
-    ran = sweep.run(tmp_path / "slow.ipynb", patience)
+    ran = runs.run(tmp_path / "slow.ipynb", patience)
     assert ran.nb.cells[-1].outputs[0].text == f"{printed}\n" and len(ran.second) == (printed == "2")
     assert [cell.execution_count for cell in ran.nb.cells[1:]] == [1, 2, 3]

@@ -40,12 +40,14 @@ def test_pytest_itself_keeps_a_group_on_one_worker(tmp_path):
     shutil.copy(refresh.ROOT / "tests/conftest.py", tmp_path / "tests")
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     variables["PYTHONPATH"] = os.pathsep.join(str(refresh.ROOT / name) for name in ("", "tests", "tools"))
-    command = [sys.executable, "-m", *shlex.split(check.CHECKS["tests"]), "-v"]
+    variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"       # three processes begin: without nbval, at once
+    command = [sys.executable, "-m", *shlex.split(check.CHECKS["tests"]), "-v", "-p", "xdist.plugin"]
     said = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True).stdout
     done = re.findall(r"\[(gw\d)\] .* PASSED tests/(\w+)", said)
     assert len(done) == 16 and len({worker for worker, where in done if where == "browser"}) == 1, said
 
 
-def test_no_notebook_is_shared_by_two_workers():
+def test_no_notebook_is_shared_by_two_workers(monkeypatch):
+    monkeypatch.setattr(check, "runs_here", lambda name: True)
     for command, _ in check.checks(every=True).values():
         assert "--nbval" not in command or "-n 2 --dist loadscope" in command
