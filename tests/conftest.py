@@ -3,7 +3,6 @@
 With `-n 2` the first process only hands out the tests: what is slow to import is imported where it is used.
 """
 import functools
-import math
 import re
 import shutil
 from pathlib import Path
@@ -13,7 +12,7 @@ from exercise_report import pytest_terminal_summary  # noqa: F401
 from xdist.scheduler import LoadScopeScheduling
 
 RUN = "test_pictures", "test_sliders"       # their tests of a notebook share one run of it
-PATIENCE = 2.0      # seconds
+PATIENCE, COMBINATIONS = 0.5, 4      # seconds; of settings of an explorer: the quick test has no more
 
 
 def pytest_generate_tests(metafunc):
@@ -50,26 +49,32 @@ def pytest_xdist_make_scheduler(config, log):
         return Together(config, log)
 
 
+def turn(group):
+    """What takes longest is given out first: the browser, then notebooks; the late ones compute most."""
+    number = re.match(r"run of (\d+)", group)
+    return (1, -int(number[1])) if number else (0, 0) if group == "browser" else (2, 0)
+
+
 def pytest_collection_modifyitems(items):
-    """What takes longest is given out first."""
-    groups = {item: together(item.nodeid) for item in items}
-    items.sort(key=lambda item: (groups[item] != "browser", not groups[item].startswith("run of ")))
+    """In the order of `turn`; the tests of one group, and files, stay as they are."""
+    items.sort(key=lambda item: turn(together(item.nodeid)))
 
 
 @pytest.fixture(scope="session")
 def executed(request):
     """Execute a notebook and sweep its explorers, once in a session: runs are what one waits for.
 
-    Without the long tests a cell that takes seconds is not run a second time.
+    Without the long tests a cell that takes half a second is not run a second time, and the controls of an
+    explorer are moved alone, but a few times together.
     """
     import refresh
     import runs
-    patience = PATIENCE if request.config.option.markexpr == "not long" else math.inf
+    quick = request.config.option.markexpr == "not long"
 
     @functools.cache
     def run(path):
         try:
-            return runs.run(path, patience)
+            return runs.run(path, PATIENCE, COMBINATIONS) if quick else runs.run(path)
         except refresh.ExecutionFailed as error:
             return str(error)
 

@@ -10,11 +10,16 @@ from nbformat import NotebookNode
 
 MARK = "explorers swept: "
 FEWEST_WORDS = 5
-CELL = f"""\
+COMBINATIONS = 12      # of settings of all controls together; chosen ones, as good as 20 random ones
+
+
+def last_cell(combinations: int) -> str:
+    """The cell that sweeps every explorer of a kernel."""
+    return f"""\
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import sweep
-print({MARK!r} + sweep.report())"""
+print({MARK!r} + sweep.report({combinations}))"""
 
 
 def promised(nb: NotebookNode) -> int:
@@ -36,9 +41,9 @@ class Run:
     second: list[str]
 
 
-def run(path: Path, patience: float = math.inf) -> Run:
+def run(path: Path, patience: float = math.inf, combinations: int = COMBINATIONS) -> Run:
     """Run each cell of a notebook twice, but for those that take more than `patience` seconds; sweep."""
-    nb = refresh.execute(path, CELL, twice=True, patience=patience)
+    nb = refresh.execute(path, last_cell(combinations), twice=True, patience=patience)
     printed = "".join(output.text for output in nb.cells.pop().outputs if output.get("name") == "stdout")
     nb, pairs = refresh.apart(nb)
     return Run(nb, json.loads(printed.split(MARK)[1]),

@@ -17,20 +17,20 @@ from helpers.explore.explorer import Explore, explorers
 from helpers.plotting import contrast
 
 FAILED = b""
-COMBINATIONS = 12      # of all controls together, after each alone; chosen ones, as good as 20 random ones
 TRIED = 100            # random ones, of which that with the most new pairs is chosen
 
 
-def report() -> str:
+def report(combinations: int) -> str:
     """Sweep every explorer of this process; the faults of each, as JSON.
 
-    A cell that ran twice made its explorers twice: with the same code, picture and words.
+    So many settings of all controls together are tried, after each control alone. A cell that ran twice made
+    its explorers twice: with the same code, picture and words.
     """
     once = {(getattr(one.draw, "__code__", None), one.sentence, one.png()): one for one in explorers()}
-    return json.dumps([faults(one) for one in once.values()])
+    return json.dumps([faults(one, combinations) for one in once.values()])
 
 
-def faults(explorer: Explore) -> list[str]:
+def faults(explorer: Explore, combinations: int) -> list[str]:
     """Sweep one explorer and say what is wrong; nothing when all is well."""
     found, first, draw, seen = [], explorer.png(), explorer.draw, {}
     explorer.draw = strict(explorer)
@@ -47,7 +47,7 @@ def faults(explorer: Explore) -> list[str]:
         elif not any(len({picture(**others, **{name: value}) for value in values}) > 1
                      for others in [{}, *one_by_one(name, choices)]):
             found.append(f"{name}: no setting changes the picture")
-    for values in together(choices):
+    for values in together(choices, combinations):
         picture(**values)
     if explorer.stage.perform(draw, explorer.start)[1] != first:
         found.append("the same picture expected for the same values; draw must not remember")
@@ -77,12 +77,12 @@ def one_by_one(name: str, choices: dict[str, list]) -> list[dict]:
     return [{other: value} for other, values in choices.items() if other != name for value in values]
 
 
-def together(choices: dict[str, list]) -> list[dict]:
+def together(choices: dict[str, list], most: int) -> list[dict]:
     """Settings of all controls at once, so that each two settings of two controls meet, as far as may be."""
     sizes, rng, chosen = [len(values) for values in choices.values()], np.random.default_rng(0), []
     missing = {((i, a), (k, b)) for i, k in itertools.combinations(range(len(sizes)), 2)
                for a in range(sizes[i]) for b in range(sizes[k])}
-    while missing and len(chosen) < COMBINATIONS:
+    while missing and len(chosen) < most:
         rows = rng.integers(sizes, size=(TRIED, len(sizes))).tolist()
         new = [missing.intersection(itertools.combinations(enumerate(row), 2)) for row in rows]
         best = max(range(TRIED), key=lambda k: len(new[k]))

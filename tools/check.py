@@ -25,10 +25,9 @@ NBVAL = "pytest --nbval notebooks -n 2 --dist loadscope"
 # A processor rounds sums in its own way: NumPy's kernels, each with one of torch's.
 KERNELS = {"Nehalem": "default", "Sandybridge": "avx2", "Haswell": "default", "Zen": "avx2",
            "SkylakeX": "avx2"}
-# In a minute: what decides by a sum. Convolution and pooling, which take as long again, are in EVERY.
-OLDER = ("pytest tests/functional tests/theory --nbval notebooks/03_matrix_derivatives.ipynb "
-         "--ignore tests/functional/test_convolution.py --ignore tests/functional/test_pooling.py "
-         "-n 2 --dist loadscope")
+# In half a minute: what decides by a sum, and one notebook. The other tests of the mathematics are in EVERY.
+OLDER = ("pytest tests/theory tests/functional/test_losses.py tests/functional/test_normalization.py "
+         "--nbval notebooks/03_matrix_derivatives.ipynb -n 2 --dist loadscope")
 EVERY = "pytest tests/functional tests/nn tests/theory tests/verify --nbval notebooks -n 2 --dist loadscope"
 PRODUCT = "import numpy; numpy.ones((200, 200)) @ numpy.ones((200, 200))"
 
@@ -79,6 +78,7 @@ def main(options: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for variable in ONE_THREAD:
         os.environ.setdefault(variable, "1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)     # or some twenty processes compile helpers, each anew
     if options not in ([], ["--all"]):
         return run("pytest", *options)
     results = {}

@@ -1,4 +1,5 @@
 """Read a Markdown cell as its reader does: words, headings, links and pictures."""
+import functools
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -63,6 +64,7 @@ def without_formulas(source: str) -> str:
     return CODE_OR_FORMULA.sub(instead, source)
 
 
+@functools.cache        # each rule reads each cell
 def read(source: str) -> Page:
     """Read one Markdown cell."""
     page, in_table, before = Page(), False, None

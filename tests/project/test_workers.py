@@ -27,7 +27,7 @@ def test_what_belongs_together_is_done_by_one_worker_and_the_slowest_first():
     items = [type("Item", (), {"nodeid": nodeid})() for nodeid in TESTS]
     conftest.pytest_collection_modifyitems(items)
     assert [TESTS[item.nodeid] for item in items] == [
-        "browser", "browser", "run of 02_pooling", "run of 02_pooling", "run of 03_matrix_derivatives",
+        "browser", "browser", "run of 03_matrix_derivatives", "run of 02_pooling", "run of 02_pooling",
         "test_linear", "test_notebooks", "test_pictures"]
 
 
