@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.random import default_rng  # as it is now: a learner may put another in its place
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.feedback import Feedback
@@ -32,7 +33,7 @@ def catch_it(name: str, title: str, solution: Callable,
         return [candidate.given for candidate in candidates(rng)]
 
     def judge(exercise, answers):
-        return _judge(exercise, answers, list(candidates(np.random.default_rng(0))))
+        return _judge(exercise, answers, list(candidates(default_rng(0))))
 
     return Exercise(name, title, solution, solution, cases, weak, hints, judge)
 

@@ -32,7 +32,7 @@ def all_same(answers: _Arrays, truths: _Arrays) -> bool:
 def relation(answers: _Arrays, truths: _Arrays) -> str:
     """Name the one thing in which the answers differ from the truths; "" when it is not one thing.
 
-    A factor, the shape, the order of the axes or the direction along them.
+    A factor, the shape, the order of the axes or the direction along them; what follows a colon is in detail.
     """
     if all_same(answers, truths):
         return ""
@@ -55,14 +55,15 @@ def _factors(answers: _Arrays, truths: _Arrays) -> list[str]:
 def _fraction(c):
     """A fraction of small numbers where c is one, otherwise as many digits as tell it from one."""
     near = Fraction(c).limit_denominator(1000)
-    return str(near) if abs(near - c) <= TOLERANCE * abs(c) < 1 else f"{c:.10g}"
+    simple = abs(near - c) <= TOLERANCE * abs(c) and abs(near.numerator) <= 1000
+    return str(near) if simple else f"{c:.10g}"
 
 
 def _shape(answers, truths):
     if not all(a.size == t.size and same(a.ravel(), t.ravel()) for a, t in zip(answers, truths, strict=True)):
         return ""
     a, t = next((a, t) for a, t in zip(answers, truths, strict=True) if a.shape != t.shape)
-    return f"its shape, which is {a.shape} where {t.shape} is expected"
+    return f"its shape: it is {a.shape}, expected {t.shape}"
 
 
 def _order(answers, truths):
@@ -102,7 +103,7 @@ def wrong_numbers(answers: _Arrays, truths: _Arrays) -> str:
     wrong = [a for a, t in zip(answers, truths, strict=True) if not same(a, t)]
     kinds = [_odd(a) for a in wrong]
     every = len(wrong) == len(answers) and len(set(kinds)) == 1
-    where = "On every input" if every else "On the smallest of the others"
+    where = "On every input" if every else "On the first of the others"
     return kinds[0] and f"{where} your answer {kinds[0]}."
 
 

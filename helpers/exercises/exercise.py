@@ -39,7 +39,8 @@ class Exercise:
     solution too. `cases` makes the inputs from a random generator, the smallest first; each is a dict
     of arguments in their order. `judge` stands in for `compare` where the answer is not the truth;
     `through` makes the function that is called out of what is handed in, where that is something else.
-    `holes` are wrong answers that pass: break_it.py.
+    `parts` finds the arrays, by name, that an answer holds side by side; `holes` are wrong answers that
+    pass: break_it.py.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Exercise:
     hints: tuple[str, ...]
     judge: "Callable[[Exercise, list[np.ndarray]], Feedback] | None" = None
     through: Callable[[Callable], Callable] | None = None
+    parts: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None
     holes: tuple[Mistake, ...] = ()
 
     def __post_init__(self) -> None:

@@ -19,6 +19,8 @@ from helpers.exercises.exercise import Exercise
 from helpers.exercises.feedback import Feedback
 from helpers.verify.settings import settings_of_a_new_kernel
 
+ROUGH = 1e-4    # of the largest number: what another type may round
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -53,7 +55,7 @@ def ask(exercise: Exercise, function: Callable) -> Answers:
         try:
             returned.append(sandbox.as_numbers(sandbox.call(called, case), truth))
         except sandbox.LearnerError as told:
-            said = f"{told}{recognisers.cause(str(told))} It was called with {diagnosis.in_short(case)}."
+            said = f"{told}{recognisers.cause(told.said)} It was called with {diagnosis.in_short(case)}."
             return Answers(tuple(returned), said)
     return Answers(tuple(returned))
 
@@ -76,8 +78,14 @@ def compare(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
     if not wrong and not kind:
         return exercise.feedback("right", f"Right on all {len(truths)} inputs.")
     mistake, sentence = _recognised(exercise, answers, truths, kind)
-    shown = wrong and diagnosis.evidence(exercise.inputs()[wrong[0]], answers[wrong[0]], truths[wrong[0]])
-    return exercise.feedback("not yet", sentence, shown or "", mistake)     # a wrong type is not to be seen
+    return exercise.feedback("not yet", sentence, _evidence(exercise, answers, truths, wrong), mistake)
+
+
+def _evidence(exercise, answers, truths, wrong):
+    """The smallest input on which it is wrong; "" where only the type is, which is not to be seen."""
+    cases = exercise.inputs()
+    i = min(wrong, key=lambda i: sum(map(np.size, cases[i].values())), default=None)
+    return "" if i is None else diagnosis.evidence(cases[i], answers[i], truths[i])
 
 
 def compare_nan(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
@@ -109,13 +117,16 @@ def _recognised(exercise, answers, truths, kind):
         if exercise.gives(mistake.function, answers):
             return mistake.name, mistake.sentence
     if kind:
-        return None, kind
+        near = all(diagnosis.alike(a, t, ROUGH * np.abs(t).max(initial=0))
+                   for a, t in zip(answers, truths, strict=True))
+        return None, kind + ("" if near else " Its numbers are not right either.")
     if off := diagnosis.relation(answers, truths):
         return None, f"It is right but for {off}."
     for mistake in exercise.mistakes:
         if off := diagnosis.relation(answers, exercise.answers(mistake.function)):
-            return mistake.name, f"Two things are wrong. First, {off}. Second: {mistake.sentence}"
-    if said := recognisers.recognised(exercise.called(exercise.truth), exercise.inputs(), answers, truths):
+            return mistake.name, (f"But for {off.partition(':')[0]}, it is what a known mistake gives: "
+                                  f"{mistake.sentence}")
+    if said := recognisers.recognised(exercise, answers, truths):
         return None, said
     said = (f"Right on {sum(map(diagnosis.same, answers, truths))} of {len(truths)} inputs.",
             diagnosis.wrong_numbers(answers, truths), "No usual mistake gives this.")
@@ -124,13 +135,18 @@ def _recognised(exercise, answers, truths, kind):
 
 
 def _before(exercise, answers):
-    """The mistake that fits the answers given before an error, for a wrong transpose runs on squares only."""
-    early = replace(exercise, cases=lambda rng: list(exercise.cases(rng))[:len(answers)])
-    if exercise.judge or not answers:
+    """What fits the answers given before an error, for a wrong transpose runs on squares only.
+
+    One input alone fits by chance: it takes two, and one mistake or two that fit them.
+    """
+    if exercise.judge or len(answers) < 2:
         return ""
+    early = replace(exercise, cases=lambda rng: list(exercise.cases(rng))[:len(answers)])
     with np.errstate(all="ignore"):
-        found = compare(early, answers)
-    return f" On the inputs before it: {found.sentence}" if found.mistake else ""
+        if compare(early, answers).passed:
+            return f" It is right on the {len(answers)} inputs before it."
+        found = [mistake.sentence for mistake in early.mistakes if early.gives(mistake.function, answers)]
+    return f" On the inputs before it, this fits: {' Or this: '.join(found)}" if 0 < len(found) < 3 else ""
 
 
 def _is_stub(function):

@@ -28,7 +28,9 @@ WAITS = ("It stops at a breakpoint{where}, and a graded call cannot wait for you
 
 
 class LearnerError(Exception):
-    """What happened in a learner's function, as a sentence for the learner."""
+    """What happened in a learner's function, as a sentence; `said` is NumPy's own about shapes, or ""."""
+
+    said = ""
 
 
 class Waits(BaseException):
@@ -56,7 +58,9 @@ def call(function: Callable, arguments: dict[str, object]) -> object:
     finally:
         sys.breakpointhook = before_us
     if error is not None:
-        raise LearnerError(_sentence(error, function)) from None
+        told = LearnerError(_sentence(error, function))
+        told.said = str(error) if isinstance(error, ValueError | IndexError) else ""
+        raise told from None
     for name, before in arguments.items():
         if not _untouched(before, given[name]):
             raise LearnerError(f"It changes its argument `{name}`, which its caller still needs. "
@@ -76,12 +80,18 @@ def as_numbers(value: object, like: np.ndarray) -> np.ndarray:
 
 
 def _cure(value, like):
-    """What makes an array of a list or a tuple; of several arrays only one can be meant."""
+    """What makes an array of a list, a tuple or a tensor, where something does."""
+    if hasattr(value, "detach"):
+        return " `.detach().numpy()` makes one of it."
     if not like.ndim or not isinstance(value, list | tuple):
         return ""
-    if any(isinstance(part, np.ndarray) and part.ndim for part in value):
-        return f" Which of its {len(value)} parts is meant?"
-    return " `np.array(…)` makes one of it."
+    try:
+        whole = np.array(value)
+        if whole.ndim == like.ndim and whole.dtype.kind in "iuf":
+            return " `np.array(…)` makes one of it."
+    except ValueError:      # parts of several shapes
+        pass
+    return f" One array is asked for, not {len(value)} parts."
 
 
 def type_name(value: object) -> str:
@@ -145,7 +155,7 @@ def _untouched(before, after):
 
 def _sentence(error, function):
     where = _own_line(error, function)
-    if isinstance(error, Waits | bdb.BdbQuit) or isinstance(error, TimeUp) and _in_debugger(error):
+    if isinstance(error, Waits | bdb.BdbQuit) or _in_debugger(error):
         return WAITS.format(where=where)
     if isinstance(error, TimeUp):
         where = where and f"; time ran out{where}"
@@ -153,7 +163,7 @@ def _sentence(error, function):
         return (f"It did not return within {SECONDS:g} seconds{where}. Is there a loop that never ends, or "
                 f"an `input()`?{busy}")
     if isinstance(error, RecursionError):
-        return f"It calls itself without end{where}. Which call is the last one?"
+        return f"It calls itself too often{where}. Which call is the last one?"
     said = (str(error).strip().splitlines() or ["no message"])[0]
     return f"{type(error).__name__}{where}: {said.rstrip('.')}."
 

@@ -36,13 +36,17 @@ right_dW, right_dx = convolution.dW_by_hand, convolution.dx_by_hand
     ("dW", lambda dy, x, d: right_dW(dy, x, d)[..., ::-1], None,
      "It is right but for its direction: it is reversed along axis 3."),
     ("dx", lambda *given: right_dx(*given).ravel(), None,
-     "It is right but for its shape, which is (3,) where (1, 1, 1, 3) is expected."),
+     "It is right but for its shape: it is (3,), expected (1, 1, 1, 3)."),
     ("dW", lambda dy, x, d: -right_dW(dy, x, d)[..., ::-1, ::-1], "flipped",
-     "Two things are wrong. First, its sign. Second: The kernel's gradient is turned by 180°"),
+     "But for its sign, it is what a known mistake gives: The kernel's gradient is turned by 180°"),
     ("size", lambda n, k, s, p, d: 2 * ((n + 2 * p - d * (k - 1) - 1) // s), "no + 1",
-     "Two things are wrong. First, a factor of 2. Second: One place is missing"),
+     "But for a factor of 2, it is what a known mistake gives: One place is missing"),
     ("size", lambda n, k, s, p, d: np.floor((n + 2 * p - d * (k - 1) - 1) / s) + 1, None,
      "It returned a float; a number of things is an int."),
+    ("db", lambda dy: dy.sum((0, 2)).astype("float32").sum(1) + 1, None,
+     "It returned numbers of float32; expected float64. Its numbers are not right either."),
+    ("db", lambda dy: dy.sum().reshape(1), "all in one",
+     "But for its shape, it is what a known mistake gives: You summed over everything"),
     ("size", lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) / s + 1, "not rounded",
      "You divided and did not round"),
     ("size", lambda n, k, s, p, d: (n + p - k) // s + 1, None, "Right on 5 of 9 inputs. No usual mistake"),
@@ -51,7 +55,7 @@ def test_what_is_wrong_is_said(name, function, mistake, sentence):
     verdict = grade(f"convolution.{name}", function)
     assert verdict.sentence.startswith(sentence), verdict
     assert verdict.mistake == mistake and not verdict.passed
-    assert verdict.evidence or "returned a float" in sentence     # a type is not to be seen in numbers
+    assert verdict.evidence or "returned a float;" in sentence     # a type is not to be seen in numbers
 
 
 def test_an_unnamed_mistake_is_shown_on_the_smallest_failing_input():
@@ -103,10 +107,10 @@ def test_the_smallest_failing_input_of_dW_is_small(name):
 def test_a_large_failing_input_is_shown_by_its_first_wrong_entry():
     def late(*given):
         dx = right_dx(*given)
-        dx[2:, :, :1, -1] += 5
+        dx[2:, :, :1, -1] += 5 * (len(dx) == 3)
         return dx
     verdict = grade("convolution.dx", late)
-    assert verdict.sentence == "Right on 7 of 10 inputs. No usual mistake gives this."
+    assert verdict.sentence == "Right on 9 of 10 inputs. No usual mistake gives this."
     *lines, last = verdict.evidence.splitlines()
     assert lines == ["dy (3, 2, 5, 4)", "W (2, 4, 3, 5)", "x_shape = (3, 4, 7, 8), stride = 2, padding = 2",
                      "expected (3, 4, 7, 8)", "yours (3, 4, 7, 8)"]

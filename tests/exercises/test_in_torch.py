@@ -1,4 +1,6 @@
-"""The truth of each exercise is what torch answers, from nothing but the forward pass.
+"""The truth of each exercise is what torch answers: by autograd from a forward pass, or by its own rule.
+
+Its own are the optimizers, the schedules, gradient clipping and the running statistics.
 
 The questions of notebook 01 have torch's answers in tests/functional/, those of the labs in test_labs.py.
 """

@@ -288,7 +288,7 @@ def test_who_gives_dy_away_is_told_that_it_was_changed():
     (lambda norm, x: np.inf, "It returned inf for one"),
     (lambda norm, x: True, "It returned a bool; expected a number."),
     (lambda norm, x: float(norm(x)[0, 1, 0, 0] < -0.5),
-     "It catches 2 of 8 that are wrong. It accepts one that normalizes each channel of each sample."),
+     "It catches 4 of 12 that are wrong. It accepts one that normalizes each channel of each sample."),
     (lambda norm, x: float(norm is checks.normalizes_channels),
      "It rejects what is right: one that normalizes each channel."),
 ])
@@ -302,8 +302,8 @@ def test_the_evidence_lists_what_it_judged_wrongly():
     verdict = grade("labs.third", blind)
     assert verdict.shown == catch_it.SHOWN
     does = [line.split("though it ")[1] for line in verdict.evidence.splitlines()]
-    assert does == ["decreases the learning rate", "leaves out the third step",
-                    "has a learning rate twice as large"]
+    assert does == ["decreases the learning rate", "leaves out the first step", "leaves out the third step",
+                    "leaves out the last step", "has a learning rate twice as large"]
     assert all("accepted" in line for line in verdict.evidence.splitlines())
 
 

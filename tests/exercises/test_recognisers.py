@@ -1,5 +1,6 @@
 """What the grader says of wrong answers that have no name: true on every input, and specific."""
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -44,16 +45,16 @@ def but_the_last_unit(d, W, z):
 
 @pytest.mark.parametrize("name, function, sentence", [
     ("network.delta_hidden", first_row_only,
-     "Right at the first index along axis 0, and nowhere else: is the `return` inside the loop?"),
+     "Right at the first index along axis 0, and nowhere else: does a loop end too early?"),
     ("network.delta_hidden", but_the_last_unit, "Right everywhere but at the last index along axis 1."),
     ("pathologies.batch_norm", given(pathologies.dx_by_hand, weight=np.abs),
      "It is what comes out for |`weight`|: signs are lost."),
     ("matrices.softmax", given(matrices.dz_by_hand, da=first_sample),
-     "It is what comes out when of `da` only the first entry along axis 0 counts: is the `return` inside"),
+     "It is what comes out when `da` is 0 but at the first index along axis 0: does a loop end too"),
     ("matrices.trace", lambda X, W: matrices.tied_by_hand(X, W) + W,
-     "It differs from the right one by `W`, which is added once too often."),
+     "It is the right one plus `W`: is it added once too often?"),
     ("optimizers.momentum", given(optimizers.momentum_by_hand, W=lambda W: -W),
-     "It is what comes out for −`W`: a sign is lost."),
+     "It is what comes out for −`W`: is there a sign too many, or one missing?"),
     ("network.delta_output", lambda z, y: network.delta_output_by_hand(z.astype("float32"), y).astype(float),
      "Right to five digits, and not to nine"),
     ("optimizers.adamw", given(optimizers.adamw_by_hand, eps=lambda eps: 1.0),
@@ -65,6 +66,12 @@ def but_the_last_unit(d, W, z):
      "Wherever it is wrong, your answer is -100: where does this number come from?"),
     ("convolution.size", lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) // s + 1 + (p > 0) * 3,
      "inputs, those in which `p` is 0."),
+    ("network.dW", lambda d, z: network.dW_by_hand(d, z) * np.r_[np.ones(z.shape[1]), -1],
+     "dW is right. db is right but for its sign."),
+    ("network.dW", lambda d, z: np.column_stack([d.T @ z, d.mean(0)]),
+     "dW: dW is computed with z_prev. The input of the layer is a_prev = σ(z_prev). db: This is"),
+    ("pathologies.running", lambda *given: pathologies.running_by_hand(*given) + [[0], [1]],
+     "Mean is right. Variance: this is wrong."),
 ])
 def test_what_holds_on_every_input_is_said(name, function, sentence):
     feedback = grade(name, function)
@@ -82,6 +89,20 @@ def test_what_holds_on_most_inputs_only_is_not_said(name):
     assert UNNAMED in grade(name, function).sentence
 
 
+@pytest.mark.parametrize("name, wrong", [
+    # right at the last index, with no loop; on two inputs, whose stride is 3 by chance; on the first two
+    ("steps.warmup_cosine", lambda right, *_: right * (1 + (np.arange(len(right)) < len(right) - 1))),
+    ("convolution.size", lambda right, n, k, s, p, d: right + (s != 3)),
+    ("convolution.dx", lambda right, dy, W, shape, s, p: right * (1 + (dy.shape[2] > 1 or p > 0))),
+    # small, but no rounding
+    ("network.delta_output", lambda right, z, y: right + 1e-7),
+])
+def test_a_cause_that_need_not_be_one_is_not_said(name, wrong):
+    exercise = find(name)
+    said = grade(name, lambda *given: wrong(exercise.truth(*given), *given)).sentence
+    assert not re.search(r"`=`|those in which|float32(?! on its way, or)", said), said
+
+
 @pytest.mark.parametrize("name, function, words", [
     ("matrices.batch", lambda dY, X: dY @ X, "columns taken for rows, or is a `.T` missing?"),
     ("matrices.softmax", lambda da, a: a * (da - (da * a).sum(1)),
@@ -90,4 +111,11 @@ def test_what_holds_on_most_inputs_only_is_not_said(name):
 ])
 def test_an_error_about_shapes_has_its_usual_cause(name, function, words):
     assert words in grade(name, function).sentence
+
+
+def test_a_word_in_the_learners_own_line_is_no_cause():
     assert recognisers.cause("no message") == ""
+    for function in (lambda da, a: np.broadcast_to(unknown, a.shape),  # noqa: F821
+                     lambda da, a: np.matmul(da, unknown)):  # noqa: F821
+        said = grade("matrices.softmax", function).sentence
+        assert "NameError" in said and "keepdims" not in said and "columns" not in said

@@ -1,6 +1,8 @@
 """Whatever a learner's function does is one sentence, and nothing of it is left behind."""
 import _thread
 import bdb
+import io
+import pdb
 import re
 import signal
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.exercises import sandbox
 from helpers.exercises.grading import grade
@@ -88,7 +91,7 @@ SAID = {
     no_message: "ValueError in line 2, `raise ValueError`: no message.",
     leaves: "SystemExit in line 2, `sys.exit(3)`: 3.",
     interrupts: "KeyboardInterrupt in line 2, `raise KeyboardInterrupt`: no message.",
-    forgets_itself: "It calls itself without end in line 2, `return forgets_itself(dy)`.",
+    forgets_itself: "It calls itself too often in line 2, `return forgets_itself(dy)`.",
     overwrites: "It changes its argument `dy`, which its caller still needs.",
     reshapes: "It changes its argument `dy`, which its caller still needs.",
     deletes: "UnboundLocalError in line 3, `return dy  # noqa: F821`: ",
@@ -104,7 +107,7 @@ SAID = {
     (lambda dy: dy.sum((0, 2, 3)) + 0j): "It returned an array of complex128; expected",
     (lambda dy: dy.sum((0, 2, 3)).astype("float32")): "It returned numbers of float32; expected float64.",
     (lambda dy: dy.sum((0, 2))): "Its shape is (1, 2); expected (1,).",
-    (lambda dy: dy.sum((0, 2, 3))[..., None]): "It is right but for its shape, which is (1, 1) where (1,) is",
+    (lambda dy: dy.sum((0, 2, 3))[..., None]): "It is right but for its shape: it is (1, 1), expected (1,).",
     (lambda dy: dy[:, 0, 0, 0]): "Right on 0 of 8 inputs. No usual mistake gives this.",
     (lambda dy: dy.sum((0, 2, 3)) * np.nan): "Right on 0 of 8 inputs. On every input your answer holds NaN.",
     (lambda dy: dy.sum((0, 2, 3)) + np.inf): "Right on 0 of 8 inputs. On every input your answer holds inf",
@@ -258,6 +261,18 @@ def leaves_the_debugger(dy):
     raise bdb.BdbQuit
 
 
+def sets_a_trace(dy):
+    pdb.set_trace()
+    return dy.sum((0, 2, 3))
+
+
+class NoInput:
+    """As sys.stdin is where nobody can type: under a server, in a browser."""
+
+    def readline(self):
+        raise OSError("nobody can type here")
+
+
 def lingers(dy):
     time.sleep(0.3)
     return dy.sum((0, 2, 3))
@@ -279,6 +294,16 @@ def test_a_breakpoint_is_not_a_loop(function, monkeypatch):
     assert sys.breakpointhook is hook and not met
 
 
+@pytest.mark.parametrize("stdin", [None, io.StringIO(), NoInput()], ids=["none", "at its end", "refused"])
+@pytest.mark.parametrize("threads", [True, False])
+def test_a_debugger_that_nobody_can_answer_is_said_to_be_one(stdin, threads, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", stdin)
+    monkeypatch.setattr(sandbox, "NO_THREADS", "" if threads else "No loop can be stopped here.")
+    for function in sets_a_trace, stops:
+        assert grade("convolution.db", function).sentence.startswith("It stops at a breakpoint in line ")
+    assert grade("convolution.db", convolution.db_by_hand).passed
+
+
 def test_under_a_debugger_a_function_may_wait(monkeypatch):
     monkeypatch.setattr(sandbox, "SECONDS", 0.05)
     monkeypatch.setitem(sys.modules, "debugpy", Debugger(connected=False))
@@ -298,7 +323,17 @@ def test_without_threads_it_grades_as_well_and_says_what_it_cannot_do(monkeypatc
     assert grade("convolution.db", lambda dy: ...).sentence == "No loop can be stopped here."
 
 
-def test_of_several_arrays_it_is_asked_which_one_is_meant():
+def test_of_several_arrays_it_is_said_that_one_is_asked_for():
     said = grade("convolution.db", lambda dy: (dy.sum((0, 2, 3)), dy)).sentence
-    assert "expected a NumPy array of float64. Which of its 2 parts is meant?" in said
-    assert "`np.array(…)` makes one of it" in grade("convolution.db", lambda dy: [1.0]).sentence
+    assert "expected a NumPy array of float64. One array is asked for, not 2 parts." in said
+
+
+def test_what_is_said_to_make_an_array_makes_one():
+    right = convolution.db_by_hand
+    for given, advice, cure in ((lambda dy: right(dy).tolist(), "`np.array(…)`", np.array),
+                                (lambda dy: tuple(right(dy)), "`np.array(…)`", np.array),
+                                (lambda dy: torch.tensor(right(dy)).requires_grad_(), "`.detach().numpy()`",
+                                 lambda value: value.detach().numpy())):
+        assert f"{advice} makes one of it." in grade("convolution.db", given).sentence
+        assert grade("convolution.db", lambda dy, given=given, cure=cure: cure(given(dy))).passed
+    assert "makes one" not in grade("convolution.db", lambda dy: [right(dy), [1.0, 2]]).sentence

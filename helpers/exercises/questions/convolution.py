@@ -96,9 +96,9 @@ DB = Exercise(
                 "so axis 0 is summed as well.", lambda dy: dy.sum((2, 3))),
         Mistake("first sample", "Only the first sample of the batch is counted.",
                 lambda dy: dy[0].sum((1, 2))),
-        Mistake("last sample", "Only the last sample of the batch is counted: `=` stands where `+=` should.",
+        Mistake("last sample", "Only the last sample of the batch is counted: is there an `=` for `+=`?",
                 lambda dy: dy[-1].sum((1, 2))),
-        Mistake("= for +=", "Only the last pixel of the last sample is left: `=` stands where `+=` should.",
+        Mistake("= for +=", "Only the last pixel of the last sample is left: is there an `=` for `+=`?",
                 "+= → ="),
         Mistake("all in one", "You summed over everything, the filters too: each filter has its own bias, so "
                 "axis 1 stays.", lambda dy: dy.sum()),
@@ -155,9 +155,8 @@ def _true_dW(dy, x, dilation):
 DW = Exercise(
     "convolution.dW", "The gradient of the filters, with dilation", dW_by_hand, _true_dW, _dW_cases,
     mistakes=(
-        Mistake("no dilation",
-                "You ignored the dilation: entry (u, v) multiplies the pixels from (d·u, d·v) on.",
-                "dilation * u, dilation * v → u, v"),
+        Mistake("no dilation", "You ignored the dilation: entry (u, v) multiplies the pixels from (d·u, d·v) "
+                "on.", "dilation * u, dilation * v → u, v"),
         Mistake("dilation at the place", "The dilation stands at the wrong index: entry (u, v) multiplies "
                 "pixel (p + d·u, q + d·v), not (d·p + u, d·q + v); that is a stride.",
                 ("dilation * u, dilation * v → u, v",
@@ -172,9 +171,9 @@ DW = Exercise(
                 "the batch is missing.", "dy, used → dy[-1:], used[-1:]"),
         Mistake("first sample", "Only the first sample counts: the sum over the batch is missing.",
                 "dy, used → dy[:1], used[:1]"),
-        Mistake("last window", "Only the last window counts: `=` stands where `+=` should, and each window "
-                "overwrites the one before.", "dy, used → dy[..., -1:, -1:], used[..., -1:, -1:]"),
-        Mistake("= for +=", "Only the last window of the last sample counts: `=` stands where `+=` should.",
+        Mistake("last window", "Only the last window counts: is there an `=` for `+=`, so that each window "
+                "overwrites the one before?", "dy, used → dy[..., -1:, -1:], used[..., -1:, -1:]"),
+        Mistake("= for +=", "Only the last window of the last sample counts: is there an `=` for `+=`?",
                 "dy, used → dy[-1:, :, -1:, -1:], used[-1:, :, -1:, -1:]"),
         Mistake("mean over the batch", "This is the right gradient divided by N: you averaged over the "
                 "batch. An average belongs to the cost, and then dy has it already.",
@@ -254,10 +253,11 @@ DX = Exercise(
         Mistake("kernel turned", "The kernel is flipped where it should not be, or not flipped where it "
                 "should be: to a window of dx it is added as it is; slid over the spread dy it is flipped.",
                 "q], W → q], W[..., ::-1, ::-1]"),
-        Mistake("= for +=", "Right where windows do not overlap, wrong where they do: `=` for `+=`.",
-                "+= → ="),
+        Mistake("= for +=", "Right where windows do not overlap, wrong where they do: is there an `=` for "
+                "`+=`, or `+=` with index arrays, which adds once where an index comes twice (`np.add.at` "
+                "adds all)?", "+= → ="),
         Mistake("= for += everywhere", "Only the last of everything that reaches a pixel is left, of the "
-                "windows and of the filters: `=` for `+=`.",
+                "windows and of the filters: is there an `=` for `+=`?",
                 ("+= → =", "dy[:, :, p, q], W → dy[:, -1:, p, q], W[-1:]")),
         Mistake("first filter", "Only the first filter counts: the outputs of all filters depend on a pixel "
                 "of x, so sum over o.", "dy[:, :, p, q], W → dy[:, :1, p, q], W[:1]"),

@@ -37,6 +37,13 @@ def normalizes_channels(x):
     return batch_norm(x, None, None, training=True)
 
 
+def _but(x, place):
+    """Normalized in each channel, apart from one place."""
+    y = normalizes_channels(x)
+    y[place] = x[place]
+    return y
+
+
 CHANNEL, ACTIVATION = (0, 2, 3), (0,)
 NORMS = (
     ("normalizes each channel", True, normalizes_channels),
@@ -49,6 +56,10 @@ NORMS = (
     ("divides by the variance, not by its root", False, _over(CHANNEL, power=1)),
     ("divides the variance by n − 1", False, _over(CHANNEL, ddof=1)),
     ("does not subtract the mean", False, _over(CHANNEL, center=False)),
+    ("leaves the first channel as it is", False, lambda x: _but(x, np.s_[:, :1])),
+    ("leaves the last channel as it is", False, lambda x: _but(x, np.s_[:, -1:])),
+    ("leaves the first sample as it is", False, lambda x: _but(x, np.s_[:1])),
+    ("leaves the last sample as it is", False, lambda x: _but(x, np.s_[-1:])),
 )
 
 
@@ -79,31 +90,34 @@ FIRST = catch_it(
     weak=(
         Mistake("blind", "It accepts everything. The shape alone says nothing: compare the numbers with "
                 "the right ones.", lambda norm, x: float(norm(x).shape != x.shape)),
-        Mistake("moments of each channel", "It looks at the mean and the variance of each channel. They "
-                "have to be 0 and 1, but that is not enough: where each activation, or each sample, has "
-                "mean 0 and variance 1, so has the channel. Compute x̂ yourself and compare all of it.",
-                _moments(CHANNEL)),
-        Mistake("means of each channel", "It looks at the mean of each channel alone. A version that gives "
-                "any part of a channel mean 0 is accepted, with any variance.", _moments(CHANNEL, var=False)),
-        Mistake("variances of each channel", "It looks at the variance of each channel alone: a mean that is "
-                "not 0 is accepted, and so is a version that normalizes smaller parts of a channel.",
+        Mistake("moments of each channel", "It accepts whatever has mean 0 and variance 1 in each channel. "
+                "That is not enough: where each activation, or each sample, has mean 0 and variance 1, so "
+                "has the channel. Compute x̂ yourself and compare all of it.", _moments(CHANNEL)),
+        Mistake("means of each channel", "It accepts whatever has mean 0 in each channel, with any variance. "
+                "Compute x̂ yourself and compare all of it.", _moments(CHANNEL, var=False)),
+        Mistake("variances of each channel", "It accepts whatever has variance 1 in each channel, with any "
+                "mean, and what normalizes smaller parts of a channel. Compare all of x̂.",
                 _moments(CHANNEL, mean=False)),
-        Mistake("moments of each activation", "It expects mean 0 and variance 1 of each activation over the "
-                "batch, and so rejects the right one and accepts the suspect. All pixels of a channel "
+        Mistake("moments of each activation", "It rejects the right one and accepts the suspect, in which "
+                "each activation has mean 0 and variance 1 over the batch. All pixels of a channel "
                 "have one mean and one variance: `axis=(0, 2, 3)`.", _moments(ACTIVATION)),
-        Mistake("moments of each sample", "It expects mean 0 and variance 1 of each sample. That is layer "
-                "normalization; batch normalization averages over the batch.", _moments((1, 2, 3))),
-        Mistake("moments of all", "It looks at the mean and the variance of the whole array. Any "
-                "version that normalizes parts of it is accepted.", _moments((0, 1, 2, 3))),
-        Mistake("n − 1", "It expects a variance that was divided by n − 1. Batch normalization divides by n "
-                "when it normalizes; n − 1 is for the running variance.",
+        Mistake("moments of each sample", "It accepts just the one in which each sample has mean 0 and "
+                "variance 1. That is layer normalization; batch normalization averages over the batch.",
+                _moments((1, 2, 3))),
+        Mistake("moments of all", "It accepts whatever has mean 0 and variance 1 in the whole array, and so "
+                "versions that normalize parts of it.", _moments((0, 1, 2, 3))),
+        Mistake("n − 1", "It accepts just the one that divides the variance by n − 1. Batch normalization "
+                "divides by n when it normalizes; n − 1 is for the running variance.",
                 lambda norm, x: np.abs(norm(x) - _over(CHANNEL, ddof=1)(x)).max()),
-        Mistake("straight line only", "It asks whether each channel of x̂ is a linear function of x: one "
-                "shift and one scale for all its pixels. That catches the suspect, but any shift and any "
-                "scale is accepted.", _not_affine),
-        Mistake("differences cancel", "Its differences have signs and cancel in the mean, since wrong "
-                "versions have mean 0 as well. Take the largest absolute value: `np.abs(…).max()`.",
+        Mistake("straight line only", "It accepts whatever is a linear function of x in each channel, with "
+                "any shift and any scale. Both are known: compute x̂ yourself and compare.", _not_affine),
+        Mistake("differences cancel", "It notices a wrong mean alone: do its differences have signs, and "
+                "cancel? Take the largest absolute value: `np.abs(…).max()`.",
                 ("np.abs →", ".max() → .mean()")),
+        Mistake("one channel", "It accepts those that are right in the first channel. Compare all of them.",
+                lambda norm, x: np.abs(norm(x) - normalizes_channels(x))[:, 0].max()),
+        Mistake("one sample", "It accepts those that are right in the first sample. Compare all of them.",
+                lambda norm, x: np.abs(norm(x) - normalizes_channels(x))[0].max()),
         Mistake("rejects all", "It rejects everything, the right ones too. Expected is x minus the mean of "
                 "its channel, divided by √(variance + ε) with ε = 1e-5.",
                 lambda norm, x: np.abs(norm(x) - x).max()),
@@ -170,6 +184,12 @@ def adds_in_place(dy, x):
     return dy.copy()
 
 
+def _branch_of(dy, x, samples):
+    dx = dy.copy()
+    dx[samples] = adds_both(dy, x)[samples]
+    return dx
+
+
 BACKWARDS = (
     ("adds both gradients", True, adds_both),
     ("adds both in a new array", True, adds_into_a_copy),
@@ -180,6 +200,8 @@ BACKWARDS = (
     ("forgets the mask", False, lambda dy, x: dy + dy @ WEIGHT),
     ("masks the shortcut too", False, lambda dy, x: dy * _mask(x) + (dy * _mask(x)) @ WEIGHT),
     ("masks after the weights", False, lambda dy, x: dy + dy @ WEIGHT * _mask(x)),
+    ("forgets the branch of the first sample", False, lambda dy, x: _branch_of(dy, x, np.s_[1:])),
+    ("forgets the branch of the last sample", False, lambda dy, x: _branch_of(dy, x, np.s_[:-1])),
     ("has the transpose of the weights", False, lambda dy, x: dy + (dy * _mask(x)) @ WEIGHT.T),
 )
 
@@ -200,20 +222,20 @@ SECOND = catch_it(
         Mistake("blind", "It accepts everything. The shape alone says nothing: compare dx with differences "
                 "of block.",
                 lambda block, backward, dy, x: float(backward(dy.copy(), x.copy()).shape != x.shape)),
-        Mistake("dy not looked at", "It measures dx correctly. It does not notice a backward that returns "
+        Mistake("dy not looked at", "It notices every wrong dx, and not a backward that returns "
                 "the right dx and changes dy, which other layers still need. Compare dy before and after.",
                 "np.abs(given - dy).max() → 0.0"),
-        Mistake("measured with the changed dy", "The suspect is accepted: it changed the dy that you gave "
-                "it, and you used this dy afterwards to measure. For the changed dy, its dx is right. Keep "
-                "a copy of dy from before the call.",
+        Mistake("measured with the changed dy", "The suspect is accepted: did you measure with the dy "
+                "that it had changed? For that dy, its dx is right. Keep a copy of dy from before the call.",
                 ("np.abs(given - dy).max() → 0.0", "dy * change → given * change")),
-        Mistake("dy alone", "It looks at dy alone, whether backward changed it. It does not test "
-                "whether dx is right: compare it with differences of block.", "np.ndindex(x.shape) → []"),
-        Mistake("shortcut not expected", "It expects the gradient of the branch alone, and so rejects the "
-                "right one. A residual block has two paths, and their gradients add up.",
+        Mistake("dy alone", "It rejects just those that change dy. It does not notice a wrong dx: "
+                "compare dx with differences of block.", "np.ndindex(x.shape) → []"),
+        Mistake("shortcut not expected", "It accepts just the one that forgets the shortcut. A residual "
+                "block has two paths, and their gradients add up.",
                 ("np.abs(given - dy).max() → 0.0", "/ (2 * h) → / (2 * h) - nudge / h")),
-        Mistake("conservation", "It expects of dx what holds for dy, such as the same sum, and so rejects "
-                "the right one. Max pooling keeps the sum of the gradient; weights do not.", _sums),
+        Mistake("conservation", "It accepts just the one that returns dy for dx: does it expect of dx what "
+                "holds for dy, such as its sum? Max pooling keeps the sum of the gradient; weights do not.",
+                _sums),
         Mistake("rejects all", "It rejects everything, the right ones too. The number expected at x[i] is Σ "
                 "dy · (block(x + h) − block(x − h)) / 2h, where only x[i] changes by h.",
                 ("np.abs(given - dy).max() → 0.0", "dx[i] - → dx[i] +")),
@@ -286,10 +308,17 @@ TRAININGS = (
     ("steps along the batch before", False, _of(lambda k, W: gradient(max(k - 1, 0), W[max(k - 1, 0)]))),
     ("is stuck with the first batch", False, _of(lambda k, W: gradient(0, W[-1]))),
     ("decreases the learning rate", False, _of(lambda k, W: 0.8**k * gradient(k, W[-1]))),
-    ("leaves out the third step", False, _of(lambda k, W: (k != 2) * gradient(k, W[-1]))),
+    *((f"leaves out the {name} step", False, _of(lambda k, W, n=n: (k != n) * gradient(k, W[-1])))
+      for n, name in ((0, "first"), (2, "third"), (5, "last"))),
+    ("steps uphill", False, _of(lambda k, W: -gradient(k, W[-1]))),
     ("has a learning rate twice as large", False, _of(lambda k, W: 2 * gradient(k, W[-1]))),
     ("decays the weights as well", False, _of(lambda k, W: gradient(k, W[-1]) + 0.1 * W[-1])),
-    ("adds a constant to the gradient", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, 0, 0])),
+    ("adds a constant to the gradient of the first weight", False,
+     _of(lambda k, W: gradient(k, W[-1]) + [0.2, 0, 0])),
+    ("adds a constant to the gradient of the last weight", False,
+     _of(lambda k, W: gradient(k, W[-1]) + [0, 0, 0.2])),
+    ("adds a constant in the second step and subtracts it in the fourth", False,
+     _of(lambda k, W: gradient(k, W[-1]) + 0.2 * (k == 1) - 0.2 * (k == 3))),
     ("adds constants whose sum is 0", False, _of(lambda k, W: gradient(k, W[-1]) + [0.2, -0.2, 0])),
     ("leaves out the third step and makes up for it in the last", False, _of(_repaired)),
 )
@@ -319,21 +348,33 @@ THIRD = catch_it(
     weak=(
         Mistake("blind", "It accepts everything. W changes in every training: test for each step whether it "
                 "is −eta times the gradient.", lambda W, gradient, eta: float(not np.isfinite(W).all())),
-        Mistake("first step only", "It looks at the first step only, or accepts a run with one right step. "
-                "Accumulated gradients are right once, when no other was added before. Test every step, and "
-                "return the largest difference.", "range(len(W) - 1) → range(1)"),
-        Mistake("last step only", "It looks at the last step alone, and a step left out before it is "
-                "accepted. Test every step.", "range(len(W) - 1) → [len(W) - 2]"),
-        Mistake("differences cancel", "Its differences have signs, and those of one weight cancel those of "
-                "another. Take the largest absolute value: `np.abs(…).max()`.",
+        Mistake("first step only", "It accepts a run whose first step is right. Accumulated gradients are "
+                "right once, when no other was added before. Test every step, and return the largest "
+                "difference.", "range(len(W) - 1) → range(1)"),
+        Mistake("last step only", "It accepts a run whose last step is right, even where a step was left "
+                "out before. Test every step.", "range(len(W) - 1) → [len(W) - 2]"),
+        Mistake("differences cancel", "It accepts constants whose sum is 0: do its differences have signs, "
+                "and cancel? Take the largest absolute value: `np.abs(…).max()`.",
                 ("max(off, np.abs → off +", ".max()) → .sum()")),
-        Mistake("one side only", "It takes the largest difference with its sign, so one below zero is "
-                "accepted. Take the largest absolute value: `np.abs(…).max()`.",
-                "np.abs →"),
-        Mistake("end only", "It compares where the run ended. A run that left a step out and made up for it "
-                "later is accepted. Compare every step, from the W[k] that the run had.", _at_the_end),
-        Mistake("direction only", "It looks at the direction of the steps and not at their length: another "
-                "learning rate is accepted. Compare the step itself with −eta times the gradient.", _bend),
+        Mistake("one side only", "It accepts what differs below zero only: is it the largest difference with "
+                "its sign? Take the largest absolute value: `np.abs(…).max()`.", "np.abs →"),
+        Mistake("end only", "It accepts a run that left a step out and made up for it in the last. Compare "
+                "every step, from the W[k] that the run had, and not where it ended.", _at_the_end),
+        Mistake("direction only", "It accepts every step in the right direction, whatever its length, such "
+                "as another learning rate. Compare the step itself with −eta times the gradient.", _bend),
+        Mistake("length only", "It accepts steps of the right length that go uphill. Compare the step itself "
+                "with −eta times the gradient.", lambda W, gradient, eta: max(
+                    abs(np.linalg.norm(W[k + 1] - W[k]) - eta * np.linalg.norm(gradient(k, W[k])))
+                    for k in range(len(W) - 1))),
+        Mistake("steps cancel", "It accepts steps whose errors add up to 0: are they summed over the steps? "
+                "Take the largest absolute value of all.", lambda W, gradient, eta: np.abs(
+                    sum(W[k + 1] - W[k] + eta * gradient(k, W[k]) for k in range(len(W) - 1))).max()),
+        Mistake("one weight", "It accepts an error in the last weight alone: compare all weights.",
+                ".max()) → [0])"),
+        Mistake("last step not looked at", "It accepts a run whose last step alone is wrong: W has one more "
+                "row than there are steps.", "len(W) - 1 → len(W) - 2"),
+        Mistake("first step not looked at", "It accepts a run whose first step alone is wrong. Test every "
+                "step.", "range( → range(1, "),
         Mistake("rejects all", "It rejects everything, the right ones too. A right step is W[k + 1] − W[k] = "
                 "−eta · gradient(k, W[k]): with a minus, and the gradient taken at W[k], before the step.",
                 "gradient(k, W[k]) → gradient(k, W[k + 1])"),

@@ -110,8 +110,7 @@ BATCH = Exercise(
                 "not exchange rows and columns. `dY.T @ X` has the right order at once.",
                 lambda dY, X: (X.T @ dY).reshape(dY.shape[1], -1)),
         Mistake("reshape for transpose", "dY is in the wrong order: `reshape` does not exchange rows and "
-                "columns, `dY.T` does.",
-                lambda dY, X: dY.reshape(dY.shape[::-1]) @ X),
+                "columns, `dY.T` does.", lambda dY, X: dY.reshape(dY.shape[::-1]) @ X),
         Mistake("mean over the batch", "This is the right gradient divided by m: you averaged over the "
                 "batch. If the cost is an average, dY already contains the factor 1/m.",
                 lambda dY, X: dY.T @ X / len(X)),

@@ -68,8 +68,7 @@ OUTPUT = Exercise(
         Mistake("mean over the outputs", "You divided by d, the number of outputs. The samples are the rows, "
                 "m of them, and `len(z)` counts them.", "len(z) → z.shape[1]"),
         Mistake("z − y", "The difference is taken before the activation, as z − y. The cost compares a with "
-                "y.",
-                "a - y → z - y"),
+                "y.", "a - y → z - y"),
         Mistake("z(1 − z)", "σ′ is written as z·(1 − z). It is σ(z)·(1 − σ(z)), which is a·(1 − a).",
                 "a * (1 - a) → z * (1 - z)"),
         Mistake("z for a", "You took z for the layer's output a = σ(z), in a − y and in a·(1 − a).",
@@ -83,8 +82,7 @@ OUTPUT = Exercise(
         Mistake("samples added", "You summed over the samples. Each keeps its own row; dW and db add them.",
                 "da * a * (1 - a) → (da * a * (1 - a)).sum(axis=0)"),
         Mistake("mean of the errors", "Every sample got the mean of a − y over the samples. The 1/m divides "
-                "each sample's own a − y; nothing is added up.",
-                "(a - y) / len(z) → (a - y).mean(axis=0)"),
+                "each sample's own a − y; nothing is added up.", "(a - y) / len(z) → (a - y).mean(axis=0)"),
     ),
     hints=("Use the chain rule for one sample and one output: C depends on a, and a on z. What is ∂C/∂a, and "
            "what is ∂a/∂z?",
@@ -153,8 +151,7 @@ HIDDEN = Exercise(
                 "delta_next @ W_next → delta_next.sum(axis=1, keepdims=True) * W_next.sum(axis=0)"),
         Mistake("no delta", "delta_next is not used: this is the gradient when every entry of it is 1.",
                 "delta_next @ W_next → W_next.sum(axis=0)"),
-        Mistake("= for +=", "Only the error of the next layer's last unit counts: `=` stands where `+=` "
-                "should.",
+        Mistake("= for +=", "Only the error of the next layer's last unit counts: is there an `=` for `+=`?",
                 "delta_next @ W_next → delta_next[:, -1:] @ W_next[-1:]"),
     ),
     hints=("Unit j of this layer affects every unit k of the next one, through W_kj. Given the errors δ_k of "
@@ -208,6 +205,7 @@ def _crossed(delta, a_prev):
 
 WEIGHTS = Exercise(
     "network.dW", "The gradients of weights and biases", dW_by_hand, _true_weights, _weights_cases,
+    parts=lambda both: {"dW": both[:, :-1], "db": both[:, -1]},
     mistakes=(
         Mistake("z for a", "dW is computed with z_prev. The input of the layer is a_prev = σ(z_prev).",
                 "1 / (1 + np.exp(-z_prev)) → z_prev"),
@@ -264,7 +262,7 @@ WEIGHTS = Exercise(
 # --- softmax and cross-entropy ----------------------------------------------------------------
 
 def dz_by_hand(z, target):
-    """The gradient of the mean cross-entropy of softmax(z), safe at ±1000.
+    """The gradient of the mean cross-entropy of softmax(z), safe at ±20000.
 
     z (m, d), target (m,) integers, the right classes → dz (m, d).
     """
@@ -275,17 +273,18 @@ def dz_by_hand(z, target):
 
 
 def _entropy_cases(rng):
-    """Small numbers, then large ones, then small ones on axes that all differ."""
+    """Small numbers, then large ones (e^20000 is infinity in a long double, too), then small ones."""
     for m, d in ((1, 2), (2, 2), (2, 3), (3, 3), (3, 2)):
         yield {"z": tenths(rng, m, d), "target": rng.integers(0, d, m)}
     yield {"z": np.array([[1000.0, 999, -1000, -1000], [-1000, -1002, -1001, -1000], [2, -1, 1, 3]]),
            "target": np.array([1, 0, 2])}
+    yield {"z": np.array([[2e4, 2e4 - 1, -2e4], [-2e4 - 1, -2e4, -2e4]]), "target": np.array([0, 2])}
     yield {"z": 2 * tenths(rng, 3, 5), "target": np.array([2, 4, 1])}
 
 
-OVERFLOW = Mistake("overflow", "Right on small numbers, wrong at ±1000, where e^z is infinity or 0. Subtract "
-                   "each row's largest entry before `exp`, which leaves softmax as it is; and divide by no "
-                   "probability, for some are 0.", "z - z.max(axis=1, keepdims=True) → z")
+OVERFLOW = Mistake("overflow", "Right on small numbers, wrong on large ones, where e^z is infinity or 0. "
+                   "Subtract each row's largest entry before `exp`, which leaves softmax as it is; and "
+                   "divide by no probability, for some are 0.", "z - z.max(axis=1, keepdims=True) → z")
 ADDED = Mistake("small number added", "It is right up to less than a millionth. Did you add a small number, "
                 "as in `/ (e.sum(…) + 1e-8)`? With the row's largest entry subtracted, the sum is at least 1 "
                 "and needs none.", "e / e.sum → e / (1 + 1e-8) / e.sum")
@@ -296,10 +295,10 @@ def _judge_entropy(exercise, answers):
     feedback = compare_nan(exercise, answers)
     if feedback.passed or feedback.mistake or any(a.dtype != float for a in answers):
         return feedback
-    return _but_for_1000(exercise, answers, feedback)
+    return _but_for_large(exercise, answers, feedback)
 
 
-def _but_for_1000(exercise, answers, feedback):
+def _but_for_large(exercise, answers, feedback):
     """Feedback when the answers are almost right, or a named mistake fits all but the large inputs."""
     truths, cases = exercise.answers(exercise.truth), exercise.inputs()
     near = [alike(a, t, 1e-6) for a, t in zip(answers, truths, strict=True)]
@@ -311,7 +310,7 @@ def _but_for_1000(exercise, answers, feedback):
     found = compare(calm, [answers[i] for i in small])
     if "No usual" in found.sentence or all(np.isfinite(a).all() for a in answers):
         return feedback
-    said = f"Two things are wrong. First, it holds NaN or infinity at ±1000. Second: {found.sentence}"
+    said = f"Two things are wrong. First, it holds NaN or infinity where z is large. Second: {found.sentence}"
     return replace(feedback, sentence=said, mistake=found.mistake)
 
 
@@ -323,8 +322,8 @@ ENTROPY = Exercise(
         Mistake("one shift for all", "You subtracted the largest entry of the whole batch. In a row far "
                 "below it every power is 0, and 0/0 is NaN. Each row needs its own: `z.max(axis=1, "
                 "keepdims=True)`.", "z.max(axis=1, keepdims=True) → z.max()"),
-        Mistake("clipped", "Right on small numbers, wrong at ±1000: z is clipped, and 1000 and 999 became "
-                "equal. Subtract each row's largest entry instead, which keeps the differences.",
+        Mistake("clipped", "Right on small numbers, wrong on large ones: z is clipped, and 1000 and 999 "
+                "became equal. Subtract each row's largest entry instead, which keeps the differences.",
                 "z - z.max(axis=1, keepdims=True) → np.clip(z, -500, 500)"),
         Mistake("m forgotten", "This is the right gradient times m: C is a mean over the samples.",
                 "dz / len(z) → dz"),
@@ -367,8 +366,8 @@ ENTROPY = Exercise(
     ),
     hints=("One sample, right class t: C = −ln a_t = −z_t + ln Σ_j e^(z_j). Take the derivative with respect "
            "to z_t, and with respect to any other z_i.",
-           "It is softmax(z) minus 1 at the right class, and the mean divides by m. For ±1000: softmax does "
-           "not change when a whole row is shifted, so shift its largest entry to 0."))
+           "It is softmax(z) minus 1 at the right class, and the mean divides by m. For large z: softmax "
+           "does not change when a whole row is shifted, so shift its largest entry to 0."))
 
 
 # --- break it ---------------------------------------------------------------------------------

@@ -69,8 +69,7 @@ MOMENTUM = Exercise(
         Mistake("decay grows", "The sign of λ·W is wrong: here weights grow away from 0. λ·W is added to the "
                 "gradient, and the step is subtracted.", "+ lam * W → - lam * W"),
         Mistake("decay of the first W", "λ is multiplied by the first W in every step. The decay uses the "
-                "current W.",
-                ("np.zeros_like(W) → np.zeros_like(W); first = W", "lam * W → lam * first")),
+                "current W.", ("np.zeros_like(W) → np.zeros_like(W); first = W", "lam * W → lam * first")),
         Mistake("decay after momentum", "The decay is not in v: W loses η·λ·W in each step, beside the "
                 "momentum. That is a decoupled decay, as in AdamW. Here λ·W is a part of the gradient of C, "
                 "so it goes into v.", ("+ lam * W →", "W - v → W - v - eta[t] * lam * W")),
@@ -82,8 +81,7 @@ MOMENTUM = Exercise(
                 ("+ lam * W →", "W - v → W - v - lam * W")),
         Mistake("torch's convention", "This is torch's momentum, v ← γ·v + g and W ← W − η·v. In the note's "
                 "form η multiplies the gradient: v ← γ·v + η·g and W ← W − v. As long as η stays the same, "
-                "both give the same W; here η changes.",
-                ("eta[t] * g → g", "W - v → W - eta[t] * v")),
+                "both give the same W; here η changes.", ("eta[t] * g → g", "W - v → W - eta[t] * v")),
         Mistake("η twice", "η is used twice, in v and in the step. In the note's form v contains η: W ← W − "
                 "v.", "W - v → W - eta[t] * v"),
         Mistake("η forgotten", "η is not used: this is right for η = 1 only. v ← γ·v + η·(g + λ·W).",
@@ -171,8 +169,8 @@ ADAM = Exercise(
                 "long. ŝ = s/(1 − β₂ᵗ).", "s / (1 - betas[1]**t) → s"),
         Mistake("t stands still", "You divide by 1 − β in every step. The divisor is 1 − βᵗ, and t counts "
                 "the steps: it approaches 1.", "**t →"),
-        Mistake("t from 0", "It is NaN from the first step on: t counts from 0, and 1 − β⁰ is 0. The first "
-                "step is t = 1, as in `enumerate(dW, start=1)`.", "start=1 → start=0"),
+        Mistake("t from 0", "Every number is NaN: does t count from 0? 1 − β⁰ is 0. The first step is "
+                "t = 1, as in `enumerate(dW, start=1)`.", "start=1 → start=0"),
         Mistake("t one ahead", "t is one ahead: the first step is corrected with 1 − β². Has it been counted "
                 "twice?", "start=1 → start=2"),
         Mistake("correction kept", "The corrected means replace m and s. m and s stay as they are; m̂ and ŝ "

@@ -96,6 +96,7 @@ def _true_running(x, mean, var, momentum):
 
 RUNNING = Exercise(
     "pathologies.running", "Running statistics", running_by_hand, _true_running, _running_cases,
+    parts=lambda both: {"Mean": both[0], "Variance": both[1]},
     mistakes=(
         Mistake("biased", "The running variance is the biased one, which divides by m. torch normalizes with "
                 "that, but keeps the unbiased one, with m − 1.", "* m / (m - 1) →"),
@@ -104,8 +105,8 @@ RUNNING = Exercise(
         Mistake("momentum reversed", "momentum multiplies the wrong statistics. In torch it is the weight "
                 "of the new batch, not of the old statistics.",
                 "(1 - momentum) * old + momentum * new → momentum * old + (1 - momentum) * new"),
-        Mistake("biased, reversed", "Two things are wrong: momentum is the weight of the new batch, and "
-                "the variance that is kept divides by m − 1.",
+        Mistake("biased, reversed", "Two things are wrong: momentum is the weight of the new batch, and the "
+                "variance that is kept divides by m − 1.",
                 ("* m / (m - 1) →",
                  "(1 - momentum) * old + momentum * new → momentum * old + (1 - momentum) * new")),
         Mistake("standard deviation", "You kept the standard deviation. It is the variance that is kept; the "
@@ -197,8 +198,7 @@ BACKWARD = Exercise(
         Mistake("no x̂ outside", "The mean of dy·x̂ is subtracted as it is. It belongs times x̂: samples "
                 "far from the mean change the variance most.", "xhat * (dy → (dy"),
         Mistake("x for x̂", "x stands in the place of x̂, twice. The weight multiplies x̂ in the forward "
-                "pass.",
-                "(x - mean) * scale → x"),
+                "pass.", "(x - mean) * scale → x"),
         Mistake("x − μ for x̂", "x − μ stands in the place of x̂. It must still be divided by √(v + ε).",
                 "(x - mean) * scale → x - mean"),
         Mistake("not centred", "x̂ lacks the subtraction of the mean.", "(x - mean) → x"),
@@ -281,8 +281,7 @@ RESIDUAL = Exercise(
         Mistake("forward without identity", "Backward is right, but forward left out the identity "
                 "of z + F(z). So the slopes are those of another network.", "z = z + → z ="),
         Mistake("wrong order", "The blocks are taken from first to last. The backward pass begins with the "
-                "last.",
-                "reversed(range(len(V))) → range(len(V))"),
+                "last.", "reversed(range(len(V))) → range(len(V))"),
         Mistake("slope of the output", "tanh′ is taken at the block's output. The block applied tanh at "
                 "its input.", "z = z + a[l] @ W[l].T → z = z + a[l] @ W[l].T; a[l] = np.tanh(z @ V[l].T)"),
         Mistake("slope at z0", "Every block has the slopes at z0. Each needs those of its own input.",

@@ -17,11 +17,9 @@ def _usual(truth):
     """Mistakes that are possible in every backward pass; dy is the first argument."""
     return (
         Mistake("channels added", "Every channel received the gradients of all channels: each is pooled "
-                "alone.",
-                lambda dy, *more: truth(mixed(dy, 1), *more)),
-        Mistake("mean over the batch", "This is the right gradient divided by N: each sample has its own "
-                "dx, and nothing is averaged.",
-                lambda dy, *more: truth(dy, *more) / len(dy)),
+                "alone.", lambda dy, *more: truth(mixed(dy, 1), *more)),
+        Mistake("mean over the batch", "This is the right gradient divided by N: each sample has its own dx, "
+                "and nothing is averaged.", lambda dy, *more: truth(dy, *more) / len(dy)),
         Mistake("ones upstream", "dy is missing: this is dx when every entry of dy is 1.",
                 lambda dy, *more: truth(np.ones_like(dy), *more)))
 
@@ -133,8 +131,9 @@ def _over_overlap(dy, *more):
 AVG = Exercise(
     "pooling.avg", "Average pooling, backward", avg_dx_by_hand, _true_avg, _avg_cases,
     mistakes=(
-        Mistake("= for +=", "Right where windows do not overlap, wrong where they do: `=` for `+=`.",
-                "+= → ="),
+        Mistake("= for +=", "Right where windows do not overlap, wrong where they do: is there an `=` for "
+                "`+=`, or `+=` with index arrays, which adds once where an index comes twice (`np.add.at` "
+                "adds all)?", "+= → ="),
         Mistake("not divided", "Every pixel received the whole gradient of its windows. The forward pass "
                 "divides by k², so the local gradient is 1/k².", "/ k**2 →"),
         Mistake("k for k²", "You divided by k: a window has k rows of k pixels, k² of them.", "k**2 → k"),
@@ -193,17 +192,16 @@ def _max_back_cases(rng):
 MAX_BACK = Exercise(
     "pooling.max_backward", "Max pooling, backward", max_dx_by_hand, max_pool2d_backward, _max_back_cases,
     mistakes=(
-        Mistake("= for +=", "Only the last window that reaches a pixel counts: `=` for `+=`. A pixel may be "
-                "the argmax of several windows.", "+= → ="),
+        Mistake("= for +=", "Only the last window that reaches a pixel counts: is there an `=` for `+=`? A "
+                "pixel may be the argmax of several windows.", "+= → ="),
         Mistake("window overwritten", "Each window overwrites the gradients that earlier windows left in it, "
-                "with zeros everywhere but at its argmax: `=` for `+=`.",
+                "with zeros everywhere but at its argmax: is there an `=` for `+=`?",
                 ("dx[n, c, i + u → dx[n, c, i:i + kh, j:j + kw] = 0; dx[n, c, i + u", "+= → =")),
         Mistake("all ties", "Where several pixels of a window are the largest, each received the whole "
                 "gradient: the mask `window == window.max()` counts it several times. Ties go to the first "
-                "index.",
-                "i + u, j + v] → i:i + kh, j:j + kw][window == window.max()]"),
+                "index.", "i + u, j + v] → i:i + kh, j:j + kw][window == window.max()]"),
         Mistake("all ties, overwritten", "Two things are wrong. Each of several largest pixels received the "
-                "whole gradient, but ties go to the first index; and `=` stands where `+=` should.",
+                "whole gradient, but ties go to the first index; and a window overwrites the one before.",
                 "i + u, j + v] += → i:i + kh, j:j + kw] = (window == window.max()) *"),
         Mistake("ties divided", "Where several pixels of a window are the largest, you divided the gradient "
                 "among them. That is possible, but it is not torch's rule: ties go to the first index.",
@@ -215,14 +213,12 @@ MAX_BACK = Exercise(
         Mistake("first by columns", "Of several largest pixels you took the first by columns. First means "
                 "row by row, as `argmax` counts.",
                 "divmod(window.argmax(), kw) → divmod(window.T.argmax(), kh)[::-1]"),
-        Mistake("wrong width", "The index in the window is divided by the wrong width: a row of the "
-                "window has kw entries, so it is `divmod(index, kw)`, not `kh`.",
-                "argmax(), kw → argmax(), kh"),
+        Mistake("wrong width", "The index in the window is divided by the wrong width: a row of the window "
+                "has kw entries, so it is `divmod(index, kw)`, not `kh`.", "argmax(), kw → argmax(), kh"),
         Mistake("u and v exchanged", "Row and column in the window are exchanged: `divmod` gives the row "
                 "first.", "u, v = → v, u ="),
         Mistake("no offset", "The whole gradient is in the corner of the image: u and v count from where the "
-                "window begins. "
-                "The pixel is (p·stride + u, q·stride + v).", "i + u, j + v → u, v"),
+                "window begins. The pixel is (p·stride + u, q·stride + v).", "i + u, j + v → u, v"),
         Mistake("index of the image", "The whole gradient is in the first rows: the index counts the pixels "
                 "of the window, and you used it for those of the image.",
                 ("argmax(), kw → argmax(), x.shape[3]", "i + u, j + v → u, v")),
@@ -314,8 +310,9 @@ COUNT = Exercise(
         Mistake("cut too early", "Windows at the upper and left edge are too large: after `i = max(i, 0)` "
                 "their end is no longer `i + kh`. Compute the end first.",
                 ("i + kh → max(i, 0) + kh", "j + kw → max(j, 0) + kw")),
-        Mistake("= for +=", "Right where windows do not overlap, wrong where they do: `=` for `+=`.",
-                "+= → ="),
+        Mistake("= for +=", "Right where windows do not overlap, wrong where they do: is there an `=` for "
+                "`+=`, or `+=` with index arrays, which adds once where an index comes twice (`np.add.at` "
+                "adds all)?", "+= → ="),
         Mistake("padding kept", "The gradient of the padding is still there: dx has the shape of x, so cut "
                 "`padding` rows and columns off on every side.", _with_margin),
         Mistake("cut with -0", "Right with padding, empty without: `padding:-padding` is `0:-0`, which is "
@@ -385,17 +382,15 @@ _LAST = _wrong("window.argmax() → window.size - 1 - window.ravel()[::-1].argma
 
 HOLES = (
     Mistake("all ties", "Pixels that are all different hide that at a tie each maximum receives the whole "
-            "gradient.",
-            wrong_dx),
+            "gradient.", wrong_dx),
     Mistake("ties divided", "Pixels that are all different hide that at a tie the gradient is divided.",
             _wrong("i + u, j + v] → i:i + kh, j:j + kw][window == window.max()]",
                    "dy[n, c, p, q] → dy[n, c, p, q] / (window == window.max()).sum()")),
     Mistake("last of the ties", "Pixels that are all different hide that ties go to the last index, not "
             "to the first.", _LAST),
     Mistake("= for +=", "Windows that do not overlap hide `=` in place of `+=`.", _wrong("+= → =")),
-    Mistake("window overwritten", "Windows that do not overlap hide that each overwrites dx everywhere "
-            "in it.",
-            _wrong("dx[n, c, i + u → dx[n, c, i:i + kh, j:j + kw] = 0; dx[n, c, i + u", "+= → =")),
+    Mistake("window overwritten", "Windows that do not overlap hide that each overwrites dx everywhere in "
+            "it.", _wrong("dx[n, c, i + u → dx[n, c, i:i + kh, j:j + kw] = 0; dx[n, c, i + u", "+= → =")),
     Mistake("k for the stride", "A stride equal to the kernel hides that the stride is not used.",
             _wrong("p * stride, q * stride → p * kh, q * kw")),
     Mistake("stride for k", "A kernel equal to the stride hides that its size is not used.",
@@ -409,8 +404,7 @@ HOLES = (
     Mistake("largest in size", "Positive pixels hide that the gradient goes to the largest |x|.",
             _wrong("window.argmax() → np.abs(window).argmax()")),
     Mistake("leftovers first", "An image that the windows cover completely hides that the windows begin at "
-            "the wrong end.",
-            lambda dy, x, *more: _turned(_LAST(_turned(dy), _turned(x), *more))),
+            "the wrong end.", lambda dy, x, *more: _turned(_LAST(_turned(dy), _turned(x), *more))),
     Mistake("height for width", "A square image hides that its height was taken for its width.",
             _wrong("i + u, j + v → *divmod((i + u) * x.shape[2] + j + v, x.shape[3])")),
     Mistake("first channel", "A single channel hides that the argmax of the first is used for all.",

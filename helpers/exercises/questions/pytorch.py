@@ -131,6 +131,7 @@ def _checked(made):
 
 SWISH = Exercise(
     "pytorch.swish", "A Function of your own", swish_function, swish_function, _swish_cases,
+    parts=lambda row: {"y": row[:len(row) // 2], "dx": row[len(row) // 2:-1], "dbeta": row[-1:]},
     mistakes=(
         Mistake("first factor only", "dx has only the path through the first x. x stands in y twice, and the "
                 "product rule has two terms: add β·x·σ′(βx).", "s + beta * x * slope → s"),
@@ -145,7 +146,7 @@ SWISH = Exercise(
         Mistake("no dy in dx", "dy is missing in dx: this is the local gradient alone.", "dx = dy * → dx ="),
         Mistake("mean for sum", "dβ is averaged. One β acts on every y, and their gradients "
                 "are added.", "sum() → mean()"),
-        Mistake("last for sum", "dβ is that of the last y alone: `=` for `+=`.", ".sum() → [-1]"),
+        Mistake("last for sum", "dβ is that of the last y alone: is there an `=` for `+=`?", ".sum() → [-1]"),
         Mistake("σ′ at x", "In backward σ and σ′ are taken at x. The sigmoid stands at βx.",
                 "s = (beta * x) → s = x"),
         Mistake("β fixed at 1", "This is right for β = 1, torch's SiLU. Here β is an argument.",
@@ -154,8 +155,8 @@ SWISH = Exercise(
                 "return x * (beta * x) → return x * x"),
         Mistake("forward without x", "backward is right, but forward returns σ(βx) alone: the factor x is "
                 "missing.", "return x * → return"),
-        Mistake("None for β", "You returned `None` for β, which says that it needs no gradient. β is "
-                "learned: it has one.", "return dx, dbeta → return dx, None"),
+        Mistake("None for β", "dβ is 0, as it is where `backward` returns `None` for it. β is learned: its "
+                "gradient is Σ dy·x²·σ′(βx).", "return dx, dbeta → return dx, None"),
         Mistake("dβ like dx", "dβ has the formula of dx. With respect to β the front factor x is a "
                 "constant: only σ(βx) changes, by x·σ′(βx).", "dbeta = (dy * x**2 * slope) → dbeta = dx"),
     ),
@@ -237,7 +238,8 @@ BLOCK = Exercise(
                 "[1] → [1] / len(x)"),
         Mistake("turned kernel", "dW is turned by 180°. The flipped kernel belongs to dx; dW is the "
                 "correlation of x with dz as it is.", "[1] → [1][..., ::-1, ::-1]"),
-        Mistake("last image", "Only the last image counts: `=` for `+=`.", "dz, x → dz[-1:], x[-1:]"),
+        Mistake("last image", "Only the last image counts: is there an `=` for `+=`?",
+                "dz, x → dz[-1:], x[-1:]"),
         Mistake("first image", "Only the first image counts: the sum over the images is missing.",
                 "dz, x → dz[:1], x[:1]"),
     ),

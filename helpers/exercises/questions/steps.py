@@ -41,6 +41,7 @@ def _each(dW, db, max_norm):
 
 CLIP = Exercise(
     "steps.clip", "Clipping by one norm", clip_by_hand, _true_clip, _clip_cases,
+    parts=lambda both: {"dW": both[:, :-1], "db": both[:, -1]},
     mistakes=(
         Mistake("each by itself", "dW and db are clipped each by its own norm, which changes the direction "
                 "of the step. All gradients have one norm together, and all are scaled by one factor.",
@@ -135,8 +136,8 @@ RATES = Exercise(
                 "them, and begins after the warm-up.", "(t - warmup) / T_max → t / (warmup + T_max)"),
         Mistake("both at once", "Warm-up and cosine are multiplied. One comes after the other: the cosine "
                 "begins when the warm-up is over.",
-                ("(t - warmup) → t", "np.where(t < warmup, up, → (np.minimum(up / eta, 1) * (",
-                 "* wave) → * wave))")),
+                ("(t - warmup) → t", "* wave) → * wave))",
+                 "np.where(t < warmup, up, → (np.minimum(up / eta, 1) * (")),
         Mistake("no warm-up", "The warm-up is flat: every step before warmup has the full eta.",
                 "warmup, up → warmup, eta"),
         Mistake("from 0", "The warm-up begins at 0, a step of length 0. It begins at start·eta.",
