@@ -476,7 +476,7 @@ def test_the_lines_of_the_map_are_where_the_regimes_meet(kappa, nesterov):
         assert rate_by_roots(*best[0], kappa, False) - 1e-6 < min(others)
 
 
-@pytest.mark.parametrize("eta, gamma, kappa, nesterov", CASES[::3])
+@pytest.mark.parametrize("eta, gamma, kappa, nesterov", CASES[::5])
 def test_the_picture_of_the_run_is_the_run(eta, gamma, kappa, nesterov):
     _, top, bottom = axes = phase_axes()
     one = phases._draw(axes, eta, gamma, kappa, nesterov)
