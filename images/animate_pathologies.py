@@ -22,13 +22,15 @@ from helpers.widgets.pathology.words import finding  # noqa: E402
 
 WIDTH, STRIP = 700, 80             # CSS pixels
 COLORS = 48
-SHORT = {"initialization": "weights", "residual": "residual"}       # names that leave room for their values
+SHORT = {"initialization": "weights", "residual": "residual", "scale": "times"}      # leave room for values
+SILENT = {"apart", "seed"}         # controls that the film leaves alone
 MOVING, RESTING = 160, 1800        # milliseconds: in a drag, and to look at what became of it
 # Scenes: which control moves, and through which values.
 SCENES = [
-    ("depth", [2, 5, 10, 15, 20, 25, 30, 35, 40]), ("activation", ["tanh"]), ("activation", ["relu"]),
-    ("initialization", ["He"]), ("scale", [1.1, 1.2, 1.3, 1.4, 1.5]), ("batch_norm", [True]),
-    ("residual", [True]), ("batch_norm", [False]), ("scale", [1.3, 1.1, 0.9, 0.7, 0.5, 0.3]),
+    ("depth", [2, 5, 10, 15, 20, 30, 40, 50, 60]), ("activation", ["tanh"]), ("activation", ["relu"]),
+    ("initialization", ["He"]), ("scale", [1.07, 1.15, 1.23, 1.32, 1.52]), ("batch_norm", [True]),
+    ("activation", ["sigmoid"]), ("batch_norm", [False]), ("scale", [2, 3, 4, 6, 8, 11.3]),
+    ("residual", [True]), ("scale", [8, 4, 2, 1]),
 ]
 
 
@@ -45,7 +47,8 @@ def strip(one, moved):
     """What the sliders say, the one that moved in bold, and the finding: a picture (2·STRIP, 2·WIDTH)."""
     figure = Figure((WIDTH / 100, STRIP / 100), dpi=200)
     canvas = FigureCanvasAgg(figure)
-    for k, (name, control) in enumerate(one.controls.items()):
+    spoken = [pair for pair in one.controls.items() if pair[0] not in SILENT]
+    for k, (name, control) in enumerate(spoken):
         x, y = 0.02 + 0.25 * (k % 4), 0.83 - 0.27 * (k // 4)
         value = ("off", "on")[control.value] if isinstance(control.value, bool) else control.value
         look = {"color": ink(figures.KERNEL), "weight": "bold"} if name == moved else {"color": "black"}

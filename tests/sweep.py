@@ -47,7 +47,7 @@ def faults(explorer: Explore, combinations: int) -> list[str]:
         elif not any(len({picture(**others, **{name: value}) for value in values}) > 1
                      for others in [{}, *one_by_one(name, choices)]):
             found.append(f"{name}: no setting changes the picture")
-    for values in together(choices, combinations):
+    for values in [*explorer.presets.values(), *together(choices, combinations)]:
         picture(**values)
     if explorer.stage.perform(draw, explorer.start)[1] != first:
         found.append("the same picture expected for the same values; draw must not remember")

@@ -1,7 +1,8 @@
 """Sliders that move a picture at once: write a pure `draw(axes, **values)`, and `explore` does the rest."""
 import traceback
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ _made: list[weakref.ref] = []
 
 
 def explore(draw: Callable, frame: Callable | None = None, describe: Callable | None = None, *,
-            size: tuple[int, int] = (640, 320), density: float = 2, **controls: Widget) -> "Explore":
+            size: tuple[int, int] = (640, 320), density: float = 2, presets: dict[str, dict] | None = None,
+            play: Sequence[str] = (), **controls: Widget) -> "Explore":
     """Show controls and the picture that they move; end a cell with it.
 
     `draw(axes, **values)` adds to the axes what moves: it is called for each change, and what it
@@ -26,13 +28,17 @@ def explore(draw: Callable, frame: Callable | None = None, describe: Callable | 
 
         explore(draw, frame, describe, depth=IntSlider(3, 1, 9), rule=Dropdown(options=["max", "mean"]))
 
+    Each of the `presets` becomes a button with this name, which sets its values: {"deep": {"depth": 9}}.
+    Each slider in `play` gets a Play button, which takes it to its end, step by step.
+
     A control of one's own is any widget with a trait `value` and a list `settings`, of which the
     tests try each.
 
-    Raises ValueError for a control that is none, and for a sentence that says nothing; an error
+    Raises ValueError for a control that is none, for a preset or a Play button of a control that does
+    not exist, and for a sentence that says nothing; an error
     in the first picture is raised, later ones are shown to the learner and kept in `errors`.
     """
-    return Explore(draw, frame, describe, size, density, controls)
+    return Explore(draw, frame, describe, size, density, controls, presets or {}, play)
 
 
 def explorers() -> list["Explore"]:
@@ -45,20 +51,27 @@ class Explore:
 
     `values` are those of the controls, and `start` those they began with; `result` is what `draw`
     returned, `sentence` what `describe` says; `errors` are the exceptions of both, oldest first.
-    `stage` holds the figure, and `panel` the widgets.
+    `presets` are settings by name; `stage` holds the figure, and `panel` the widgets.
     """
 
-    def __init__(self, draw, frame, describe, size, density, controls):
+    def __init__(self, draw, frame, describe, size, density, controls, presets, play):
         """As `explore`, which says what is expected; draw the first picture."""
         for name, control in controls.items():
             if not (isinstance(control, Widget) and control.has_trait("value")):
                 raise ValueError(f"{name}: a control of ipywidgets expected, such as IntSlider(3, 1, 9), "
                                  f"got {control!r}")
+        for name, values in {**presets, "play": play}.items():
+            if unknown := [control for control in values if control not in controls]:
+                raise ValueError(f"{name}: no control has the name {unknown[0]!r}; there are "
+                                 f"{', '.join(controls)}")
         self.draw, self.describe, self.controls, self.size = draw, describe, controls, size
+        self.presets = presets
         self.errors: list[Exception] = []
         self.start, self._shown, self._moving = self.values, self.values, False
         self.stage = Stage(frame, size, density)
-        self.panel = Panel(controls, size, lambda: self._move(self.start))
+        settings = {**presets, "Reset": self.start}
+        self.panel = Panel(controls, size, {name: partial(self._move, to) for name, to in settings.items()},
+                           play)
         self._show(*self._picture())
         for control in controls.values():
             control.observe(self._changed, "value")
@@ -163,8 +176,9 @@ def allowed(control: Widget) -> str:
         options = dict(control.options).values() if isinstance(control.options, dict) else control.options
         return "one of " + ", ".join(repr(one[1] if isinstance(one, tuple) else one) for one in options)
     if control.has_trait("min") and control.has_trait("max"):
-        kind = "a whole number" if isinstance(control.min, int) else "a number"
-        return f"{kind} from {control.min} to {control.max}"
+        kind = "a whole number" if isinstance(control.value, int) else "a number"
+        ends = [control.base**end if control.has_trait("base") else end for end in (control.min, control.max)]
+        return f"{kind} from {ends[0]} to {ends[1]}"
     if isinstance(control.value, bool):
         return "True or False"
     return f"a value like {control.value!r}"

@@ -3,9 +3,21 @@ import base64
 import html
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ipywidgets import HTML, Box, Button, GridBox, Image, Layout, ToggleButtons, VBox, Widget
+from ipywidgets import (
+    HTML,
+    Box,
+    Button,
+    GridBox,
+    HBox,
+    Image,
+    Layout,
+    Play,
+    ToggleButtons,
+    VBox,
+    Widget,
+)
 from PIL import Image as Pillow
 from traitlets import Unicode
 
@@ -42,20 +54,22 @@ class LivePicture(Image):
 class Panel:
     """The widgets of one explorer, arranged; `root` is what is displayed."""
 
-    def __init__(self, controls: dict[str, Widget], size: tuple[int, int], reset: Callable[[], None]):
-        """Arrange `controls`; the button calls `reset`."""
+    def __init__(self, controls: dict[str, Widget], size: tuple[int, int],
+                 buttons: dict[str, Callable[[], None]], play: Sequence[str] = ()):
+        """Arrange `controls`, those named in `play` with a Play button; `buttons` by name, Reset last."""
         for name, control in controls.items():
             dress(name, control)
         align(controls)
-        button = Button(description="Reset", layout=Layout(width="max-content"),
-                        tooltip="Bring every control back to where it was")
-        button.on_click(lambda _: reset())
         width, height = size
         self.picture = LivePicture(format="png", width=str(width), height=str(height),
                                    layout=Layout(max_width="100%", height="auto"))
         self.sentence, self.width = HTML().add_class("explore-sentence"), width
         self.error = HTML(layout=Layout(display="none"))
-        grid = GridBox([*controls.values(), button], layout=Layout(
+        parts = [playing(control) if name in play else control for name, control in controls.items()]
+        row = [button(name, press) for name, press in buttons.items()]
+        parts += [HBox(row, layout=Layout(flex_flow="row wrap", grid_area="auto / 1 / auto / -1"))
+                  if len(row) > 1 else row[0]]
+        grid = GridBox(parts, layout=Layout(
             grid_template_columns="repeat(auto-fit, minmax(min(280px, 100%), 1fr))", grid_gap="2px 16px"))
         names = HTML(ACCESSIBLE, layout=Layout(height="0", margin="0"))
         self.root = VBox([grid, self.picture, self.sentence, self.error, names],
@@ -77,6 +91,38 @@ class Panel:
         """Show below the picture, which stays, what went wrong."""
         self.error.value = ERROR.format(html.escape(sentence))
         self.error.layout.display = ""
+
+
+def button(name: str, press: Callable[[], None]) -> Button:
+    """A button of this name that calls `press`."""
+    tip = "Bring every control back to where it was" if name == "Reset" else f"Set the controls for: {name}"
+    one = Button(description=name, layout=Layout(width="max-content"), tooltip=tip)
+    one.on_click(lambda _: press())
+    return one
+
+
+def playing(control: Widget) -> HBox:
+    """A slider, and beside it a Play button that takes it to its end, 8 steps in a second.
+
+    The player counts the slider's steps, which for a logarithmic one are steps of the exponent. The browser
+    keeps the pace; where Python is slower, it gets the newest step only.
+    """
+    base = getattr(control, "base", None)
+    last = round((control.max - control.min) / control.step)
+
+    def at(value):
+        return round(((math.log(value, base) if base else value) - control.min) / control.step)
+
+    def follow(change):
+        if change["new"] != at(control.value):      # or a value between two steps would be moved to one
+            position = control.min + change["new"] * control.step
+            control.value = base**position if base else position
+    player = Play(at(control.value), max=last, interval=125, show_repeat=False,
+                  layout=Layout(width="max-content", flex="0 0 auto"))
+    player.observe(follow, "value")
+    control.observe(lambda change: setattr(player, "value", at(change["new"])), "value")
+    control.layout.flex = "1 1 auto"
+    return HBox([control, player], layout=Layout(grid_area="auto / 1 / auto / -1"))   # a row: a long slider
 
 
 def dress(name: str, control: Widget) -> None:

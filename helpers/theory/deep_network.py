@@ -20,7 +20,7 @@ import numpy as np
 
 from helpers.functional.activations import ACTIVATIONS
 
-SATURATED, DEAD = 0.1, 0.001        # of the largest φ′ there is
+FLAT, DEAD = 0.1, 0.001        # of the largest φ′ there is
 EPS = 1e-5                          # of batch norm, as in torch
 
 Arrays = list[np.ndarray]
@@ -56,11 +56,13 @@ class ForwardPass(NamedTuple):
 
 
 class BackwardPass(NamedTuple):
-    """δ = ∂C/∂z of each layer, and ∂C/∂γ, ∂C/∂β of each batch norm."""
+    """δ = ∂C/∂z of each layer, ∂C/∂γ, ∂C/∂β of each batch norm; da = Wᵀδ and φ′(u), a layer less."""
 
     delta: Arrays
     dgamma: Arrays
     dbeta: Arrays
+    da: Arrays
+    slopes: Arrays
 
 
 def forward(net: Net, x: np.ndarray) -> ForwardPass:
@@ -82,18 +84,19 @@ def forward(net: Net, x: np.ndarray) -> ForwardPass:
 
 
 def backward(net: Net, passed: ForwardPass, delta: np.ndarray) -> BackwardPass:
-    """Backward pass: δ of every layer, and the gradients of γ and β, from the δ (m, units) of the last z."""
-    found, dgamma, dbeta = [delta], [], []
+    """Backward pass of the δ (m, units) of the last z through all layers; everything is kept."""
+    found, dgamma, dbeta, da, slopes = [delta], [], [], [], []
     for l in range(len(net.weights) - 1, 0, -1):
-        du = found[-1] @ net.weights[l]
-        du *= ACTIVATIONS[net.activation][1](passed.u[l - 1])
+        da.append(found[-1] @ net.weights[l])
+        slopes.append(ACTIVATIONS[net.activation][1](passed.u[l - 1]))
+        du = da[-1] * slopes[-1]
         if net.gamma:
             xhat, m = passed.xhat[l - 1], len(du)
             dbeta.append(_sums(du))
             dgamma.append(_sums(du * xhat))
             du = net.gamma[l - 1] * passed.scale[l - 1] * (du - dbeta[-1] / m - xhat * (dgamma[-1] / m))
         found.append(du + found[-1] if _skips(net, l) else du)
-    return BackwardPass(found[::-1], dgamma[::-1], dbeta[::-1])
+    return BackwardPass(*(one[::-1] for one in (found, dgamma, dbeta, da, slopes)))
 
 
 def normalised(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,17 +119,16 @@ def norms(arrays: Arrays) -> np.ndarray:
     return np.array([_norm(array) for array in arrays])
 
 
-def saturated_and_dead(u: Arrays, activation: str) -> tuple[np.ndarray, np.ndarray]:
-    """The fraction of saturated entries and the fraction of dead units, of each layer.
+def flat_and_dead(slopes: Arrays, activation: str) -> tuple[np.ndarray, np.ndarray]:
+    """The fraction of flat entries and the fraction of dead units of each layer, from its φ′(u) (m, units).
 
-    An entry, one unit for one sample, is saturated where φ′(u) is below a tenth of the largest there is. A
-    unit is dead where it is below a thousandth for every sample: its weights get almost no gradient.
+    An entry, one unit for one sample, is flat where φ′(u) is below a tenth of the largest there is: the
+    saturated ends of the sigmoid, of tanh and of ELU, the inactive half of ReLU. A unit is dead where φ′(u)
+    is below a thousandth for every sample: its weights get almost no gradient.
     """
-    prime = ACTIVATIONS[activation][1]
-    largest = prime(np.array([0.0, 1.0])).max()          # of all φ here it is at 0 or right of it
-    slopes = [prime(one) / largest for one in u]
-    return (np.array([(slope < SATURATED).mean() for slope in slopes]),
-            np.array([(slope < DEAD).all(axis=0).mean() for slope in slopes]))
+    largest = ACTIVATIONS[activation][1](np.array([0.0, 1.0])).max()   # of all φ here at 0 or right of it
+    return (np.array([(slope < FLAT * largest).mean() for slope in slopes]),
+            np.array([(slope < DEAD * largest).all(axis=0).mean() for slope in slopes]))
 
 
 def _norm(array):

@@ -10,8 +10,9 @@ import numpy as np
 
 from helpers import arguments as check
 from helpers.theory.deep_network import Net, backward, forward, norms
+from helpers.theory.two_inputs import second_input
 
-__all__ = ["CASES", "WEIGHT_RULES", "Case", "measured", "unit"]
+__all__ = ["CASES", "WEIGHT_RULES", "Case", "measured", "measured_distances", "unit"]
 
 Case = tuple[str, float]   # an activation, a scale σ_w
 
@@ -58,3 +59,22 @@ def measured(cases: Sequence[Case], *, seeds: int = 1, depth: int = 20, width: i
             back = norms(backward(net, forward(net, x), delta).delta)
             sizes.append(back / back[-1])
     return {case: np.array(sizes) for case, sizes in found.items()}
+
+
+def measured_distances(activation: str, sigma_w: float, apart: float, *, seeds: int = 1, depth: int = 20,
+                       width: int = 256, samples: int = 8) -> np.ndarray:
+    """The root mean square distance of z of two inputs in layers 1 … depth, (depth,), over all networks.
+
+    The inputs have mean square 1 and differ by `apart`, as in helpers.theory.two_inputs. Raises ValueError
+    for a size below 1.
+    """
+    for name, value in {"seeds": seeds, "depth": depth, "width": width, "samples": samples}.items():
+        check.integer(name, value, least=1)
+    squares = []
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        net = Net([sigma_w * unit(rng, (width, width)) for _ in range(depth)], [], [], [], activation, False)
+        x, other = rng.normal(size=(2, samples, width))
+        one, two = (forward(net, start).z for start in (x, second_input(x, other, apart)))
+        squares.append([np.mean((u - v)**2) for u, v in zip(one, two, strict=True)])
+    return np.sqrt(np.mean(squares, axis=0))

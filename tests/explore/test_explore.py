@@ -8,7 +8,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import psutil
 import pytest
-from ipywidgets import Checkbox, Dropdown, FloatSlider, IntSlider, SelectMultiple, Text, ToggleButtons
+from ipywidgets import (
+    Checkbox,
+    Dropdown,
+    FloatLogSlider,
+    FloatSlider,
+    IntSlider,
+    SelectMultiple,
+    Text,
+    ToggleButtons,
+)
 from ipywidgets.widgets.widget import _instances
 from matplotlib.figure import Figure
 from PIL import Image
@@ -161,6 +170,8 @@ def test_labels_are_not_values():
     ({"describe": lambda **_: ""}, "describe: a sentence expected, got ''"),
     ({"describe": lambda **_: None}, "describe: a sentence expected, got None"),
     ({"frame": lambda figure: None}, "frame: it returned None"),
+    ({"presets": {"deep": {"depth": 3}}}, "deep: no control has the name 'depth'; there are height, kind"),
+    ({"play": ["width"]}, "play: no control has the name 'width'"),
 ])
 def test_a_wrong_construction_is_refused(changes, words):
     with pytest.raises(ValueError, match=re.escape(words)):
@@ -257,6 +268,48 @@ def test_every_control_has_a_name_of_the_same_width_but_for_checkboxes():
     names = [control.description for control in one.controls.values()]
     assert names == ["height", "kind of wave", "fill the room between the wave and the axis"]
     assert {control.style.description_width for control in one.controls.values()} == {"13ch"}
+
+
+def buttons(one):
+    """The buttons below the controls, by name."""
+    grid = one.panel.root.children[0]
+    row = grid.children[-1]
+    return {each.description: each for each in getattr(row, "children", [row])}
+
+
+def test_a_preset_is_a_button_and_reset_the_last_of_them():
+    one = wave(presets={"tall": {"height": 2, "kind": "cosine"}, "full": {"filled": True}})
+    assert list(buttons(one)) == ["tall", "full", "Reset"] and list(buttons(wave())) == ["Reset"]
+    buttons(one)["tall"].click()
+    assert one.values == {"height": 2, "kind": "cosine", "filled": False} and one.result == 20
+    buttons(one)["full"].click()
+    assert one.values == {"height": 2, "kind": "cosine", "filled": True}
+    buttons(one)["Reset"].click()
+    assert one.values == one.start
+
+
+def player(one, name):
+    """The Play button beside a control."""
+    row, = (part for part in one.panel.root.children[0].children
+            if one.controls[name] in getattr(part, "children", ()))
+    return row.children[1]
+
+
+@pytest.mark.parametrize("control, values", [
+    (IntSlider(4, 2, 6, 2), [2, 4, 6]), (FloatSlider(0.5, min=0, max=1, step=0.25), [0, 0.25, 0.5, 0.75, 1]),
+    (FloatLogSlider(1, base=2, min=-1, max=2, step=1), [0.5, 1, 2, 4])])
+def test_play_goes_through_the_steps_of_its_slider(control, values):
+    one = explore(lambda axes, x: x, size=SIZE, play=["x"], x=control)
+    button, seen = player(one, "x"), []
+    for tick in range(button.max + 1):                # as the browser does
+        button.value = tick
+        seen.append(one.result)
+    assert seen == values
+    one.set(x=values[1])
+    assert button.value == 1, "it goes on from where the slider is"
+    one.set(x=values[0] + 0.9 * (values[1] - values[0]) if isinstance(values[1], float) else values[0])
+    assert one.values["x"] == one.result, "a value between two steps stays"
+    assert not button.show_repeat and button.interval == 125
 
 
 def test_words_reach_the_picture_and_the_live_sentence():

@@ -12,7 +12,7 @@ from torch_nets import SIGMA, deep_by_torch
 from helpers.functional.activations import ACTIVATIONS
 from helpers.theory import deep_network, mean_field
 from helpers.theory.deep_mean_field import factors, predicted
-from helpers.theory.deep_network import Net, backward, forward, gradients, norms, saturated_and_dead
+from helpers.theory.deep_network import Net, backward, flat_and_dead, forward, gradients, norms
 
 KINDS = list(itertools.product(ACTIVATIONS, (False, True), (False, True)))
 
@@ -74,14 +74,15 @@ def test_norms_neither_overflow_nor_underflow(size):
     assert norms([np.zeros((0, 3))])[0] == 0
 
 
-@pytest.mark.parametrize("activation, saturated, dead", [
+@pytest.mark.parametrize("activation, flat, dead", [
     # per sample 0, 2, −2, 5, −5, −20, 20: one of them in each unit, the same for both samples
     ("identity", 0, 0), ("sigmoid", 4 / 7, 2 / 7), ("tanh", 6 / 7, 4 / 7), ("relu", 4 / 7, 4 / 7),
     ("leaky_relu", 4 / 7, 0), ("elu", 2 / 7, 1 / 7)])
-def test_saturated_and_dead_by_hand(activation, saturated, dead):
+def test_flat_and_dead_by_hand(activation, flat, dead):
     u = np.array([[0.0, 2, -2, 5, -5, -20, 20]] * 2)
-    found = saturated_and_dead([u, np.concatenate([u, [[1.0] * 7]])], activation)
-    assert np.allclose([found[0][0], found[1][0]], [saturated, dead])
+    prime = ACTIVATIONS[activation][1]
+    found = flat_and_dead([prime(u), prime(np.concatenate([u, [[1.0] * 7]]))], activation)
+    assert np.allclose([found[0][0], found[1][0]], [flat, dead])
     assert found[1][1] == 0, "one sample of three brings it to life"
 
 

@@ -44,7 +44,7 @@ SETTINGS = [{**SETTING, **other} for other in (
     {"activation": "relu", "residual": True},
     {"activation": "elu", "batch_norm": True, "initialization": "orthogonal"}, {"depth": 2, "scale": 0.2},
     {"batch_norm": True, "residual": True, "initialization": "torch default", "activation": "leaky_relu"})]
-FLAT = {"relu": "Inactive (slope 0)", "leaky_relu": "Inactive (slope 0.01)"}     # half of the line
+FLAT = {"relu": "Inactive", "leaky_relu": "Inactive"}       # half of the line
 
 
 def close(words, true, within=0.06):
@@ -64,8 +64,8 @@ def test_the_result_is_torchs(setting):
     weights = [setting["scale"] * exploring.drawn(setting["initialization"], width, 3, l + 1)
                for l in range(depth)]
     gamma, beta = ([np.full(width, v)] * (depth - 1) * setting["batch_norm"] for v in (1.0, 0.0))
-    x, delta = exploring.random_batch(width, 3)
-    assert x.shape == delta.shape == (128, width) and np.isclose(np.linalg.norm(delta), 1)
+    x, other, delta = exploring.random_batch(width, 3)
+    assert x.shape == delta.shape == other.shape == (64, width) and np.isclose(np.linalg.norm(delta), 1)
     net = Net(weights, [], gamma, beta, setting["activation"], setting["residual"])
     z, deltas, _ = deep_by_torch(net, x, delta)
     assert np.allclose(one.norms, [np.linalg.norm(d) for d in deltas], rtol=1e-10)
@@ -77,9 +77,14 @@ def test_the_result_is_torchs(setting):
         assert np.abs(d - deltas[l - 1]).max() < 1e-10 * np.abs(d).max()
         slope = torch.autograd.grad(true.sum(), v)[0].numpy()
         slope = slope / (0.25 if setting["activation"] == "sigmoid" else 1)
-        assert np.isclose(one.saturated[l - 1], (slope < 0.1).mean())
+        assert np.isclose(one.flat[l - 1], (slope < 0.1).mean())
         assert np.isclose(one.dead[l - 1], (slope < 0.001).all(axis=0).mean())
-    assert one.layers == [1, (depth + 1) // 2, depth]
+    assert one.layers == ([1, (depth + 1) // 2, depth] if depth > 2 else [1, 2]), "no layer twice"
+    arriving = [torch.tensor(d) @ torch.tensor(W) for d, W in zip(deltas[1:], weights[1:], strict=True)]
+    wide = [np.linalg.norm(a) / np.linalg.norm(d) for a, d in zip(arriving, deltas[1:], strict=True)]
+    assert np.allclose(one.weights, wide)
+    if not (setting["batch_norm"] or setting["residual"]):
+        assert np.allclose(one.weights * one.slopes, one.norms[:-1] / one.norms[1:])
     sigma_w = setting["scale"] * WEIGHT_RULES[setting["initialization"]][1]
     kind = {name: setting[name] for name in ("batch_norm", "residual")}
     assert np.array_equal(one.theory, predicted(depth, sigma_w, setting["activation"], **kind))
@@ -102,7 +107,7 @@ def test_the_sentence_is_true(setting):
         assert int(far[1]) == round(abs(math.log10(one.norms[0])))
         assert far[2] == ("less" if one.norms[0] < 1 else "more")
     first = FLAT.get(setting["activation"], "Saturated")
-    for name, share in ((first, one.saturated.mean()), ("dead", one.dead.mean())):
+    for name, share in ((first, one.flat.mean()), ("dead", one.dead.mean())):
         words = "none" if share == 0 else f"{100 * share:.0f} %" if share >= 0.005 else "below 0.5 %"
         assert f"{name}: {words} of the " in said
     start = "vanish" if one.norms[0] < 0.1 else "explode" if one.norms[0] > 10 else "keep their order"
@@ -153,17 +158,17 @@ def test_what_keeps_the_size_of_the_gradient_at_the_start(explorer):
     """Residual connections whatever the depth; ReLU at σ_w = 1.4."""
     for depth in (10, 30, 60):
         assert 0.5 < propagate(**{**explorer.start, "depth": depth, "residual": True}).norms[0] < 2
-    assert 0.5 < propagate(**{**explorer.start, "activation": "relu", "scale": 1.4}).norms[0] < 0.7
+    assert 0.5 < propagate(**{**explorer.start, "activation": "relu", "scale": 2**0.5}).norms[0] < 1
 
 
 def test_every_corner_is_finite_and_said():
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         for activation, with_norm, residual in itertools.product(ACTIVATIONS, (False, True), (False, True)):
-            for scale in (0.2, 4.0)[with_norm:]:                     # which batch norm cancels
+            for scale in (0.25, 16.0)[with_norm:]:                     # which batch norm cancels
                 values = {**SETTING, "depth": 60, "width": 16, "activation": activation, "scale": scale,
-                          "batch_norm": with_norm, "residual": residual}
+                          "batch_norm": with_norm, "residual": residual, "apart": 2**0.5}
                 one = propagate(**values)
-                assert sweep.finite([one.norms, one.theory, one.a, one.delta, one.saturated, one.dead])
+                assert sweep.finite(list(one))
                 assert not re.search(r"\b(nan|inf)\b", describe_propagation(one, **values))
 
 
@@ -173,31 +178,101 @@ def picture(one, activation):
     lines, collections = len(ax.lines), len(ax.collections)
     pathology_picture.draw_propagation(ax, one, activation)
     new = ax.collections[collections:]
-    black, = (c for c in new if isinstance(c, LineCollection) and to_hex(c.get_color()[0]) == "#000000")
+    black = [c for c in new if isinstance(c, LineCollection) and to_hex(c.get_color()[0]) == "#000000"]
     areas = {to_hex(c.get_facecolor()[0]): c.get_paths()[0].vertices for c in new
-             if isinstance(c, PolyCollection)}
-    return ax, ax.lines[lines:], black.get_segments()[0], areas
+             if isinstance(c, PolyCollection) and c.get_alpha() is None}
+    return ax, ax.lines[lines:], [c.get_segments()[0] for c in black], areas
 
 
 def test_the_curves_are_those_of_the_view():
     one = propagate(**SETTING)
-    ax, (points,), theory_line, areas = picture(one, "tanh")
-    low, high = pathology_picture.exponents(one)
-    pane = pathology_picture.NORMS
+    ax, (points,), (theory_line,), areas = picture(one, "tanh")
+    most, pane = pathology_picture.exponent(one), pathology_picture.NORMS
     x, y = points.get_data()
-    assert np.allclose((x - pane.left) / pane.width * 9 + 0.5, np.arange(1, 10))
+    assert np.allclose((x - pane.left) / pane.width * 60 - 0.5, np.arange(9)), "60 layers wide, always"
     for heights, values in ((y, one.norms), (theory_line[:, 1], one.theory)):
-        shown = low + (high - low) * (1 - (np.array(heights) - pane.top) / pane.height)
-        assert np.allclose(shown, np.log10(values)) and np.allclose(theory_line[:, 0], x)
+        shown = -most + 2 * most * (1 - (np.array(heights) - pane.top) / pane.height)
+        assert np.allclose(shown[::-1], np.log10(values)) and np.allclose(theory_line[:, 0], x)
     pane = pathology_picture.FRACTIONS
-    colors = pathology_picture.SATURATED, pathology_picture.DEAD
-    for color, fractions in zip(colors, (one.saturated, one.dead), strict=True):
+    colors = pathology_picture.FLAT, pathology_picture.DEAD
+    for color, fractions in zip(colors, (one.flat, one.dead), strict=True):
         steps = 1 - (areas[color.lower()][:18:2, 1] - pane.top) / pane.height
-        assert np.allclose(steps, fractions)
-    assert one.saturated.mean() > 0.1
+        assert np.allclose(steps[::-1], fractions)
+    assert one.flat.mean() > 0.1
     words = " ".join(text.get_text() for text in ax.texts)
-    assert f"layer 1: {panes.scientific(one.norms[0])}" in words
+    assert f"layer 1: {panes.scientific(one.norms[0])}" in words and "saturated activations" in words
     assert f"theory: {panes.scientific(one.theory[0])}" in words
+    for name, values in (("weights", one.weights), ("slopes", one.slopes)):
+        assert f"{name} {panes.scientific(np.prod(values) ** (1 / 8))}" in words
+    assert "inactive activations" in [text.get_text() for text in picture(one, "relu")[0].texts]
+
+
+def test_more_depth_moves_the_end_of_the_curve_and_nothing_else():
+    """40 and 60 sigmoid layers have the same range, so that the curve goes on where it ended."""
+    sigmoid = {**SETTING, "activation": "sigmoid", "initialization": "Xavier", "scale": 1, "width": 256}
+    (short,), (long,) = (picture(propagate(**{**sigmoid, "depth": depth}), "sigmoid")[1]
+                         for depth in (40, 60))
+    assert short.get_xdata()[-1] < long.get_xdata()[39] + 1 < long.get_xdata()[-1] - 100
+    assert np.abs(short.get_ydata() - long.get_ydata()[:40]).max() < 6, "pixels: other random layers"
+
+
+@pytest.mark.parametrize("size, most", [(1.0, 5), (9e4, 5), (1.1e-5, 5), (2e5, 20), (1e-21, 50), (1e60, 100),
+                                        (1e-300, 100)])
+def test_the_range_is_one_of_four(size, most):
+    one = propagate(**SETTING)
+    wide = one._replace(norms=np.array([size, *np.ones(8)]), theory=np.ones(9))
+    assert pathology_picture.exponent(wide) == most
+    ax, (points,), *_ = picture(wide, "tanh")
+    pane = pathology_picture.NORMS
+    assert pane.top - 1e-9 <= points.get_ydata().min() <= points.get_ydata().max() <= pane.top + pane.height
+    names = sum(abs(math.log10(value)) < most for value in pathology_picture.FORMATS.values())
+    dotted = [c for c in ax.collections if isinstance(c, LineCollection) and c.get_linewidth()[0] == 0.9
+              and c.get_linestyle()[0][1]]
+    assert len(dotted) == names == {5: 1, 20: 2, 50: 4, 100: 4}[most]
+
+
+@pytest.mark.parametrize("values, way", [
+    ({"activation": "tanh", "scale": 3.0, "apart": 1e-6}, "move apart"),
+    ({"activation": "sigmoid", "scale": 1.0, "apart": 2**0.5}, "move together"),
+    ({"activation": "identity", "scale": 1.0, "apart": 1e-6}, "keep their distance")])
+def test_two_inputs_are_drawn_and_said(values, way):
+    setting = {**SETTING, "initialization": "orthogonal", "depth": 12, **values}
+    one = propagate(**setting)
+    x, other, _ = exploring.random_batch(48, 3)
+    net = Net([values["scale"] * exploring.drawn("orthogonal", 48, 3, l + 1) for l in range(12)], [], [], [],
+              values["activation"], False)
+    c = 1 - values["apart"]**2 / 2
+    pair = (deep_by_torch(net, start, x)[0] for start in (x, c * x + (1 - c**2)**0.5 * other))
+    apart = [np.linalg.norm(u - v) for u, v in zip(*pair, strict=True)]
+    assert np.allclose(one.distances, np.array(apart) / apart[0], rtol=1e-6)
+    said = describe_propagation(one, **setting)
+    assert f" {way}: in layer 12" in said
+    got = number_in(said, r"distance is (\S+) times that in layer 1")
+    assert abs(got / one.distances[-1] - 1) < 0.06
+    _, _, lines, _ = picture(one, values["activation"])
+    assert len(lines) == 2 and len(lines[1]) == 12
+
+
+def test_a_distance_of_rounding_errors_is_not_shown():
+    setting = {**SETTING, "activation": "sigmoid", "scale": 0.5, "depth": 40, "apart": 1e-6}
+    one = propagate(**setting)
+    lost = one.distances == 0
+    assert lost[-1] and not lost[:5].any() and (np.diff(lost.astype(int)) >= 0).all()
+    assert "until rounding errors hide their distance" in describe_propagation(one, **setting)
+    assert (one.distances_theory > 0).all()
+
+
+def test_every_preset_shows_what_it_is_called(explorer):
+    found = {}
+    for name, values in explorer.presets.items():
+        explorer.reset()
+        explorer.set(**values)
+        found[name] = explorer.result.norms[0], explorer.sentence
+    assert "Gradients vanish" in found["vanish"][1] and "Gradients vanish" in found["torch's default"][1]
+    assert "Gradients explode" in found["explode"][1]
+    assert 0.1 < found["edge of chaos"][0] < 10 and "sigmoid" in found["edge of chaos"][1]
+    assert 0.1 < found["He + ReLU"][0] < 10 and "σ_w = 1.41" in found["He + ReLU"][1]
+    assert "with batch norm" in found["with BN"][1] and "residual" in found["with residual"][1]
 
 
 def test_where_nothing_arrives_it_is_said_and_no_curve_is_drawn():

@@ -2,30 +2,63 @@
 
 A batch of normal numbers goes in; a random δ of norm 1 is given to the last layer and goes back through all
 others. Nothing is learned. The numbers of a seed are drawn once for each layer and width and kept, so
-that a slider only scales them.
+that a slider only scales them. A second batch may go in beside the first, to see how far the two stay apart.
 """
-from collections import namedtuple
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from ipywidgets import Checkbox, Dropdown, FloatSlider, IntSlider
+from ipywidgets import Checkbox, Dropdown, FloatLogSlider, IntSlider
 
 from helpers.explore.explorer import Explore, explore
 from helpers.functional.activations import ACTIVATIONS
 from helpers.functional.initialization import INITIALIZATIONS
 from helpers.theory.deep_mean_field import predicted
-from helpers.theory.deep_network import Net, backward, forward, normalised, norms, saturated_and_dead
+from helpers.theory.deep_network import Net, backward, flat_and_dead, forward, normalised, norms
+from helpers.theory.mean_field import edge_of_chaos
 from helpers.theory.random_networks import WEIGHT_RULES
-from helpers.widgets.pathology.picture import SIZE, draw_propagation, pathology_frame
+from helpers.theory.two_inputs import distances, second_input
+from helpers.widgets.pathology.picture import DEEPEST, SIZE, draw_propagation, pathology_frame
 from helpers.widgets.pathology.words import describe_propagation
 
-BATCH, DEEPEST, NARROWEST, WIDEST = 128, 60, 16, 256
+BATCH, NARROWEST, WIDEST = 64, 16, 256
+ROUNDING = 1e-13        # of z: a smaller distance of two inputs is made of rounding errors
+INPUTS = {"not shown": 0.0, "10⁻⁶ apart": 1e-6, "independent": 2**0.5}
 
-# One setting, measured. norms and theory (depth,): ‖δ‖ of each layer where that of the last is 1, by the net
-# and by helpers.theory.deep_mean_field; saturated and dead (depth,): fractions, by
-# helpers.theory.deep_network; a and delta: the arrays (batch, width) of the layers in `layers`: the first,
-# the middle one, the last.
-Propagation = namedtuple("Propagation", "sigma_w norms theory saturated dead layers a delta")
+_PLAIN = {"initialization": "σ_w/√n normal", "scale": 1.0, "batch_norm": False, "residual": False}
+PRESETS = {
+    "vanish": {**_PLAIN, "activation": "sigmoid"},
+    "explode": {**_PLAIN, "activation": "relu", "scale": 2.0},
+    "edge of chaos": {**_PLAIN, "activation": "sigmoid", "scale": edge_of_chaos("sigmoid")},
+    "He + ReLU": {**_PLAIN, "activation": "relu", "initialization": "He"},
+    "torch's default": {**_PLAIN, "activation": "relu", "initialization": "torch default"},
+    "with BN": {"batch_norm": True}, "with residual": {"residual": True},
+}
+
+
+class Propagation(NamedTuple):
+    """One setting, measured; arrays begin with layer 1.
+
+    norms, theory (depth,): ‖δ‖ where that of the last layer is 1, by the net and by
+    helpers.theory.deep_mean_field; weights, slopes (depth − 1,): the factors ‖Wᵀδ‖/‖δ‖ and
+    ‖Wᵀδ ⊙ φ′‖/‖Wᵀδ‖ on the way to each layer, 0 where nothing arrives; flat, dead (depth,): fractions, by
+    helpers.theory.deep_network; a, delta: the arrays (batch, width) of the layers in `layers`: the first, the
+    middle one, the last. distances, distances_theory: between two inputs, where that in layer 1 is 1; 0 where
+    it is lost in rounding errors; (0,) where no second input was asked for.
+    """
+
+    sigma_w: float
+    norms: np.ndarray
+    theory: np.ndarray
+    weights: np.ndarray
+    slopes: np.ndarray
+    flat: np.ndarray
+    dead: np.ndarray
+    layers: list[int]
+    a: list[np.ndarray]
+    delta: list[np.ndarray]
+    distances: np.ndarray
+    distances_theory: np.ndarray
 
 
 @lru_cache(maxsize=2 * DEEPEST)
@@ -36,29 +69,52 @@ def drawn(initialization: str, width: int, seed: int, layer: int) -> np.ndarray:
 
 
 @lru_cache
-def random_batch(width: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The input x and δ of the last layer, whose norm is 1, both (batch, width)."""
-    x, delta = np.random.default_rng([seed, 0]).normal(size=(2, BATCH, width))
-    return x, delta / np.linalg.norm(delta)
+def random_batch(width: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The input x, one independent of it, and δ of the last layer with norm 1, all (batch, width)."""
+    x, delta, other = np.random.default_rng([seed, 0]).normal(size=(3, BATCH, width))
+    return x, other, delta / np.linalg.norm(delta)
 
 
 @lru_cache(maxsize=2)     # for the picture and for its sentence
 def propagate(depth: int, width: int, activation: str, initialization: str, scale: float, batch_norm: bool,
-              residual: bool, seed: int) -> Propagation:
+              residual: bool, seed: int, apart: float = 0.0) -> Propagation:
     """Forward and backward pass of a random batch, measured; the arguments are the values of the controls."""
-    x, delta = random_batch(width, seed)
+    x, _, delta = random_batch(width, seed)
     weights = [scale * drawn(initialization, width, seed, layer) for layer in range(1, depth + 1)]
     gamma, beta = ([np.full(width, value)] * depth * batch_norm for value in (1.0, 0.0))
     net = Net(weights, [], gamma, beta, activation, residual)
     passed = forward(net, x)
-    found = backward(net, passed, delta).delta
-    u = [*passed.u, normalised(passed.z[-1])[0] if batch_norm else passed.z[-1]]
-    a = [*passed.a, ACTIVATIONS[activation][0](u[-1])]
-    layers = [1, (depth + 1) // 2, depth]
+    back = backward(net, passed, delta)
+    phi, slope = ACTIVATIONS[activation]
+    last = normalised(passed.z[-1])[0] if batch_norm else passed.z[-1]
+    a, layers = [*passed.a, phi(last)], list(dict.fromkeys([1, (depth + 1) // 2, depth]))
     sigma_w = scale * WEIGHT_RULES[initialization][1]
-    theory = predicted(depth, sigma_w, activation, batch_norm=batch_norm, residual=residual)
-    return Propagation(sigma_w, norms(found), theory, *saturated_and_dead(u, activation), layers,
-                       [a[l - 1] for l in layers], [found[l - 1] for l in layers])
+    kind = {"batch_norm": batch_norm, "residual": residual}
+    return Propagation(
+        sigma_w, norms(back.delta), predicted(depth, sigma_w, activation, **kind), *_two_factors(back),
+        *flat_and_dead([*back.slopes, slope(last)], activation), layers, [a[l - 1] for l in layers],
+        [back.delta[l - 1] for l in layers], *_distances(net, passed, width, seed, sigma_w, apart))
+
+
+def _two_factors(back):
+    """What the weights and the slopes multiply ‖δ‖ by, on the way to the layers 1 … depth − 1."""
+    after = norms([da * slope for da, slope in zip(back.da, back.slopes, strict=True)])
+    before, between = norms(back.delta[1:]), norms(back.da)
+    return tuple(np.divide(new, old, out=np.zeros_like(new), where=old > 0)
+                 for old, new in ((before, between), (between, after)))
+
+
+def _distances(net, passed, width, seed, sigma_w, apart):
+    """The distance of the two batches in each layer and its theory, that of layer 1 being 1."""
+    if not apart:
+        return np.zeros(0), np.zeros(0)
+    x, other, _ = random_batch(width, seed)
+    second = forward(net, second_input(x, other, apart))
+    found = norms([z - w for z, w in zip(passed.z, second.z, strict=True)])
+    found[found < ROUNDING * norms(passed.z)] = 0
+    kind = {"batch_norm": bool(net.gamma), "residual": net.residual}
+    theory = distances(len(found), sigma_w, net.activation, apart=apart, **kind)
+    return found / found[0], theory / theory[0]
 
 
 def pathology_explorer() -> Explore:
@@ -69,12 +125,15 @@ def pathology_explorer() -> Explore:
     return explore(
         _draw, pathology_frame,
         lambda **values: describe_propagation(propagate(**values), **values), size=SIZE,
+        presets=PRESETS, play=("depth", "scale"),
         depth=IntSlider(30, 2, DEEPEST),
-        width=IntSlider(128, NARROWEST, WIDEST, 16),
+        scale=FloatLogSlider(1, base=2, min=-2, max=4, step=0.1, description="weights times",
+                             readout_format=".2f"),
         activation=Dropdown(options=list(ACTIVATIONS), value="sigmoid"),
         initialization=Dropdown(options=list(WEIGHT_RULES)),
-        scale=FloatSlider(1, min=0.2, max=4, step=0.1, description="weights times", readout_format=".1f"),
+        width=IntSlider(128, NARROWEST, WIDEST, 16),
         seed=IntSlider(0, 0, 20),
+        apart=Dropdown(options=list(INPUTS.items()), description="two inputs"),
         batch_norm=Checkbox(False), residual=Checkbox(False, description="residual connections"))
 
 

@@ -9,7 +9,7 @@ from helpers.plotting import figures
 from helpers.theory import mean_field
 from helpers.theory.random_networks import Case
 
-__all__ = ["chi_at_fixed_point", "paths_on_a_cliff", "theory_and_spread"]
+__all__ = ["chi_at_fixed_point", "paths_on_a_cliff", "theory_and_spread", "two_inputs_by_layer"]
 
 
 def theory_and_spread(found: dict[Case, np.ndarray], forecast: dict[Case, np.ndarray]) -> Figure:
@@ -45,6 +45,21 @@ def chi_at_fixed_point(*activations: str) -> Figure:
     ax.axhline(1, color=figures.NEUTRAL, lw=1)
     for name, line in zip(activations, ax.lines[:-1], strict=True):
         ax.plot(mean_field.edge_of_chaos(name), 1, "o", color=line.get_color(), ms=7)
+    return figure
+
+
+def two_inputs_by_layer(pairs: dict[str, np.ndarray]) -> Figure:
+    """The distance of two inputs in layers 1 … depth, log axis, by name: measured and theory (2, depth)."""
+    depth = len(next(iter(pairs.values()))[0])
+    figure = figures.curves(
+        {name: measured for name, (measured, _) in pairs.items()}, x=np.arange(1, depth + 1), log=True,
+        xlabel="layer l", ylabel="distance (rms)", xlim=(0.5, 1.4 * depth),
+        xticks=[1, *range(5, depth + 1, 5)])
+    ax = figure.axes[0]
+    ax.spines["bottom"].set_bounds(0.5, depth)
+    for line, (_, theory) in zip(list(ax.lines), pairs.values(), strict=True):
+        line.set(ls="", marker="o")
+        ax.plot(range(1, depth + 1), theory, color=figures.THEORY, lw=1)
     return figure
 
 

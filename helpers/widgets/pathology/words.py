@@ -2,19 +2,20 @@
 import math
 
 from helpers.plotting.panes import scientific
+from helpers.widgets.pathology.picture import FLAT_NAMES, mean_factor
 
 _FAR = 10        # times theory, or a tenth of it: worth a remark
-FLAT = {"relu": "Inactive (slope 0)", "leaky_relu": "Inactive (slope 0.01)"}    # elsewhere: saturated
 
 
 def describe_propagation(one: object, depth: int, width: int, activation: str, initialization: str,
-                         scale: float, batch_norm: bool, residual: bool, seed: int) -> str:
+                         scale: float, batch_norm: bool, residual: bool, seed: int,
+                         apart: float = 0.0) -> str:
     """The finding of a Propagation in words and numbers; the rest are the values of the controls."""
     extras = " and ".join(["batch norm"] * batch_norm + ["residual connections"] * residual)
     return (f"{depth} {activation} layers of width {width}{' with ' * bool(extras)}{extras}, weights: "
-            f"{initialization} times {scale:g}, σ_w = {one.sigma_w:.2f}, seed {seed}. "
-            f"{finding(one.norms[0])}: {_arrival(one, depth)} {_fractions(one, activation)}"
-            f"{_remarks(one, width, batch_norm)}")
+            f"{initialization} times {scale:.3g}, σ_w = {one.sigma_w:.2f}, seed {seed}. "
+            f"{finding(one.norms[0])}: {_arrival(one, depth)} {_parts(one, extras)}"
+            f"{_fractions(one, activation)}{_inputs(one, depth, apart)}{_remarks(one, width, batch_norm)}")
 
 
 def finding(first: float) -> str:
@@ -44,16 +45,38 @@ def _arrival(one, depth):
             f"(theory: {expected}).")
 
 
+def _parts(one, extras):
+    """The two factors of a layer, by their geometric means."""
+    if not one.norms[0]:
+        return ""
+    weights, slopes = (scientific(mean_factor(values), 3) for values in (one.weights, one.slopes))
+    rest = f"; the rest is due to {extras}" * bool(extras)
+    return f"Its weights multiply by {weights}, the slopes of its activations by {slopes}{rest}. "
+
+
 def _fractions(one, activation):
-    saturated, dead = one.saturated.mean(), one.dead.mean()
-    flat = FLAT.get(activation, "Saturated")
-    return f"{flat}: {_part(saturated)} of the activations; dead: {_part(dead)} of the units."
+    name = FLAT_NAMES.get(activation, "saturated").capitalize()
+    flat, dead = _part(one.flat.mean()), _part(one.dead.mean())
+    return f"{name}: {flat} of the activations; dead: {dead} of the units."
 
 
 def _part(fraction):
     if fraction == 0:
         return "none"
     return f"{100 * fraction:.0f} %" if fraction >= 0.005 else "below 0.5 %"
+
+
+def _inputs(one, depth, apart):
+    """How far apart two inputs end."""
+    if not apart:
+        return ""
+    start = "Two independent inputs" if apart > 1 else "Two inputs 10⁻⁶ apart"
+    last, theory = one.distances[-1], scientific(one.distances_theory[-1])
+    if last == 0:
+        return f" {start} move together until rounding errors hide their distance (theory: {theory})."
+    way = "move together" if last < 0.5 else "move apart" if last > 2 else "keep their distance"
+    return (f" {start} {way}: in layer {depth} their distance is {scientific(last)} times that in layer 1 "
+            f"(theory: {theory}).")
 
 
 def _remarks(one, width, batch_norm):
