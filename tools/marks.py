@@ -1,6 +1,10 @@
 """Mark the exercises of a class: run every submission again, and ask the grader.
 
+    python3 tasks.py marks --release FOLDER
     python3 tasks.py marks FOLDER [--to FOLDER] [--seconds 300]
+
+The first writes the notebooks for a class, in which `grade` shows no worked solution. (The solutions are no
+secret: helpers/exercises/questions/ holds them.) The second marks what comes back.
 
 FOLDER holds one folder for each student, with the student's notebooks anywhere in it, or one notebook for
 each student, named after the student. What is hidden is left out, and so are Jupyter's checkpoints. Written
@@ -22,6 +26,7 @@ from pathlib import Path
 
 import marking
 import mistakes
+import release
 import submissions
 from marking import Row
 
@@ -100,7 +105,9 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser("python3 tasks.py marks", description=__doc__,
                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    found.add_argument("folder", type=Path, metavar="FOLDER", help="the submissions")
+    found.add_argument("folder", type=Path, metavar="FOLDER",
+                       help="the submissions; with --release, a folder that is new or empty")
+    found.add_argument("--release", action="store_true", help="write the notebooks for a class into FOLDER")
     found.add_argument("--to", type=Path, metavar="FOLDER", help="where the marks go (default: FOLDER-marks)")
     found.add_argument("--seconds", type=seconds, default=300.0,
                        help="how long one notebook may run (default: 300)")
@@ -113,6 +120,9 @@ def main(arguments: list[str] | None = None) -> int:
     folder = options.folder.resolve()
     to = options.to or folder.with_name(f"{folder.name}-marks")
     try:
+        if options.release:
+            print(f"{len(release.release(folder))} notebooks for a class are written to {folder}.")
+            return 0
         found = mark(folder, to, options.seconds)
         print(f"\n{mistakes.write(found, to)}\n")
         print(f"Written to {to}:", ", ".join(name for name in FILES if (to / name).exists()))

@@ -10,6 +10,7 @@ from numpy.random import default_rng  # as it is now: a learner may put another 
 from helpers.exercises import diagnosis
 from helpers.exercises.changes import changed
 from helpers.exercises.feedback import Feedback
+from helpers.exercises.withheld import solutions_are_shown
 
 
 @dataclass(frozen=True)
@@ -93,4 +94,5 @@ class Exercise:
     def feedback(self, status: str, *said: str | None) -> Feedback:
         """Feedback on this exercise: its status, then sentence, evidence and mistake, as far as given."""
         said += ("", "", None)[len(said):]
-        return Feedback(self.title, status, *said, help=(*self.hints, self.source()))
+        solution = self.source() if solutions_are_shown() else ""
+        return Feedback(self.title, status, *said, help=(*self.hints, solution))

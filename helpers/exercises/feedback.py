@@ -12,8 +12,8 @@ class Feedback:
     """A status, the sentence that explains it, and an input on which it shows.
 
     `mistake` is the name of the mistake that was recognised. `help` holds the hints and, last, the
-    source of the worked solution; each is folded inside the one before it. `shown` is the heading
-    above the input.
+    source of the worked solution, "" where it is withheld; each is folded inside the one before it.
+    `shown` is the heading above the input.
     """
 
     title: str

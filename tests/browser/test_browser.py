@@ -338,6 +338,31 @@ def test_cells_that_run_twice_and_out_of_order(small, opened):
     assert page.faults() == []
 
 
+def shows_the_worked_solution(page):
+    """Whether `grade` has shown it, in a notebook that grades in one cell; hints are shown in any case."""
+    said = str(page.content().cells[-1].outputs)
+    assert "Hint 2" in said
+    return "Worked solution" in said
+
+
+@pytest.mark.long
+def test_a_notebook_for_a_class_shows_no_worked_solution(small, opened):
+    """Its metadata say so, those of a notebook beside it do not; and a new name makes no difference."""
+    cell = 'from helpers.exercises import grade\ngrade("convolution.db", len)'
+    nb = sample.notebook("# Grade", ("code", cell))
+    sample.write(nb, small.root / "ours.ipynb")
+    nb.metadata["gradients_by_hand"] = {"solutions": False}
+    sample.write(nb, small.root / "theirs.ipynb")
+    pages = {name: opened(small, f"{name}.ipynb") for name in ("ours", "theirs")}
+    for name, page in pages.items():
+        page.run_all()
+        assert shows_the_worked_solution(page) == (name == "ours")
+    pages["theirs"].page.evaluate(f"() => {browser.PANEL}.context.rename('mine.ipynb')")
+    eventually((small.root / "mine.ipynb").exists, "the notebook keeps its name")
+    pages["theirs"].run_all()
+    assert not shows_the_worked_solution(pages["theirs"])
+
+
 # --- these tests notice ----------------------------------------------------------------------
 
 FAULTS = {     # a cell, and what must be said of it

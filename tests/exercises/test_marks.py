@@ -1,4 +1,5 @@
-"""Marks for a class: whose submissions they are, what each answer gets, and what cannot be faked.
+"""Marks for a class: the notebooks it gets, whose submissions come back, what each answer gets, and what
+cannot be faked.
 
 A class of several students is marked once, with real kernels; what needs no kernel is asked of functions.
 """
@@ -186,7 +187,7 @@ ONE = packed(np.ones(2))["returned"][0]
     None, "right", {}, {"status": "right"}, {"missing": "NameError: name 'f' is not defined"}, packed(),
     packed(*7 * [np.ones(1)]), packed(*9 * [np.ones(1)], stopped="It raised."), packed(returned=8 * [{}]),
     *(packed(returned=8 * [ONE | wrong]) for wrong in (
-        {"dtype": "|O"}, {"dtype": "U8"}, {"dtype": "no"}, {"shape": [3]}, {"shape": ["2"], "data": "?"},
+        {"dtype": "|O"}, {"dtype": "U4", "shape": [1]}, {"dtype": "c16", "shape": [1]}, {"dtype": "no"}, {"shape": [3]}, {"shape": ["2"], "data": "?"},
         {"data": 5})), packed() | {"stopped": None, "returned": None}])
 def test_what_is_no_answer_is_none(sent):
     with pytest.raises(marks.NoAnswer):
