@@ -17,7 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # Two workers and a browser fill two cores; more threads in each would only wait for one another.
 ONE_THREAD = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
-# What is long: most notebooks in the browser, all in Notebook 7, and a second run of cells that take seconds.
+# What is long: most notebooks in the browser, all in Notebook 7, a second run of cells that take half a
+# second, most settings of several controls at once.
 CHECKS = {"style": "ruff check", "tests": "pytest tests -m 'not long' -n 2 --dist loadscope"}
 LONG_TOO = "pytest tests -n 2 --dist loadscope"
 # The tests run every notebook and compare each output as nbval does; it runs one, and with --all each.
