@@ -53,6 +53,8 @@ SIZE = Exercise(
         Mistake("divided first", "You divided before you subtracted: the stride divides the room that the "
                 "window has to move in, not the pixels.",
                 "(n + 2 * p - reach) // s → (n + 2 * p) // s - reach"),
+        Mistake("same", "This is n/s, rounded up: the size that libraries call `same`, which choose their "
+                "padding for it. Here the padding is given.", "(n + 2 * p - reach) // s + 1 → -(-n // s)"),
         Mistake("1 inside", "The `+ 1` stands inside the division: it is a place, not a pixel.",
                 "reach) // s + 1 → reach + 1) // s"),
     ),
@@ -180,6 +182,11 @@ DW = Exercise(
                 "return dW → return dW / len(dy)"),
         Mistake("mean over the pixels", "This is the right gradient divided by Ho·Wo: the contributions of "
                 "all places of the window add up.", "return dW → return dW / dy[0, 0].size"),
+        Mistake("mean of all", "This is the right gradient divided by N·Ho·Wo: the contributions of all "
+                "places in all samples add up.", "return dW → return dW / dy[:, 0].size"),
+        Mistake("columns in another order", "dy and the columns of x are in different orders: one counts the "
+                "samples first, the other the pixels. `transpose` both before `reshape`.",
+                "dy, used → dy, np.moveaxis(used, 0, -1).reshape(C, len(x), Ho, Wo).swapaxes(0, 1)"),
         Mistake("channels swapped", "The first two axes are swapped: dW has the shape of W, (filters, "
                 "channels, kh, kw).", "return dW → return dW.swapaxes(0, 1)"),
         Mistake("channels added", "Every channel got the sum over all channels: entry W[o, c, u, v] "

@@ -210,6 +210,8 @@ SOFTMAX = Exercise(
         Mistake("cross-entropy", "This is a − da, the short gradient of softmax and cross-entropy together, "
                 "with da for the label. Here da is an upstream gradient, and no cross-entropy follows.",
                 lambda da, a: a - da),
+        Mistake("log-softmax", "This is the backward pass of ln a, da − a·Σ da. The outputs here are a.",
+                "a * (da - average) → da - a * da.sum(axis=1, keepdims=True)"),
         Mistake("softmax twice", "You applied softmax to a, which is its output already: the rows of a sum "
                 "to 1.", lambda da, a: _true_softmax(da, _softmax(a))),
         Mistake("mean over the batch", "This is the right gradient divided by m: each row has its own dz, "

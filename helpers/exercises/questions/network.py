@@ -140,6 +140,8 @@ HIDDEN = Exercise(
                 "* (1 - np.tanh(z)**2) → * sigmoid_prime(z)"),
         Mistake("σ for σ′", "You multiplied by tanh(z), not by its derivative, 1 − tanh²(z).",
                 "* (1 - np.tanh(z)**2) → * np.tanh(z)"),
+        Mistake("σ′ twice", "σ′(z) is multiplied twice. Once is right: the other σ′ of the chain rule, that of "
+                "the next layer, is in delta_next.", "(1 - np.tanh(z)**2) → (1 - np.tanh(z)**2)**2"),
         Mistake("1 − z²", "σ′ is written as 1 − z². It is 1 − tanh²(z), which is 1 − a².", "np.tanh(z) → z"),
         Mistake("1 − a", "The square is missing: tanh′(z) is 1 − a², here it is 1 − a.", "**2 →"),
         Mistake("m twice", "This is the right delta divided by m. delta_next has the 1/m already.",
@@ -351,6 +353,9 @@ ENTROPY = Exercise(
         Mistake("right class only", "Only the right class has a gradient. Softmax divides by a sum that "
                 "holds every z: raising another z lowers the right a, so its gradient is not 0.",
                 "return dz → return np.eye(z.shape[1])[target] * dz"),
+        Mistake("no logarithm", "This is a·(a − 1) at the right class, the derivative of −a. C is −ln a: its "
+                "derivative is a − 1 there, and a at the other classes.",
+                "return dz / len(z) → return np.eye(z.shape[1])[target] * (dz + 1) * dz / len(z)"),
         Mistake("σ′ once more", "a·(1 − a) is in it once more. a minus one-hot is the gradient of z already.",
                 "return dz → return softmax(z) * (1 - softmax(z)) * dz"),
         Mistake("double softmax", "Softmax is applied twice. z comes before it, and the cost applies it.",

@@ -189,6 +189,9 @@ ADAM = Exercise(
                 "other way round: β·m + (1 − β)·g.",
                 ("betas[0] * m + (1 - betas[0]) → (1 - betas[0]) * m + betas[0]",
                  "betas[1] * s + (1 - betas[1]) → (1 - betas[1]) * s + betas[1]")),
+        Mistake("1 − β for β", "β₁ and β₂ are read as the weights of the new gradient, in the correction "
+                "too. They are the weights of the old means: β·m + (1 − β)·g.",
+                "m, s = → betas = 1 - betas[0], 1 - betas[1]; m, s ="),
         Mistake("sums", "The factor 1 − β is missing: m and s are decaying sums, not means. It multiplies g "
                 "and g².", ("(1 - betas[0]) * g → g", "(1 - betas[1]) * g → g")),
         Mistake("g for g²", "s is a mean of g, not of g². It may be negative, and its root is NaN then.",
@@ -208,6 +211,9 @@ ADAM = Exercise(
                 "fraction: W − η·λ·W.", ("eta * lam * W - →", "m = betas → g = g + lam * W; m = betas")),
         Mistake("decay divided", "λ·W is added to m̂ and divided by √ŝ + ε with it. The decay of AdamW is "
                 "not divided: W − η·λ·W.", ("eta * lam * W - →", "m_hat / (np → (m_hat + lam * W) / (np")),
+        Mistake("decay divided, without η", "λ·W is divided by √ŝ + ε and not multiplied by η. The decay of "
+                "AdamW is the other way round: W − η·λ·W.",
+                "W - eta * lam * W - eta * m_hat / → W - (eta * m_hat + lam * W) /"),
         Mistake("decay without η", "The decay is not multiplied by η. In AdamW a schedule of η scales both: "
                 "W − η·λ·W.", "eta * lam → lam"),
         Mistake("decay after the step", "The decay comes after the step, and takes a fraction of the new W. "

@@ -112,6 +112,11 @@ RUNNING = Exercise(
         Mistake("standard deviation", "You kept the standard deviation. It is the variance that is kept; the "
                 "root is taken when it is used, after ε was added.",
                 "x.var(axis=(0, 2, 3)) * m / (m - 1) → np.sqrt(x.var(axis=(0, 2, 3)) * m / (m - 1))"),
+        Mistake("biased standard deviation", "You kept the standard deviation, divided by m. It is the "
+                "variance that is kept, the unbiased one, with m − 1.",
+                "x.var(axis=(0, 2, 3)) * m / (m - 1) → x.std(axis=(0, 2, 3))"),
+        Mistake("all values counted", "The correction counts the values of all channels. One channel has m = "
+                "N·H·W of them.", "* m / (m - 1) → * x.size / (x.size - 1)"),
         Mistake("no memory", "These are the statistics of this batch alone. They must be added to the old "
                 "ones, which keep the weight 1 − momentum.", "(1 - momentum) * old + momentum * →"),
         Mistake("old kept whole", "The old statistics stay whole, and the new are added. The "
@@ -186,6 +191,10 @@ BACKWARD = Exercise(
                 "variance has m − 1.", "x.var(axis=0) → x.var(axis=0, ddof=1)"),
         Mistake("sums for means", "The sums of dy and of dy·x̂ are not divided by m. One x changes the mean "
                 "by 1/m of itself.", ("dy.mean → dy.sum", "xhat).mean → xhat).sum")),
+        Mistake("sum for the mean of dy", "The sum of dy is subtracted, not its mean: one x changes μ by 1/m "
+                "of itself.", "dy.mean → dy.sum"),
+        Mistake("ε missing outside", "ε is missing in the last factor, which is weight/√(v + ε); in x̂ it is "
+                "there.", "weight * scale → weight / np.sqrt(var)"),
         Mistake("no weight", "The weight is missing: y = weight·x̂ + bias, so the local gradient of this "
                 "step is weight.", "weight * →"),
         Mistake("weight twice", "The weight is in it twice.", "weight → weight**2"),

@@ -139,6 +139,8 @@ AVG = Exercise(
         Mistake("k for k²", "You divided by k: a window has k rows of k pixels, k² of them.", "k**2 → k"),
         Mistake("divided by the outputs", "You divided by Ho·Wo, the number of windows: each output is the "
                 "mean of the k² pixels under its window.", "k**2 → dy[0, 0].size"),
+        Mistake("divided by the stride", "You divided by stride²: a window has k² pixels, however far it "
+                "moves.", "k**2 → stride**2"),
         Mistake("mean of the overlap", "You took the mean over the windows that cover a pixel. Their "
                 "gradients are added; the division is by k², the number of pixels in a window.",
                 lambda dy, x_shape, k, s: _over_overlap(dy, x_shape, (k, k), s, 0)),
@@ -235,6 +237,8 @@ MAX_BACK = Exercise(
         Mistake("divided in the window", "Every pixel of the window received an equal part: that is average "
                 "pooling. The output depends on the largest pixel only.",
                 ("i + u, j + v → i:i + kh, j:j + kw", "dy[n, c, p, q] → dy[n, c, p, q] / window.size")),
+        Mistake("maximum for dy", "The largest pixel itself was added. It says where the gradient goes; what "
+                "is added is dy of its window.", "dy[n, c, p, q] → window.max()"),
         Mistake("first channel", "The argmax of the first channel is used for all channels: each channel of "
                 "each sample has its own.", "= x[n, c → = x[n, 0"),
         *_usual(max_pool2d_backward),

@@ -52,6 +52,8 @@ ACCUMULATE = Exercise(
                 lambda g, sizes: g.mean(0)),
         Mistake("not divided", "This is the gradient of the sum of all costs. For the mean, divide by the "
                 "number of all samples.", "/ sizes.sum() →"),
+        Mistake("not multiplied", "You divided by the number of all samples, but the rows are gradients of "
+                "means. Multiply each by its size first.", lambda g, sizes: g.sum(0) / sizes.sum()),
         Mistake("divided by k", "You weighted each mini-batch with its size, but divided by their number. "
                 "Divide by the number of samples.", "sizes.sum() → len(sizes)"),
         Mistake("last", "This is the last mini-batch's gradient: `=` for `+=`, or a `zero_grad` inside the "
@@ -141,6 +143,8 @@ SWISH = Exercise(
                 "s + beta * x → s + x"),
         Mistake("x once", "In dβ one x is missing. One is the factor in front, the other the inner "
                 "derivative of βx.", "x**2 → x"),
+        Mistake("x for x²·σ′", "dβ is Σ dy·x, the gradient of βx alone. β acts through σ, and x stands in "
+                "front: x²·σ′(βx).", "dy * x**2 * slope → dy * x"),
         Mistake("no dy in dβ", "dy is missing in dβ: the local gradient is multiplied by the upstream dy.",
                 "dy * x**2 → x**2"),
         Mistake("no dy in dx", "dy is missing in dx: this is the local gradient alone.", "dx = dy * → dx ="),

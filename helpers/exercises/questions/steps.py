@@ -66,6 +66,9 @@ CLIP = Exercise(
         Mistake("dropped", "A gradient above the limit becomes 0. Scale it down: the direction stays.",
                 "min(1, max_norm / (norm + 1e-6)) → (norm <= max_norm)"),
         Mistake("no root", "The root of the norm is missing: this is the sum of the squares.", "np.sqrt →"),
+        Mistake("square compared", "The square of the norm is compared with max_norm, not the norm: some "
+                "gradients are scaled that should not be, or the other way round.",
+                "min(1, max_norm / (norm + 1e-6)) → (max_norm / (norm + 1e-6) if norm**2 > max_norm else 1)"),
         Mistake("by value", "Every entry is limited to ±max_norm: that is clipping by value, and it changes "
                 "the direction. Multiply all by one factor.",
                 "both * min(1, max_norm / (norm + 1e-6)) → np.clip(both, -max_norm, max_norm)"),
@@ -121,6 +124,9 @@ RATES = Exercise(
                 "count from 0, and step 0 has start·eta.", "T_max + 1) → T_max + 1) + 1"),
         Mistake("warm-up one step early", "The warm-up is one step ahead: step 0 has start·eta, so t / "
                 "warmup is 0 there, not (t + 1) / warmup.", "t / warmup → (t + 1) / warmup"),
+        Mistake("step 0 above the start", "The warm-up is divided into warmup + 1 steps, and step 0 has gone "
+                "the first of them. From step 0, with start·eta, to step warmup there are warmup steps.",
+                "t / warmup → (t + 1) / (warmup + 1)"),
         Mistake("warm-up too steep", "The warm-up ends one step early: from step 0 to step warmup there are "
                 "warmup steps, not warmup − 1. `np.linspace(…, warmup)` counts the points, and has one step "
                 "fewer.", "/ warmup → / (warmup - 1)"),
