@@ -140,8 +140,8 @@ HIDDEN = Exercise(
                 "* (1 - np.tanh(z)**2) → * sigmoid_prime(z)"),
         Mistake("σ for σ′", "You multiplied by tanh(z), not by its derivative, 1 − tanh²(z).",
                 "* (1 - np.tanh(z)**2) → * np.tanh(z)"),
-        Mistake("σ′ twice", "σ′(z) is multiplied twice. Once is right: the other σ′ of the chain rule, that of "
-                "the next layer, is in delta_next.", "(1 - np.tanh(z)**2) → (1 - np.tanh(z)**2)**2"),
+        Mistake("σ′ twice", "σ′(z) is multiplied twice. Once is right: the other σ′ of the chain rule, that "
+                "of the next layer, is in delta_next.", "(1 - np.tanh(z)**2) → (1 - np.tanh(z)**2)**2"),
         Mistake("1 − z²", "σ′ is written as 1 − z². It is 1 − tanh²(z), which is 1 − a².", "np.tanh(z) → z"),
         Mistake("1 − a", "The square is missing: tanh′(z) is 1 − a², here it is 1 − a.", "**2 →"),
         Mistake("m twice", "This is the right delta divided by m. delta_next has the 1/m already.",
