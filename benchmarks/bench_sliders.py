@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 from common import publish, table
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-import browser
-import sample
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "tests"))
+import browser  # noqa: E402
+import sample  # noqa: E402
 
 MOVES, STORMS = 20, 3
 THERE_AND_BACK = [abs(1 - k / 15) * 0.9 + 0.05 for k in range(30)]

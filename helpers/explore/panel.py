@@ -96,7 +96,7 @@ class Panel:
 def button(name: str, press: Callable[[], None]) -> Button:
     """A button of this name that calls `press`."""
     tip = "Bring every control back to where it was" if name == "Reset" else f"Set the controls for: {name}"
-    one = Button(description=name, layout=Layout(width="max-content"), tooltip=tip)
+    one = Button(description=name, layout=Layout(width="max-content", padding="0 8px"), tooltip=tip)
     one.on_click(lambda _: press())
     return one
 
@@ -104,25 +104,37 @@ def button(name: str, press: Callable[[], None]) -> Button:
 def playing(control: Widget) -> HBox:
     """A slider, and beside it a Play button that takes it to its end, 8 steps in a second.
 
-    The player counts the slider's steps, which for a logarithmic one are steps of the exponent. The browser
-    keeps the pace; where Python is slower, it gets the newest step only.
+    The player counts the slider's steps. The browser keeps the pace; where Python is slower, it gets the
+    newest step only. At the end it stops, and begins anew when it is pressed again.
     """
-    base = getattr(control, "base", None)
-    last = round((control.max - control.min) / control.step)
-
-    def at(value):
-        return round(((math.log(value, base) if base else value) - control.min) / control.step)
+    def place(value):
+        values = stations(control)
+        return values.index(value) if value in values else min(
+            range(len(values)), key=lambda k: abs(values[k] - value))
 
     def follow(change):
-        if change["new"] != at(control.value):      # or a value between two steps would be moved to one
-            position = control.min + change["new"] * control.step
-            control.value = base**position if base else position
-    player = Play(at(control.value), max=last, interval=125, show_repeat=False,
+        if change["new"] != place(control.value):     # or a value between two steps would be moved to one
+            control.value = stations(control)[change["new"]]
+
+    def keep(_change):
+        player.max = len(stations(control)) - 1       # another control may set the limits of this one
+        player.value = place(control.value)
+    player = Play(max=len(stations(control)) - 1, interval=125, show_repeat=False,
                   layout=Layout(width="max-content", flex="0 0 auto"))
+    player.value = place(control.value)
     player.observe(follow, "value")
-    control.observe(lambda change: setattr(player, "value", at(change["new"])), "value")
+    control.observe(keep, [name for name in ("min", "max", "value") if control.has_trait(name)])
     control.layout.flex = "1 1 auto"
     return HBox([control, player], layout=Layout(grid_area="auto / 1 / auto / -1"))   # a row: a long slider
+
+
+def stations(control: Widget) -> list:
+    """The values of a slider in order: its options, or min, min + step, …; if it has a base, its powers."""
+    if control.has_trait("options"):
+        return [one[1] if isinstance(one, tuple) else one for one in control.options]
+    steps = range(round((control.max - control.min) / control.step) + 1)
+    values = [control.min + k * control.step for k in steps]
+    return [control.base**value for value in values] if control.has_trait("base") else values
 
 
 def dress(name: str, control: Widget) -> None:

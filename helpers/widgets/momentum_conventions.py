@@ -45,7 +45,7 @@ def momentum_conventions() -> Explore:
     `result` is the ThreeRuns of this moment.
     """
     return explore(
-        _draw, _frame, _describe, size=SIZE,
+        _draw, _frame, _describe, size=SIZE, play=["drop"],
         drop=IntSlider(14, 0, STEPS, description="drop after step"),
         factor=SelectionSlider(options=FACTORS, value=0.1, description="η then times"),
         gamma=SelectionSlider(options=MOMENTA, value=0.9, description="momentum γ"),

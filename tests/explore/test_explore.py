@@ -14,6 +14,7 @@ from ipywidgets import (
     FloatLogSlider,
     FloatSlider,
     IntSlider,
+    SelectionSlider,
     SelectMultiple,
     Text,
     ToggleButtons,
@@ -297,7 +298,8 @@ def player(one, name):
 
 @pytest.mark.parametrize("control, values", [
     (IntSlider(4, 2, 6, 2), [2, 4, 6]), (FloatSlider(0.5, min=0, max=1, step=0.25), [0, 0.25, 0.5, 0.75, 1]),
-    (FloatLogSlider(1, base=2, min=-1, max=2, step=1), [0.5, 1, 2, 4])])
+    (FloatLogSlider(1, base=2, min=-1, max=2, step=1), [0.5, 1, 2, 4]),
+    (SelectionSlider(options=[("one", 1), ("three", 3), ("nine", 9)], value=3), [1, 3, 9])])
 def test_play_goes_through_the_steps_of_its_slider(control, values):
     one = explore(lambda axes, x: x, size=SIZE, play=["x"], x=control)
     button, seen = player(one, "x"), []
@@ -307,9 +309,18 @@ def test_play_goes_through_the_steps_of_its_slider(control, values):
     assert seen == values
     one.set(x=values[1])
     assert button.value == 1, "it goes on from where the slider is"
-    one.set(x=values[0] + 0.9 * (values[1] - values[0]) if isinstance(values[1], float) else values[0])
-    assert one.values["x"] == one.result, "a value between two steps stays"
+    between = values[0] + 0.9 * (values[1] - values[0])
+    if isinstance(control.value, float):
+        one.set(x=between)
+        assert one.values["x"] == one.result == between, "a value between two steps stays"
     assert not button.show_repeat and button.interval == 125
+
+
+def test_play_follows_new_limits_of_its_slider():
+    step = IntSlider(9, 1, 9)
+    one = explore(lambda axes, step: step, size=SIZE, play=["step"], step=step)
+    step.max = 4
+    assert player(one, "step").max == player(one, "step").value == 3 and one.result == 4
 
 
 def test_words_reach_the_picture_and_the_live_sentence():

@@ -77,8 +77,9 @@ def backprop_stepper(by_torch: Callable) -> Explore:
     return explore(
         lambda axes, hidden, output, **v: _draw(axes, passes[hidden, output], **v),
         lambda figure: network_frame(figure, X, Y),
-        lambda hidden, output, **v: _describe(passes[hidden, output], **v), size=SIZE, step=step,
-        neuron=neuron, hidden=Dropdown(options=list(ACTIVATIONS), value="tanh", description="σ, layers 1, 2"),
+        lambda hidden, output, **v: _describe(passes[hidden, output], **v), size=SIZE, play=["step"],
+        step=step, neuron=neuron,
+        hidden=Dropdown(options=list(ACTIVATIONS), value="tanh", description="σ, layers 1, 2"),
         output=Dropdown(options=list(ACTIVATIONS), value="tanh", description="σ, layer 3"))
 
 

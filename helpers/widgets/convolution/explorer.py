@@ -34,7 +34,7 @@ def convolution_explorer() -> Explore:
     _link(preset, entries)
     return explore(
         lambda axes, **v: _draw_forward(axes, images[v["image"]], **v), _frame_forward,
-        lambda **v: _say_forward(images[v["image"]], **v), size=SIZE,
+        lambda **v: _say_forward(images[v["image"]], **v), size=SIZE, play=["across", "down"],
         image=Dropdown(options=list(images), description="image"), kernel=preset, entries=entries,
         stride=IntSlider(1, 1, 4, description="stride"), padding=IntSlider(0, 0, 4, description="padding"),
         dilation=IntSlider(1, 1, 3, description="dilation"),

@@ -40,7 +40,7 @@ def backward_stepper(by_torch: Callable) -> Explore:
     return explore(
         lambda ax, view, stride, step: VIEWS[view][0](ax, truths[stride], stride, step), _frame_backward,
         lambda view, stride, step: VIEWS[view][1](truths[stride], stride, step), size=SIZE,
-        view=view, stride=stride, step=step)
+        play=["step"], view=view, stride=stride, step=step)
 
 
 def _upstream(s):

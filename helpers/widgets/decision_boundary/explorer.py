@@ -92,7 +92,7 @@ def decision_boundary() -> Explore:
     `result` is the Boundary of this moment.
     """
     return explore(
-        _draw, _frame, _describe, size=SIZE, data=ToggleButtons(options=list(DATA)),
+        _draw, _frame, _describe, size=SIZE, play=["steps"], data=ToggleButtons(options=list(DATA)),
         activation=Dropdown(options=list(ACTIVATIONS), value="tanh"),
         hidden=IntSlider(4, 1, MOST_UNITS, description="hidden units"),
         eta=SelectionSlider(options=RATES, value=1, description="learning rate η"),

@@ -102,7 +102,7 @@ def gradient_over_steps(records: Mapping[int, Collected] | Sequence[Collected], 
     return explore(
         lambda axes, step, mark: _draw(axes, found, names, step, mark),
         lambda figure: _frame(figure, found, names),
-        lambda step, mark: _describe(found[step], step, mark), size=SIZE,
+        lambda step, mark: _describe(found[step], step, mark), size=SIZE, play=["step"],
         step=SelectionSlider(options=list(found), value=list(found)[0], description="step"),
         mark=Dropdown(options=names, value=names[0], description="layer"))
 

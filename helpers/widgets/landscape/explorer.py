@@ -41,7 +41,7 @@ def landscape_explorer() -> Explore:
         start.fit(sides(change.new), LANDSCAPES[change.new].start)
     landscape.observe(follow, "value")            # before explore does: one picture for both
     return explore(
-        _draw, _frame, _describe, size=SIZE, landscape=landscape, kappa=kappa,
+        _draw, _frame, _describe, size=SIZE, play=["steps"], landscape=landscape, kappa=kappa,
         eta=eta, gamma=SelectionSlider(options=(0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99), value=0.8,
                                        description="momentum γ"),
         steps=IntSlider(100, 1, STEPS), optimizers=Switches(COLORS, SIGNS, tuple(COLORS)), start=start)

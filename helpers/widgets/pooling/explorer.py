@@ -30,7 +30,7 @@ def pooling_explorer() -> Explore:
     pixels = digit(DIGIT) * 16
     return explore(
         lambda axes, **v: _draw(axes, Pooled(pixels, **v)), lambda figure: sheet(figure, SIZE),
-        lambda **v: _say(Pooled(pixels, **v)), size=SIZE,
+        lambda **v: _say(Pooled(pixels, **v)), size=SIZE, play=["shift", "across", "down"],
         kind=ToggleButtons(options=list(POOLS), description="kind"),
         kernel=IntSlider(3, 1, 4, description="kernel"), stride=IntSlider(2, 1, 4, description="stride"),
         padding=IntSlider(1, 0, 2, description="padding"),

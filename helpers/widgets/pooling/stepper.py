@@ -39,7 +39,7 @@ def pooling_stepper(by_torch: Callable) -> Explore:
     stride.observe(fit, "value")
     return explore(
         lambda axes, **v: _draw(axes, truths[v["kind"], v["kernel"], v["stride"]], **v), _frame,
-        lambda **v: _say(truths[v["kind"], v["kernel"], v["stride"]], **v), size=(700, 426),
+        lambda **v: _say(truths[v["kind"], v["kernel"], v["stride"]], **v), size=(700, 426), play=["step"],
         kind=ToggleButtons(options=["max", "average"], description="kind"),
         rule=ToggleButtons(options=[FIRST, MASK, OVERWRITE], description="rule",
                            style={"button_width": "max-content"}),

@@ -87,6 +87,7 @@ def remedy_bench() -> Explore:
     """
     return explore(
         _draw, remedy_frame, lambda **values: describe_comparison(comparison(**values), **values), size=SIZE,
+        play=["steps"],
         net=Dropdown(options=list(NETS), description="plain net"),
         steps=IntSlider(STEPS, 0, STEPS, 5),
         activation=Dropdown(options=list(ACTIVATION_OPTIONS)),
