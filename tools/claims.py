@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 import re
 import sys
+from collections.abc import Iterable
 from types import ModuleType
 
 import notebook_rules
@@ -61,14 +62,22 @@ def exercises() -> dict[str, Exercise]:
 
 
 def mistakes() -> list[Mistake]:
-    """The wrong answers that the grader knows by name, without the placeholders of the break-it exercises."""
-    return [mistake for one in exercises().values() for mistake in one.mistakes
-            if mistake.sentence not in PLACEHOLDERS]
+    """The mistakes of which the grader has something of their own to say; each once, in whichever exercises.
+
+    The placeholders of the break-it exercises are none.
+    """
+    return _each_once(mistake for one in exercises().values() for mistake in one.mistakes
+                      if mistake.sentence not in PLACEHOLDERS)
 
 
 def holes() -> list[Mistake]:
-    """The answers that a weak test accepts, as the break-it exercises know them by name."""
-    return [hole for one in exercises().values() for hole in one.holes]
+    """What weak tests do not check, as the break-it exercises know it by name; each once."""
+    return _each_once(hole for one in exercises().values() for hole in one.holes)
+
+
+def _each_once(named: Iterable[Mistake]) -> list[Mistake]:
+    """One for each sentence: the same words in two exercises are one thing that a learner can be told."""
+    return list({mistake.sentence: mistake for mistake in named}.values())
 
 
 def minutes(notebooks: list[NotebookNode]) -> list[int]:
@@ -108,8 +117,8 @@ def claims() -> str:
          f"{compared(notebooks)} code cells of {len(notebooks)} notebooks, compared by strict nbval; "
          f"{drawn} pictures, compared by a test of their own"],
         ["Exercises name your mistake",
-         f"{len(exercises())} exercises, graded at once; {len(mistakes())} wrong answers known by name, "
-         f"and {len(holes())} holes in weak tests"],
+         f"{len(exercises())} exercises, graded at once; {len(mistakes())} mistakes known by name, "
+         f"each told in words of its own, and {len(holes())} holes in weak tests"],
         ["Sliders answer at once",
          f"{shown(notebooks, EXPLORER)} explorers; a key press moves a picture in {ours} ms, "
          f"with `interact` in {theirs} ms"],

@@ -187,8 +187,9 @@ ONE = packed(np.ones(2))["returned"][0]
     None, "right", {}, {"status": "right"}, {"missing": "NameError: name 'f' is not defined"}, packed(),
     packed(*7 * [np.ones(1)]), packed(*9 * [np.ones(1)], stopped="It raised."), packed(returned=8 * [{}]),
     *(packed(returned=8 * [ONE | wrong]) for wrong in (
-        {"dtype": "|O"}, {"dtype": "U4", "shape": [1]}, {"dtype": "c16", "shape": [1]}, {"dtype": "no"}, {"shape": [3]}, {"shape": ["2"], "data": "?"},
-        {"data": 5})), packed() | {"stopped": None, "returned": None}])
+        {"dtype": "|O"}, {"dtype": "U4", "shape": [1]}, {"dtype": "c16", "shape": [1]}, {"dtype": "no"},
+        {"shape": [3]}, {"shape": ["2"], "data": "?"}, {"data": 5})),
+    packed() | {"stopped": None, "returned": None}])
 def test_what_is_no_answer_is_none(sent):
     with pytest.raises(marks.NoAnswer):
         marks.feedback("convolution.db", sent)
