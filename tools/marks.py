@@ -77,7 +77,9 @@ def harmless(text: str) -> str:
 
 def in_short(rows: list[Row]) -> str:
     """How many rows have each status: "3 right, 1 not yet"."""
-    return ", ".join(f"{n} {status}" for status, n in Counter(row.status for row in rows).items())
+    counted = Counter(row.status for row in rows)
+    ordered = sorted(counted, key=lambda status: (*marking.BEST, status).index(status))
+    return ", ".join(f"{counted[status]} {status}" for status in ordered)
 
 
 def keep_earlier(to: Path) -> None:

@@ -273,6 +273,20 @@ def test_of_several_answers_the_best_counts_and_then_the_last():
 
 # --- files and pictures ------------------------------------------------------------------------
 
+def test_what_was_marked_before_a_stop_is_kept(tmp_path, monkeypatch, capsys):
+    def rows(who, notebook, path, seconds):
+        if who == "bo":
+            raise KeyboardInterrupt
+        return [Row(who, notebook, "convolution.db", "right")]
+    monkeypatch.setattr(marking, "rows", rows)
+    for who in ("amy", "bo", "cy"):
+        written(tmp_path / "class" / f"{who}.ipynb", "1")
+    assert command.main([str(tmp_path / "class"), "--to", str(tmp_path / "to")]) == 130
+    assert "Stopped. " in capsys.readouterr().err
+    lines = (tmp_path / "to" / "marks.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines == [",".join(Row._fields), "amy,amy.ipynb,convolution.db,right,,"]
+
+
 def test_earlier_marks_are_kept(tmp_path, capsys):
     for text in ("first", "second"):
         command.keep_earlier(tmp_path / "to")
