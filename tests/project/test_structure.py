@@ -96,9 +96,9 @@ def defined_twice(sources):
 
 # --- the house as it stands ------------------------------------------------------------------
 
-@pytest.fixture(params=MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def module(request):
-    return request.param
+def wrong(rule, paths=MODULES):
+    """The modules that break a rule, and how."""
+    return {path.relative_to(ROOT).as_posix(): found for path in paths if (found := rule(source(path)))}
 
 
 def linted(folder):
@@ -123,25 +123,22 @@ def test_each_room_says_in_a_sentence_what_lives_there():
                        for node in tree.body[1:]), path
 
 
-def test_functions_are_short(module):
-    assert not long_functions(source(module))
+def test_functions_are_short():
+    assert not wrong(long_functions, [*MODULES, ROOT / "tasks.py"])
 
 
-def test_the_functions_of_tasks_are_short():
-    assert not long_functions(source(ROOT / "tasks.py"))
+def test_modules_are_short():
+    for path in MODULES:
+        most = LONGEST_LIST if path.parent == LISTS else LONGEST_MODULE
+        assert len(source(path).splitlines()) <= most, path
 
 
-def test_modules_are_short(module):
-    most = LONGEST_LIST if module.parent == LISTS else LONGEST_MODULE
-    assert len(source(module).splitlines()) <= most
+def test_what_is_public_says_its_types():
+    assert not wrong(without_hints, [path for path in MODULES if path.parent != LISTS])
 
 
-def test_what_is_public_says_its_types(module):
-    assert module.parent == LISTS or not without_hints(source(module))
-
-
-def test_what_is_public_is_exported(module):
-    assert not unexported(source(module))
+def test_what_is_public_is_exported():
+    assert not wrong(unexported)
 
 
 def test_a_name_has_one_meaning():

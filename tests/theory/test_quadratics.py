@@ -113,7 +113,7 @@ def test_the_three_conventions_have_one_rate(name):
 def bisected(grows, low, high):
     """The lr between low and high above which a run grows."""
     assert not grows(low) and grows(high)
-    for _ in range(30):
+    for _ in range(24):
         middle = (low + high) / 2
         low, high = (low, middle) if grows(middle) else (middle, high)
     return low
@@ -178,7 +178,7 @@ def turns(w):
 @NESTEROV
 def test_regimes_are_those_of_runs(nesterov):
     seen = set()
-    for lr, momentum, curvature in some_settings(80):
+    for lr, momentum, curvature in some_settings(50):
         named = regime(lr, momentum, curvature, nesterov=nesterov)
         w = run(lr, momentum, curvature, 400, nesterov=nesterov)
         if named == "divergent":
