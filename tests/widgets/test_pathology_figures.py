@@ -5,7 +5,13 @@ import pytest
 
 from helpers.theory import mean_field
 from helpers.theory.random_networks import CASES
-from helpers.widgets.pathology.figures import chi_at_fixed_point, paths_on_a_cliff, theory_and_spread
+from helpers.widgets.pathology.figures import (
+    chi_at_fixed_point,
+    cost_and_speed,
+    paths_on_a_cliff,
+    theory_and_spread,
+    two_inputs_by_layer,
+)
 
 
 @pytest.fixture
@@ -44,6 +50,27 @@ def test_the_dots_stand_where_chi_is_one(figure_of):
         assert one == 1 and sigma_w == mean_field.edge_of_chaos(name)
     x, chi = ax.lines[2].get_data()
     np.testing.assert_allclose(chi, np.square(x) / 2)
+
+
+def test_measured_distances_are_dots_on_the_lines_of_theory(figure_of):
+    pairs = {name: np.exp(np.random.default_rng(k).normal(size=(2, 7))) for k, name in enumerate("ab")}
+    ax = figure_of(two_inputs_by_layer(pairs)).axes[0]
+    dots, lines = ax.lines[:2], ax.lines[2:]
+    for dot, line, (measured, theory) in zip(dots, lines, pairs.values(), strict=True):
+        assert dot.get_marker() == "o" and dot.get_linestyle() == "None" and line.get_color() == "#000000"
+        for drawn, values in ((dot, measured), (line, theory)):
+            np.testing.assert_allclose(drawn.get_data(), (range(1, 8), values))
+    assert ax.get_yscale() == "log" and {text.get_text() for text in ax.texts} == set(pairs)
+
+
+def test_cost_and_speed_have_the_same_colours_and_the_rule_of_thumb(figure_of):
+    by_step = {name: np.exp(np.random.default_rng(k).normal(size=(2, 5))) for k, name in enumerate("abc")}
+    left, right = figure_of(cost_and_speed(by_step)).axes
+    for k, both in enumerate(by_step.values()):
+        assert left.lines[k].get_color() == right.lines[k].get_color()
+        for ax, values in zip((left, right), both, strict=True):
+            np.testing.assert_allclose(ax.lines[k].get_data(), ([5, 15, 25, 35, 45], values))
+    assert right.get_yscale() == "log" and right.lines[3].get_ydata()[0] == 1e-3
 
 
 def test_both_paths_and_their_costs_are_drawn(figure_of):

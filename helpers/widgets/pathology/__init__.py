@@ -2,10 +2,11 @@
 from helpers.widgets.pathology.explorer import pathology_explorer, propagate
 from helpers.widgets.pathology.figures import (
     chi_at_fixed_point,
+    cost_and_speed,
     paths_on_a_cliff,
     theory_and_spread,
     two_inputs_by_layer,
 )
 
-__all__ = ["chi_at_fixed_point", "pathology_explorer", "paths_on_a_cliff", "propagate", "theory_and_spread",
-           "two_inputs_by_layer"]
+__all__ = ["chi_at_fixed_point", "cost_and_speed", "pathology_explorer", "paths_on_a_cliff", "propagate",
+           "theory_and_spread", "two_inputs_by_layer"]

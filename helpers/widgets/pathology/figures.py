@@ -9,7 +9,8 @@ from helpers.plotting import figures
 from helpers.theory import mean_field
 from helpers.theory.random_networks import Case
 
-__all__ = ["chi_at_fixed_point", "paths_on_a_cliff", "theory_and_spread", "two_inputs_by_layer"]
+__all__ = ["chi_at_fixed_point", "cost_and_speed", "paths_on_a_cliff", "theory_and_spread",
+           "two_inputs_by_layer"]
 
 
 def theory_and_spread(found: dict[Case, np.ndarray], forecast: dict[Case, np.ndarray]) -> Figure:
@@ -60,6 +61,25 @@ def two_inputs_by_layer(pairs: dict[str, np.ndarray]) -> Figure:
     for line, (_, theory) in zip(list(ax.lines), pairs.values(), strict=True):
         line.set(ls="", marker="o")
         ax.plot(range(1, depth + 1), theory, color=figures.THEORY, lw=1)
+    return figure
+
+
+def cost_and_speed(by_step: dict[str, np.ndarray]) -> Figure:
+    """The cost, and beside it the update-to-weight ratio on a log axis: (2, n) for each net, every ten steps.
+
+    The dotted line is the rule of thumb, 10⁻³.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(6.4, 2.8))
+    colors = figures.INPUT, figures.KERNEL, figures.OUTPUT, figures.GRADIENT
+    for (name, both), color in zip(by_step.items(), colors, strict=False):
+        steps = 10 * np.arange(both.shape[1]) + 5
+        for ax, values in zip(axes, both, strict=True):
+            ax.plot(steps, values, color=color, label=name)
+    axes[0].set(ylabel="cost, mean of 10", xlabel="step")
+    axes[1].set(ylabel="‖ΔW‖ / ‖W‖, layer 1", xlabel="step", yscale="log")
+    axes[1].axhline(1e-3, color=figures.NEUTRAL, lw=1, ls=":")
+    axes[1].text(steps[-1], 0.8e-3, "10⁻³", color=figures.NEUTRAL, ha="right", va="top")
+    axes[1].legend(frameon=False, fontsize=9, loc="center right")
     return figure
 
 
