@@ -12,7 +12,7 @@ import numpy as np
 
 from helpers import arguments as check
 
-__all__ = ["cosine_annealing_lr", "linear_lr", "step_lr", "warmup_cosine"]
+__all__ = ["cosine_annealing_lr", "linear_lr", "one_cycle_lr", "step_lr", "warmup_cosine"]
 
 Steps = int | np.ndarray
 Rates = float | np.ndarray
@@ -58,6 +58,31 @@ def warmup_cosine(step: Steps, lr: float, total_iters: int, T_max: int, start_fa
     up = linear_lr(t, lr, start_factor, total_iters=total_iters)
     down = cosine_annealing_lr(np.maximum(t - total_iters, 0), lr, T_max, eta_min)
     return _answer(np.where(t < total_iters, up, down))
+
+
+def one_cycle_lr(step: Steps, max_lr: float, total_steps: int, pct_start: float = 0.3,
+                 div_factor: float = 25.0, final_div_factor: float = 1e4) -> Rates:
+    """One cycle: from max_lr/div_factor up to max_lr, and down to max_lr/(div_factor·final_div_factor).
+
+    Both ways are half a cosine wave. The top is at step pct_start·total_steps − 1, which need not be whole,
+    the end at total_steps − 1; a later step is refused. As torch's OneCycleLR, except that the momentum stays
+    (cycle_momentum=False). Source: Smith & Topin, "Super-convergence" (2018), arXiv:1708.07120.
+    """
+    t, T = _steps(step), check.integer("total_steps", total_steps, least=2)
+    high, low = check.number("max_lr", max_lr, least=0), check.number("div_factor", div_factor, above=0)
+    last, part = check.number("final_div_factor", final_div_factor, above=0), check.number(
+        "pct_start", pct_start, above=1 / T, below=1)
+    if (t > T - 1).any():
+        raise ValueError(f"step: got {step!r}, expected at most {T - 1}, the last of {T} steps")
+    top = part * T - 1
+    up = _half_wave(t / top, high / low, high)
+    down = _half_wave((t - top) / (T - 1 - top), high, high / low / last)
+    return _answer(np.where(t <= top, up, down))
+
+
+def _half_wave(part, start, end):
+    """Half a cosine wave from start, at part 0, to end, at part 1."""
+    return end + (start - end) * (1 + np.cos(np.pi * part)) / 2
 
 
 def _steps(step):

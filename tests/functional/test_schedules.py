@@ -8,7 +8,7 @@ import torch
 from checks import refused
 
 from helpers.functional import schedules
-from helpers.functional.schedules import cosine_annealing_lr, linear_lr, step_lr, warmup_cosine
+from helpers.functional.schedules import cosine_annealing_lr, linear_lr, one_cycle_lr, step_lr, warmup_cosine
 
 torch.set_num_threads(1)
 # SequentialLR of older torchs warns of a step that it takes itself.
@@ -23,6 +23,10 @@ def warm(optimizer):
     return L.SequentialLR(optimizer, [up, down], milestones=[20])
 
 
+def one_cycle(**options):
+    return partial(L.OneCycleLR, max_lr=0.3, cycle_momentum=False, **options)
+
+
 SCHEDULES = {   # ours, torch's
     "step": (lambda t: step_lr(t, 0.3, 30), lambda o: L.StepLR(o, 30)),
     "step, slower": (lambda t: step_lr(t, 0.3, 7, gamma=0.9), lambda o: L.StepLR(o, 7, gamma=0.9)),
@@ -32,6 +36,11 @@ SCHEDULES = {   # ours, torch's
     "linear": (lambda t: linear_lr(t, 0.3), lambda o: L.LinearLR(o)),
     "linear, down": (lambda t: linear_lr(t, 0.3, 1.0, 0.1, 50), lambda o: L.LinearLR(o, 1.0, 0.1, 50)),
     "warm-up": (lambda t: warmup_cosine(t, 0.3, 20, 70, 0.2, 0.01), warm),
+    "one cycle": (lambda t: one_cycle_lr(t, 0.3, 150), one_cycle(total_steps=150)),
+    "one cycle, a top between steps": (lambda t: one_cycle_lr(t, 0.3, 151, 0.45, 4.0, 10.0), one_cycle(
+        total_steps=151, pct_start=0.45, div_factor=4.0, final_div_factor=10.0)),
+    "one cycle, nearly all up": (lambda t: one_cycle_lr(t, 0.3, 150, 0.99), one_cycle(
+        total_steps=150, pct_start=0.99)),
 }
 WRONG_SCHEDULES = {
     "step: one step early": ("step", lambda t: step_lr(t + 1, 0.3, 30)),
@@ -50,6 +59,10 @@ WRONG_SCHEDULES = {
                                else cosine_annealing_lr(t, 0.3, 70, 0.01))),
     "warm-up: both at once": ("warm-up", lambda t: linear_lr(t, 1, 0.2, total_iters=20) *
                               cosine_annealing_lr(t, 0.3, 70, 0.01)),
+    "one cycle: no − 1": ("one cycle", lambda t: one_cycle_lr(t, 0.3, 151)),
+    "one cycle: straight lines": ("one cycle", lambda t: np.interp(t, [0, 44, 149], [0.012, 0.3, 1.2e-6])),
+    "one cycle: the end forgets the start": (
+        "one cycle, a top between steps", lambda t: one_cycle_lr(t, 0.3, 151, 0.45, 4.0, 2.5)),
     "warm-up: one step longer": ("warm-up", lambda t: warmup_cosine(t, 0.3, 21, 70, 0.2, 0.01)),
 }
 
@@ -105,6 +118,9 @@ SCHEDULE_CALLS = {   # what is right, and odd values by name
                                          "total_iters": [0, 1.5]}),
     warmup_cosine: ({"step": 1, "lr": 0.1, "total_iters": 2, "T_max": 3},
                     {"total_iters": [0], "T_max": [0], "start_factor": [0], "eta_min": [-1]}),
+    one_cycle_lr: ({"step": 1, "max_lr": 0.1, "total_steps": 9},
+                   {"max_lr": [-0.1, math.nan, "0.1"], "total_steps": [1, 2.5], "step": [9, np.array([1, 9])],
+                    "pct_start": [0, 0.1, 1, None], "div_factor": [0, -1], "final_div_factor": [0]}),
 }
 
 
@@ -112,7 +128,8 @@ SCHEDULE_CALLS = {   # what is right, and odd values by name
 def test_odd_schedules_are_refused(schedule):
     right, odd = SCHEDULE_CALLS[schedule]
     schedule(**right)
-    odd = {**odd, "step": [-1, 0.5, "1", None, True, np.array([1, -1])], "lr": [-0.1, math.nan, "0.1", True]}
+    odd["step"] = [*odd.get("step", []), -1, 0.5, "1", None, True, np.array([1, -1])]
+    odd |= {"lr": [-0.1, math.nan, "0.1", True]} if "lr" in right else {}
     for name, values in odd.items():
         for value in values:
             refused(partial(schedule, **{**right, name: value}), name)

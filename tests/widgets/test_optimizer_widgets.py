@@ -204,10 +204,12 @@ def test_the_picture_of_the_race_is_that_of_the_runs(changed):
         assert run.left is not None or len(shown) == len(run.path)
         losses, = (line for line in curves_of(right) if line.get_color() == COLORS[name])
         np.testing.assert_array_equal(losses.get_ydata(), run.losses)
-    marks = {(line.get_marker(), line.get_color()) for line in left.lines if len(line.get_xdata()) == 1}
+    crossed = {tuple(line.get_xydata()[0]) for line in left.lines if line.get_marker() == "x"}
     for name, run in one.runs.items():
-        assert ((MARKERS[name], COLORS[name]) in marks) == (run.left is None)
-        assert (("X", COLORS[name]) in marks) == (run.left is not None)
+        mark, = (line for line in left.lines
+                 if len(line.get_xdata()) == 1 and line.get_color() == COLORS[name])
+        assert mark.get_marker() == MARKERS[name]
+        assert (tuple(mark.get_xydata()[0]) in crossed) == (run.left is not None)
     stars = np.array([line.get_xydata()[0] for line in left.lines if line.get_marker() == "*"])
     minima = landscape_map.placed(one.landscape, LANDSCAPES[one.landscape].minima)
     np.testing.assert_allclose(stars, minima, atol=1e-12)
@@ -229,15 +231,19 @@ def test_a_path_that_left_ends_where_it_crosses_the_edge():
     {"landscape": "Rosenbrock", "start": (-1.2, 1.0), "eta": 5},
     {"landscape": "Beale", "start": (4.5, 4.5), "eta": 0.5}, {"kappa": 100}], ids=str)
 def test_no_cross_hides_another(changed):
-    """Rules that leave the map at one place stand side by side there, each in its colour."""
+    """Rules that leave the map at one place stand side by side there, each with its colour and its marker."""
     _, left, _ = axes = explorer_axes()
     one, gone = exploring._draw(axes, **{**START, **changed}), {"SGD", "momentum", "Nesterov"}
-    crosses = {line.get_color(): line.get_xydata()[0] for line in left.lines if line.get_marker() == "X"}
+    crossed = {tuple(line.get_xydata()[0]) for line in left.lines if line.get_marker() == "x"}
+    marks = [line for line in left.lines
+             if tuple(line.get_xydata()[0]) in crossed and line.get_marker() != "x"]
+    assert [line.get_marker() for line in marks] == [MARKERS[name] for name in one.runs if name in gone]
+    crosses = {line.get_color(): line.get_xydata()[0] for line in marks}
     assert set(crosses) == {COLORS[name] for name in gone} and all(one.runs[name].left for name in gone)
     places = np.array(list(crosses.values()))
     assert places.min() >= 0 and places.max() <= 1
     pixels = np.abs(places[:, None] - places).max(axis=-1) * exploring.MAP[2] + 99 * np.eye(len(places))
-    assert pixels.min() > 16, "a cross of 11 points is 15 pixels wide"
+    assert pixels.min() > 17, "a marker of 12 points is 17 pixels wide"
     for name in gone:                             # and none far from where its path ends
         path = next(line for line in curves_of(left) if line.get_color() == COLORS[name]).get_xydata()
         assert np.abs(crosses[COLORS[name]] - path[-1]).max() * exploring.MAP[2] < 2.1 * exploring.CROSS

@@ -20,7 +20,7 @@ LOWEST, HIGHEST = 1e-10, 1e5                      # of the costs in the picture
 KAPPAS = 1, 2, 5, 10, 20, 30, 50, 100
 _RATES = *(round(n * 10.0**e, 4) for e in range(-4, 0) for n in (1, 1.5, 2, 3, 5, 7)), 1, 1.5, 2, 3, 5
 TINY, LEAST_GAP = 1e-20, 1.005                    # a cost that is as good as 0; a lead worth a word
-LETTER_GAP, CROSS = 15, 17                        # pixels from label to label, from cross to cross
+LETTER_GAP, CROSS = 15, 18                        # pixels from label to label, from cross to cross
 Race = namedtuple("Race", "landscape kappa start steps runs")
 
 
@@ -91,10 +91,16 @@ def _draw(axes, **values):
         if (edge := _draw_run(left, right, name, run, placed(one.landscape, run.path))) is not None:
             exits[name] = edge
     for name, place in zip(exits, side_by_side(exits.values(), CROSS / MAP[2]), strict=True):
-        left.plot(*place, "X", color=COLORS[name], ms=11, mec="white", mew=1, zorder=5, clip_on=False)
+        _cross(left, name, place)
     _draw_places(left, one)
     _label_curves(sheet, one)
     return one
+
+
+def _cross(left, name, place):
+    """The rule's own marker with a white cross on it: which rule it is can be seen without its colour."""
+    left.plot(*place, MARKERS[name], color=COLORS[name], ms=12, mec="white", mew=1, zorder=5, clip_on=False)
+    left.plot(*place, "x", color="white", ms=6, mew=1.8, zorder=5.1, clip_on=False)
 
 
 def _number_sides(sheet, landscape):
