@@ -36,20 +36,20 @@ def relation(answers: _Arrays, truths: _Arrays) -> str:
     """
     if all_same(answers, truths):
         return ""
-    found = _factors(answers, truths)
+    found = [_fraction(c) for c in factors(answers, truths)]
     if len(set(found)) == 1:
         return "its sign" if found[0] == "-1" else f"a factor of {found[0]}"
     return _shape(answers, truths) or _order(answers, truths) or _direction(answers, truths)
 
 
-def _factors(answers: _Arrays, truths: _Arrays) -> list[str]:
+def factors(answers: _Arrays, truths: _Arrays) -> list[float]:
     """By which factor each answer is a multiple of its truth; [] when one is not, or is zero."""
     if any(a.shape != t.shape for a, t in zip(answers, truths, strict=True)):
         return []
     found = [np.vdot(t, a) / max(np.vdot(t, t), 1e-300) for a, t in zip(answers, truths, strict=True)]
     if not all(found) or not all_same(answers, [c * t for c, t in zip(found, truths, strict=True)]):
         return []
-    return [_fraction(float(c)) for c in found]
+    return [float(c) for c in found]
 
 
 def _fraction(c):
@@ -116,7 +116,7 @@ def _odd(a):
 
 def wrong_factors(answers: _Arrays, truths: _Arrays) -> str:
     """Say by which factors the answers are wrong when each input has its own; "" when that is not all."""
-    found = _factors(answers, truths)
+    found = [_fraction(c) for c in factors(answers, truths)]
     if not found or max(truth.size for truth in truths) == 1:   # of two numbers one is always a multiple
         return ""
     return f"It is right but for a factor that changes with the input: {', '.join(found)}."

@@ -20,7 +20,7 @@ from collections.abc import Callable
 import numpy as np
 
 SECONDS = 3.0    # the inputs are tiny: seven nested loops need a hundredth of it
-PATIENCE = 20    # how often a thread is asked to end, every tenth of a second
+PATIENCE = 20    # how often a thread is asked to end, every tenth of a second; an import has 20 SECONDS
 NO_THREADS = ("In a browser a loop that never ends cannot be stopped. If the page stands still, reload it."
               if sys.platform == "emscripten" else "")
 WAITS = ("It stops at a breakpoint{where}, and a graded call cannot wait for you. Take the breakpoint out, "
@@ -111,12 +111,25 @@ def _within_time(function, arguments):
         return outcome[0]
     thread = _thread.start_new_thread(*work)
     try:
-        if ended := busy.acquire(timeout=-1 if _debugged() else SECONDS):
+        if ended := _in_time(busy, thread):
             return outcome[0]
     finally:                                # also when the learner presses the stop button
         ended = ended or _end(thread, busy)
     stopped = [error for _, error in outcome if isinstance(error, TimeUp)]
     return None, (stopped or [TimeUp()])[0] if ended else TimeUp("still busy")
+
+
+def _in_time(busy, thread):
+    """Whether it returned in time. An import has more of it: one that is cut off is broken in this kernel."""
+    if _debugged():
+        return busy.acquire()
+    for _ in range(PATIENCE):
+        if busy.acquire(timeout=SECONDS):
+            return True
+        frames = traceback.walk_stack(sys._current_frames().get(thread))
+        if not any(frame.f_code.co_filename.startswith("<frozen importlib") for frame, _ in frames):
+            return False
+    return False
 
 
 def _work(function, arguments, outcome, busy):

@@ -288,7 +288,7 @@ def test_who_gives_dy_away_is_told_that_it_was_changed():
     (lambda norm, x: np.inf, "It returned inf for one"),
     (lambda norm, x: True, "It returned a bool; expected a number."),
     (lambda norm, x: float(norm(x)[0, 1, 0, 0] < -0.5),
-     "It catches 4 of 12 that are wrong. It accepts one that normalizes each channel of each sample."),
+     "It catches 5 of 13 that are wrong. It accepts one that normalizes each channel of each sample."),
     (lambda norm, x: float(norm is checks.normalizes_channels),
      "It rejects what is right: one that normalizes each channel."),
 ])

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.exercises import recognisers
 from helpers.exercises.grading import find, grade
-from helpers.exercises.questions import matrices, network, optimizers, pathologies
+from helpers.exercises.questions import matrices, network, optimizers, pathologies, pooling, pytorch
 from helpers.functional.pooling import max_pool2d
 
 UNNAMED = "No usual mistake gives this"
@@ -66,12 +66,20 @@ def but_the_last_unit(d, W, z):
      "Wherever it is wrong, your answer is -100: where does this number come from?"),
     ("convolution.size", lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) // s + 1 + (p > 0) * 3,
      "inputs, those in which `p` is 0."),
+    ("pooling.max_backward", lambda *given: pooling.max_dx_by_hand(*given).astype(int).astype(float),
+     "Wrong only where all numbers are tiny: is a number rounded,"),
+    ("pooling.max_backward", lambda dy, x, k, s: pooling.max_dx_by_hand(dy, x, k, s) * (2 - (k[0] == k[1])),
+     "inputs, those in which both numbers of `kernel_size` are equal."),
+    ("pathologies.chi", lambda z, s: pathologies.chi_by_hand(z, s) * z.shape[1],
+     "It is the right one times the length of `z` along axis 1."),
+    ("pytorch.accumulate", lambda g, n: pytorch.accumulate_by_hand(g, n) / g.shape[1],
+     "It is the right one divided by the length of `gradients` along axis 1."),
     ("network.dW", lambda d, z: network.dW_by_hand(d, z) * np.r_[np.ones(z.shape[1]), -1],
      "dW is right. db is right but for its sign."),
     ("network.dW", lambda d, z: np.column_stack([d.T @ z, d.mean(0)]),
      "dW: dW is computed with z_prev. The input of the layer is a_prev = σ(z_prev). db: This is"),
     ("pathologies.running", lambda *given: pathologies.running_by_hand(*given) + [[0], [1]],
-     "Mean is right. Variance: this is wrong."),
+     "Mean is right. Variance is wrong."),
 ])
 def test_what_holds_on_every_input_is_said(name, function, sentence):
     feedback = grade(name, function)

@@ -186,6 +186,18 @@ def test_an_endless_loop_is_stopped_and_leaves_no_thread(function, monkeypatch, 
     assert grade("convolution.db", convolution.db_by_hand).passed
 
 
+def test_an_import_is_not_cut_off(monkeypatch, tmp_path):
+    """As that of torch._dynamo, which the first optimizer of torch imports: half of it would stay broken."""
+    (tmp_path / "imported_slowly.py").write_text("import time\ntime.sleep(0.5)\nWHOLE = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sandbox, "SECONDS", 0.2)
+
+    def imports(dy):
+        import imported_slowly
+        return dy.sum((0, 2, 3)) * imported_slowly.WHOLE
+    assert grade("convolution.db", imports).passed
+
+
 def test_the_line_of_an_endless_loop_is_said(monkeypatch):
     monkeypatch.setattr(sandbox, "SECONDS", 0.2)
     said = grade("convolution.db", turns_forever).sentence

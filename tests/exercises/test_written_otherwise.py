@@ -465,7 +465,7 @@ def test_what_runs_on_squares_only_is_an_error_and_has_a_name_until_then(name, f
 
 @pytest.mark.parametrize("function, said", [
     (swish_with(lambda *given: slopes(*given)[0]), "an incorrect number of gradients (expected 2, got 1)"),
-    (swish_with(lambda *given: slopes(*given)[::-1]), "y is right. dx: this is wrong. dbeta: dβ has"),
+    (swish_with(lambda *given: slopes(*given)[::-1]), "y is right. dx is wrong. dbeta: dβ has"),
     (swish_with(lambda *given: (slopes(*given)[1].sum(), slopes(*given)[0])), "returned an invalid gradient"),
     (lambda Function: None if Function else 0, "a class that inherits from Function, got None; is the"),
     (swish_with(slopes, lambda ctx, x, beta: x), "missing 2 required positional arguments"),

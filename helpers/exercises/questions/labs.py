@@ -56,6 +56,7 @@ NORMS = (
     ("divides by the variance, not by its root", False, _over(CHANNEL, power=1)),
     ("divides the variance by n − 1", False, _over(CHANNEL, ddof=1)),
     ("does not subtract the mean", False, _over(CHANNEL, center=False)),
+    ("turns each image by 180°", False, lambda x: normalizes_channels(x)[..., ::-1, ::-1]),
     ("leaves the first channel as it is", False, lambda x: _but(x, np.s_[:, :1])),
     ("leaves the last channel as it is", False, lambda x: _but(x, np.s_[:, -1:])),
     ("leaves the first sample as it is", False, lambda x: _but(x, np.s_[:1])),
@@ -310,6 +311,8 @@ TRAININGS = (
     ("decreases the learning rate", False, _of(lambda k, W: 0.8**k * gradient(k, W[-1]))),
     *((f"leaves out the {name} step", False, _of(lambda k, W, n=n: (k != n) * gradient(k, W[-1])))
       for n, name in ((0, "first"), (2, "third"), (5, "last"))),
+    ("steps sideways, too", False,
+     _of(lambda k, W: gradient(k, W[-1]) + np.cross(gradient(k, W[-1]), [1, 1, 1]))),
     ("steps uphill", False, _of(lambda k, W: -gradient(k, W[-1]))),
     ("has a learning rate twice as large", False, _of(lambda k, W: 2 * gradient(k, W[-1]))),
     ("decays the weights as well", False, _of(lambda k, W: gradient(k, W[-1]) + 0.1 * W[-1])),

@@ -345,6 +345,9 @@ ENTROPY = Exercise(
                 "np.arange(len(z)), target → :, target"),
         Mistake("1 everywhere", "1 is subtracted everywhere. Subtract it at each row's right class alone.",
                 "dz[np.arange(len(z)), target] → dz"),
+        Mistake("predicted class", "1 is subtracted at the largest z, the class that is predicted. It "
+                "belongs at the right class, `target`.",
+                "np.arange(len(z)), target → np.arange(len(z)), z.argmax(axis=1)"),
         Mistake("class number", "The number of the class is subtracted. It says where 1 is subtracted.",
                 "dz[np.arange(len(z)), target] -= 1 → dz -= target[:, None]"),
         Mistake("gradient of a", "This is −1/a at the right class: the gradient with respect to the class "

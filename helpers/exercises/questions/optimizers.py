@@ -73,6 +73,9 @@ MOMENTUM = Exercise(
         Mistake("decay after momentum", "The decay is not in v: W loses η·λ·W in each step, beside the "
                 "momentum. That is a decoupled decay, as in AdamW. Here λ·W is a part of the gradient of C, "
                 "so it goes into v.", ("+ lam * W →", "W - v → W - v - eta[t] * lam * W")),
+        Mistake("decay after the step", "The decay is not in v: after its step W loses a fraction η·λ of the "
+                "new W. Here λ·W is a part of the gradient of C, taken at the old W.",
+                ("+ lam * W →", "W - v → (1 - eta[t] * lam) * (W - v)")),
         Mistake("decay without η", "The decay is not multiplied by η. λ·W is a part of the gradient: it "
                 "belongs inside the bracket, η·(g + λ·W).",
                 ("+ lam * W →", "gamma * v + eta[t] * g → gamma * v + eta[t] * g + lam * W")),
@@ -200,6 +203,10 @@ ADAM = Exercise(
                 "taken.", "g**2 → np.abs(g)"),
         Mistake("m² for g²", "s is a mean of m². It should be a mean of g², the squares of the gradients, "
                 "not of their mean.", "g**2 → m**2"),
+        Mistake("AMSGrad", "ŝ never falls: this is AMSGrad, which divides by the largest ŝ so far. Adam "
+                "divides by the ŝ of this step.",
+                ("m, s = → top = 0; m, s =",
+                 "s_hat = s / (1 - betas[1]**t) → s_hat = top = np.maximum(top, s / (1 - betas[1]**t))")),
         Mistake("no root", "The root is missing: m̂ is divided by √ŝ + ε. Without it, the step has the unit "
                 "of 1/gradient.", "np.sqrt(s_hat) → s_hat"),
         Mistake("g for m̂", "The step uses the newest gradient: that is RMSProp with a bias correction. Adam "

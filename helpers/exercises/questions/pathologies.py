@@ -210,6 +210,8 @@ BACKWARD = Exercise(
                 "pass.", "(x - mean) * scale → x"),
         Mistake("x − μ for x̂", "x − μ stands in the place of x̂. It must still be divided by √(v + ε).",
                 "(x - mean) * scale → x - mean"),
+        Mistake("weight in x̂", "x̂ has the weight in it. x̂ is (x − μ)/√(v + ε); the weight multiplies it "
+                "afterwards.", "(x - mean) * scale → weight * (x - mean) * scale"),
         Mistake("not centred", "x̂ lacks the subtraction of the mean.", "(x - mean) → x"),
         Mistake("signs", "Both terms are added. The gradients through the mean and the variance have the "
                 "opposite sign of the direct path: subtract them.",
@@ -301,6 +303,9 @@ RESIDUAL = Exercise(
         Mistake("1 − a", "The square is missing: tanh′ is 1 − a², here it is 1 − a.", "a[l]**2 → a[l]"),
         Mistake("last block", "Only the last block is there: the gradient must pass through all of them.",
                 "reversed(range(len(V))) → [-1]"),
+        Mistake("first block left out", "The gradient does not pass through the first block: it ends with "
+                "index 0, so `range(len(V) - 1, -1, -1)` or `reversed(range(len(V)))`.",
+                "reversed(range(len(V))) → reversed(range(1, len(V)))"),
         Mistake("halved", "Each block halves: this is the mean of the two paths. The gradients of two paths "
                 "are added.", "dz = dz + → dz = dz / 2 + 0.5 *"),
     ),

@@ -148,6 +148,9 @@ RATES = Exercise(
                 "warmup, up → warmup, eta"),
         Mistake("from 0", "The warm-up begins at 0, a step of length 0. It begins at start·eta.",
                 "start + (1 - start) * t → t"),
+        Mistake("geometric", "The warm-up grows by a factor in each step. A linear one grows by the same "
+                "amount: eta·(start + (1 − start)·t/warmup).",
+                "eta * (start + (1 - start) * t / warmup) → eta * start**(1 - t / warmup)"),
         Mistake("start as a rate", "`start` is used as a learning rate. It is a fraction of eta: the first "
                 "learning rate is start·eta.",
                 "eta * (start + (1 - start) * t / warmup) → start + (eta - start) * t / warmup"),
