@@ -52,7 +52,7 @@ def compare(name, options, z):
         np.testing.assert_allclose(value, truth, rtol=8 * eps, atol=4 * eps)
 
 
-@search(max_examples=300)
+@search(max_examples=150)
 @given(st.sampled_from(ALL), st.data())
 def test_value_and_derivative(case, data):
     dtype = data.draw(st.sampled_from([np.float32, np.float64]))

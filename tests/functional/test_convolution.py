@@ -80,7 +80,7 @@ def in_torch(function, *arrays, **options):
 
 # --- against torch ---------------------------------------------------------------------------
 
-@search(max_examples=250)
+@search(max_examples=125)
 @given(cases())
 def test_forward_and_backward(case):
     assume(in_torch(F.conv2d, *case[:3], **case.options) is not None)
@@ -102,7 +102,7 @@ def compare(case):
     own_memory([y, *gradients], [x, W, b, dy])
 
 
-@search(max_examples=200)
+@search(max_examples=100)
 @given(cases(transposed=True), axis_pairs(0, 3))
 def test_transposed(case, output_padding):
     x, W, b, options, _ = case
@@ -595,7 +595,7 @@ def test_where_torch_is_kinder(call, name):
     refused(call, name)
 
 
-@search(max_examples=300)
+@search(max_examples=150)
 @given(cases(), st.data())
 def test_never_kinder_than_torch(case, data):
     """With one thing made odd in a right case: we accept only what torch accepts, and say the same."""

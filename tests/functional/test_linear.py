@@ -37,7 +37,7 @@ def compare(x, W, b, rng):
     own_memory([y, *gradients], [x, W, b, dy])
 
 
-@search(max_examples=250)
+@search(max_examples=125)
 @given(cases())
 def test_forward_and_backward(case):
     compare(*case)

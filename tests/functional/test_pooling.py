@@ -161,7 +161,7 @@ def compare_indices(case):
     own_memory([y, indices], [case.x])
 
 
-@search(max_examples=400)
+@search(max_examples=200)
 @given(cases(MAX))
 def test_max(case):
     assume(in_torch(F.max_pool2d, case.x, **case.options) is not None)
@@ -169,7 +169,7 @@ def test_max(case):
     compare_indices(case)
 
 
-@search(max_examples=300)
+@search(max_examples=150)
 @given(cases(AVG))
 def test_average(case):
     assume(in_torch(F.avg_pool2d, case.x, **case.options) is not None)
@@ -944,7 +944,7 @@ def test_where_torch_is_kinder(value):
     refused(lambda: max_pool2d(X, 2, value), "stride")
 
 
-@search(max_examples=300)
+@search(max_examples=150)
 @given(st.booleans(), st.data())
 def test_never_kinder_than_torch(is_max, data):
     """With one option made odd in a right case: we accept only what torch accepts, and say the same."""
