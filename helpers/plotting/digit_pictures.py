@@ -78,14 +78,14 @@ def value_range(values: np.ndarray, *, signed: bool = False) -> tuple[float, flo
     return (-most, most) if signed else (min(0.0, float(values.min())), max(0.0, float(values.max())))
 
 
-def draw_bars(ax: Axes, corner: tuple[float, float], width: float, p: np.ndarray, said: int,
+def draw_bars(ax: Axes, corner: tuple[float, float], width: float, p: np.ndarray, predicted: int,
               right: int) -> None:
     """Ten probabilities (or K) as bars below each other: green the predicted class, blue the label."""
     (x, y), labels = corner, []
     for k, value in enumerate(p):
-        top, color = y + ROW * k, {right: figures.INPUT, said: figures.OUTPUT}.get(k, "#BBBBBB")
+        top, color = y + ROW * k, {right: figures.INPUT, predicted: figures.OUTPUT}.get(k, "#BBBBBB")
         ax.add_artist(Rectangle((x, top + 2), max(1.0, width * value), ROW - 5, fc=color, ec="none"))
-        note = " right" * (k == right) or " said" * (k == said)
+        note = " right" * (k == right) or " predicted" * (k == predicted)
         labels.append((str(k), x - 6, top + ROW / 2, 1))
         labels.append((f"{value:.2f}{note}", x + max(1.0, width * value) + 5, top + ROW / 2, 0))
     write(ax, labels)

@@ -16,7 +16,7 @@ from helpers.plotting import figures, panes
 from helpers.plotting.digit_pictures import short
 
 SIZE = 720, 432
-LEFT, MIDDLE, BARS = 14, 190, 590     # where the three columns begin
+LEFT, MIDDLE, BARS = 14, 190, 570     # where the three columns begin
 ROOM = 352, 164                       # of the maps: width, height
 SIDE = 160                            # of the digit
 TOPS = 40, 254                        # of what stands above, and of the gradients below
@@ -123,7 +123,7 @@ def _draw(ax, one, k, name, of):
            signed=True)
     _mark(ax, _maps(dy), tiling)
     ax.text(BARS - 12, TOPS[0] - 26, "prediction", color=figures.OUTPUT, va="center")
-    pictures.draw_bars(ax, (BARS, TOPS[0] - 4), 45, one.p, one.predicted, one.label)
+    pictures.draw_bars(ax, (BARS, TOPS[0] - 4), 40, one.p, one.predicted, one.label)
     return {"input": one.image, "input_gradient": one.image_gradient, "output": y, "gradient": dy,
             "probabilities": one.p}
 

@@ -115,7 +115,7 @@ def _draw(ax, found, pixels, index):
     ax.text(BARS[0] - 12, 16, f"predicted: {pictures.digit_name(predicted)}", color=figures.OUTPUT,
             va="center", weight="bold")
     ax.text(BARS[0] - 12, 36, "probability of each class", color=figures.NEUTRAL, va="center", fontsize=9)
-    pictures.draw_bars(ax, BARS, 100, p, predicted, label)
+    pictures.draw_bars(ax, BARS, 90, p, predicted, label)
     cell = CELL * 10 / max(10, len(p))
     ax.add_artist(Rectangle((MATRIX[0] + predicted * cell, MATRIX[1] + label * cell), cell, cell, fill=False,
                             ec=figures.KERNEL, lw=2.4, zorder=5))
