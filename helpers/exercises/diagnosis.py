@@ -36,13 +36,13 @@ def relation(answers: _Arrays, truths: _Arrays) -> str:
     """
     if all_same(answers, truths):
         return ""
-    found = [_fraction(c) for c in factors(answers, truths)]
+    found = [_fraction(c) for c in ratios_of(answers, truths)]
     if len(set(found)) == 1:
         return "its sign" if found[0] == "-1" else f"a factor of {found[0]}"
     return _shape(answers, truths) or _order(answers, truths) or _direction(answers, truths)
 
 
-def factors(answers: _Arrays, truths: _Arrays) -> list[float]:
+def ratios_of(answers: _Arrays, truths: _Arrays) -> list[float]:
     """By which factor each answer is a multiple of its truth; [] when one is not, or is zero."""
     if any(a.shape != t.shape for a, t in zip(answers, truths, strict=True)):
         return []
@@ -116,7 +116,7 @@ def _odd(a):
 
 def wrong_factors(answers: _Arrays, truths: _Arrays) -> str:
     """Say by which factors the answers are wrong when each input has its own; "" when that is not all."""
-    found = [_fraction(c) for c in factors(answers, truths)]
+    found = [_fraction(c) for c in ratios_of(answers, truths)]
     if not found or max(truth.size for truth in truths) == 1:   # of two numbers one is always a multiple
         return ""
     return f"It is right but for a factor that changes with the input: {', '.join(found)}."

@@ -2,11 +2,15 @@
 
 Each takes an exercise, its answers and their truths, and returns a sentence that holds on all inputs, or "".
 """
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 
-from helpers.exercises.diagnosis import all_same, factors, relation, same
+from helpers.exercises.diagnosis import all_same, ratios_of, relation, same
+from helpers.exercises.exercise import Exercise
+
+_Arrays = Sequence[np.ndarray]
 
 WHERE = {0: "first", -1: "last"}
 SINGLE = 1e-5      # of float32, after a few operations
@@ -77,7 +81,7 @@ def _constant(exercise, answers, truths):
 
 def _factor(exercise, answers, truths):
     """The truth times the length of an axis, times a number of the input, or divided by it."""
-    found, cases = factors(answers, truths), exercise.inputs()
+    found, cases = ratios_of(answers, truths), exercise.inputs()
     for words, value in _sizes(cases[0]):
         values = [value(case) for case in cases]
         for said, wanted in (("times", values), ("divided by", [1 / n if n else 0 for n in values])):
@@ -97,7 +101,7 @@ def _sizes(first):
             yield f"`{name}`", lambda c, n=name: c[n]
 
 
-def condition(exercise, answers, truths):
+def condition(exercise: Exercise, answers: _Arrays, truths: _Arrays) -> str:
     """Right exactly on the inputs that have one simple thing in common; one alone might do so by chance."""
     right, cases = [same(a, t) for a, t in zip(answers, truths, strict=True)], exercise.inputs()
     sizes = [max(np.abs(case[name]).max(initial=0) for name in arrays(cases[0])) if arrays(cases[0]) else 1
@@ -113,7 +117,7 @@ def condition(exercise, answers, truths):
     return said if 0 < len(common) < 4 else ""
 
 
-def arrays(case):
+def arrays(case: dict) -> list[str]:
     """The names of an input's arrays."""
     return [name for name, value in case.items() if isinstance(value, np.ndarray) and value.ndim]
 

@@ -16,12 +16,12 @@ from helpers.exercises.exercise import Exercise
 
 Given = dict[str, object]
 Change = Callable[[Given], Given]
-Arrays = list[np.ndarray]
+_Arrays = list[np.ndarray]
 
 LOST = {0: "does a loop end too early?", -1: "is there an `=` in the place of `+=`?"}
 
 
-def recognised(exercise: Exercise, answers: Arrays, truths: Arrays) -> str:
+def recognised(exercise: Exercise, answers: _Arrays, truths: _Arrays) -> str:
     """A sentence that holds on all inputs, or ""."""
     if sentence := _changed_question(exercise.called(exercise.truth), exercise.inputs(), answers, truths):
         return sentence
@@ -34,10 +34,13 @@ def cause(message: str) -> str:
     """What may stand behind an error of NumPy's about shapes, or ""."""
     if "matmul" in message or "not aligned" in message:
         return (" In `A @ B` the last axis of A is as long as the last but one of B: are columns taken for "
-                "rows, or is a `.T` missing?")
+                "rows, or is a `.T` missing, or one too many?")
     if "could not broadcast input array" in message or "non-broadcastable output" in message:
         return (" What is written into an array, or added to it, must have the shape of that place: does a "
                 "slice reach past the end, or is it too short?")
+    shapes = re.findall(r"\((\d+),(\d+)\)", message)
+    if len(shapes) == 2 and shapes[0] == shapes[1][::-1] and len(set(shapes[0])) == 2:
+        return " One of them is as the transpose of the other should be: is a `.T` missing, or one too many?"
     if "broadcast" in message:
         return (" Shapes are lined up at their last axes, and an axis is repeated only where its length is "
                 "1: is a `keepdims=True` or a `[:, None]` missing?")

@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from ipywidgets import Widget
-from traitlets import TraitError
 
+from helpers.explore.controls import assign, equal_values, refuse_others
 from helpers.explore.panel import Panel, still
 from helpers.explore.raster import Stage
 
@@ -56,14 +55,7 @@ class Explore:
 
     def __init__(self, draw, frame, describe, size, density, controls, presets, play):
         """As `explore`, which says what is expected; draw the first picture."""
-        for name, control in controls.items():
-            if not (isinstance(control, Widget) and control.has_trait("value")):
-                raise ValueError(f"{name}: a control of ipywidgets expected, such as IntSlider(3, 1, 9), "
-                                 f"got {control!r}")
-        for name, values in {**presets, "play": play}.items():
-            if unknown := [control for control in values if control not in controls]:
-                raise ValueError(f"{name}: no control has the name {unknown[0]!r}; there are "
-                                 f"{', '.join(controls)}")
+        refuse_others(controls, {**presets, "play": play})
         self.draw, self.describe, self.controls, self.size = draw, describe, controls, size
         self.presets = presets
         self.errors: list[Exception] = []
@@ -149,39 +141,6 @@ class Explore:
         """The live widget; the picture and the sentence for where it cannot live; the sentence as text."""
         live = self.panel.root._repr_mimebundle_()
         return {**live, "text/html": still(self._png, self.sentence, self.size), "text/plain": self.sentence}
-
-
-def equal_values(these: dict, those: dict) -> bool:
-    """Whether two dictionaries of the same names hold the same values, arrays among them."""
-    return all(np.array_equal(value, those[name]) for name, value in these.items())
-
-
-def assign(controls: dict[str, Widget], name: str, value: object) -> None:
-    """Give a control a value; raise ValueError in plain words when there is no such control or value."""
-    if name not in controls:
-        raise ValueError(f"{name}: no control has this name; there are {', '.join(controls)}")
-    control = controls[name]
-    try:
-        control.value = value
-        taken = np.array_equal(control.value, value)       # sliders cut off, silently, what is too large
-    except TraitError:
-        taken = False
-    if not taken:
-        raise ValueError(f"{name}: {allowed(control)} expected, got {value!r}")
-
-
-def allowed(control: Widget) -> str:
-    """Say which values a control takes."""
-    if control.has_trait("options"):
-        options = dict(control.options).values() if isinstance(control.options, dict) else control.options
-        return "one of " + ", ".join(repr(one[1] if isinstance(one, tuple) else one) for one in options)
-    if control.has_trait("min") and control.has_trait("max"):
-        kind = "a whole number" if isinstance(control.value, int) else "a number"
-        ends = [control.base**end if control.has_trait("base") else end for end in (control.min, control.max)]
-        return f"{kind} from {ends[0]} to {ends[1]}"
-    if isinstance(control.value, bool):
-        return "True or False"
-    return f"a value like {control.value!r}"
 
 
 def complaint(error: Exception, *sources: Callable | None) -> str:

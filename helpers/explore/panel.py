@@ -21,6 +21,8 @@ from ipywidgets import (
 from PIL import Image as Pillow
 from traitlets import Unicode
 
+from helpers.explore.controls import stations
+
 # ipywidgets 8.1 leaves the handles of sliders without a name, and no widget can be made a live region
 # that stays. Parts of a panel may come late, so each new one is looked at. Jupyter takes plain keys
 # for its own, arrows among them in Notebook 7; within a panel they are the control's.
@@ -126,15 +128,6 @@ def playing(control: Widget) -> HBox:
     control.observe(keep, [name for name in ("min", "max", "value") if control.has_trait(name)])
     control.layout.flex = "1 1 auto"
     return HBox([control, player], layout=Layout(grid_area="auto / 1 / auto / -1"))   # a row: a long slider
-
-
-def stations(control: Widget) -> list:
-    """The values of a slider in order: its options, or min, min + step, …; if it has a base, its powers."""
-    if control.has_trait("options"):
-        return [one[1] if isinstance(one, tuple) else one for one in control.options]
-    steps = range(round((control.max - control.min) / control.step) + 1)
-    values = [control.min + k * control.step for k in steps]
-    return [control.base**value for value in values] if control.has_trait("base") else values
 
 
 def dress(name: str, control: Widget) -> None:

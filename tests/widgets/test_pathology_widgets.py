@@ -112,7 +112,7 @@ def test_the_sentence_is_true(setting):
         assert f"{name}: {words} of the " in said
     start = "vanish" if one.norms[0] < 0.1 else "explode" if one.norms[0] > 10 else "keep their order"
     assert f"Gradients {start}" in said
-    assert ("σ_w cancels" in said) == setting["batch_norm"]
+    assert ("weight scale has no effect" in said) == setting["batch_norm"]
     assert f"σ_w = {setting['scale'] * WEIGHT_RULES[setting['initialization']][1]:.2f}, seed 3." in said
 
 
@@ -181,7 +181,8 @@ def picture(one, activation):
     black = [c for c in new if isinstance(c, LineCollection) and to_hex(c.get_color()[0]) == "#000000"]
     areas = {to_hex(c.get_facecolor()[0]): c.get_paths()[0].vertices for c in new
              if isinstance(c, PolyCollection) and c.get_alpha() is None}
-    return ax, ax.lines[lines:], [c.get_segments()[0] for c in black], areas
+    points = [line for line in ax.lines[lines:] if line.get_markersize() == 4.5]
+    return ax, points, [c.get_segments()[0] for c in black], areas
 
 
 def test_the_curves_are_those_of_the_view():
@@ -202,7 +203,8 @@ def test_the_curves_are_those_of_the_view():
     words = " ".join(text.get_text() for text in ax.texts)
     assert f"layer 1: {panes.scientific(one.norms[0])}" in words and "saturated activations" in words
     assert f"theory: {panes.scientific(one.theory[0])}" in words
-    for name, values in (("weights", one.weights), ("slopes", one.slopes)):
+    for name, values in (("weights", one.weights), ("slopes", one.slopes),
+                         ("total", one.norms[:-1] / one.norms[1:])):
         assert f"{name} {panes.scientific(np.prod(values) ** (1 / 8))}" in words
     assert "inactive activations" in [text.get_text() for text in picture(one, "relu")[0].texts]
 
@@ -234,7 +236,7 @@ def test_the_range_is_one_of_four(size, most):
 @pytest.mark.parametrize("values, way", [
     ({"activation": "tanh", "scale": 3.0, "apart": 1e-6}, "move apart"),
     ({"activation": "sigmoid", "scale": 1.0, "apart": 2**0.5}, "move together"),
-    ({"activation": "identity", "scale": 1.0, "apart": 1e-6}, "keep their distance")])
+    ({"activation": "identity", "scale": 2.0, "apart": 1e-6}, "stay as alike")])
 def test_two_inputs_are_drawn_and_said(values, way):
     setting = {**SETTING, "initialization": "orthogonal", "depth": 12, **values}
     one = propagate(**setting)
@@ -246,7 +248,10 @@ def test_two_inputs_are_drawn_and_said(values, way):
     apart = [np.linalg.norm(u - v) for u, v in zip(*pair, strict=True)]
     assert np.allclose(one.distances, np.array(apart) / apart[0], rtol=1e-6)
     said = describe_propagation(one, **setting)
-    assert f" {way}: in layer 12" in said
+    assert f": they {way}" in said and ": in layer 12 " in said
+    z = deep_by_torch(net, x, x)[0]
+    growth = np.linalg.norm(z[-1]) / np.linalg.norm(z[0])
+    assert np.isclose(number_in(said, r"it is (\S+) times as large"), one.distances[-1] / growth, rtol=0.06)
     got = number_in(said, r"distance is (\S+) times that in layer 1")
     assert abs(got / one.distances[-1] - 1) < 0.06
     _, _, lines, _ = picture(one, values["activation"])

@@ -44,7 +44,8 @@ class Propagation(NamedTuple):
     ‖Wᵀδ ⊙ φ′‖/‖Wᵀδ‖ on the way to each layer, 0 where nothing arrives; flat, dead (depth,): fractions, by
     helpers.theory.deep_network; a, delta: the arrays (batch, width) of the layers in `layers`: the first, the
     middle one, the last. distances, distances_theory: between two inputs, where that in layer 1 is 1; 0 where
-    it is lost in rounding errors; (0,) where no second input was asked for.
+    it is lost in rounding errors; (0,) where no second input was asked for. growth: the size of z in the last
+    layer where that in the first is 1.
     """
 
     sigma_w: float
@@ -59,6 +60,7 @@ class Propagation(NamedTuple):
     delta: list[np.ndarray]
     distances: np.ndarray
     distances_theory: np.ndarray
+    growth: float
 
 
 @lru_cache(maxsize=2 * DEEPEST)
@@ -93,7 +95,8 @@ def propagate(depth: int, width: int, activation: str, initialization: str, scal
     return Propagation(
         sigma_w, norms(back.delta), predicted(depth, sigma_w, activation, **kind), *_two_factors(back),
         *flat_and_dead([*back.slopes, slope(last)], activation), layers, [a[l - 1] for l in layers],
-        [back.delta[l - 1] for l in layers], *_distances(net, passed, width, seed, sigma_w, apart))
+        [back.delta[l - 1] for l in layers], *_distances(net, passed, width, seed, sigma_w, apart),
+        float(np.divide(*norms([passed.z[-1], passed.z[0]]))))
 
 
 def _two_factors(back):

@@ -1,17 +1,17 @@
 """The picture of the pathology explorer: ‖δ‖, its two factors, flat and dead units by layer, and histograms.
 
 All curves run in the order of the backward pass, from the last layer on the left. The horizontal axis never
-changes; the vertical one has four ranges, and each shows the smaller ones as brighter bands inside it.
+changes; the vertical one has four ranges, and the lines of a factor of 2 and of ½ in each layer show which.
 """
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from helpers.plotting import figures, panes
-from helpers.plotting.lettering import width_of, write
+from helpers.plotting.lettering import write
 from helpers.plotting.panes import Pane, scientific
+from helpers.widgets.pathology import histograms
 
 SIZE, DEEPEST = (700, 530), 60                      # pixels; layers
 ENDS = -0.5, DEEPEST - 0.5                          # of the horizontal axis: layers passed going back
@@ -19,21 +19,18 @@ NORMS = Pane(62, 46, 400, 232, *ENDS)
 FACTORS = Pane(62, 324, 400, 72, *ENDS, -1.5, 1.5)
 FRACTIONS = Pane(62, 436, 400, 48, *ENDS, 0, 1)
 KEYS = 136, 252, 366                                # of the factors: where they begin
-ROWS, COLUMNS, WIDTH, HEIGHT = (68, 220, 372), (492, 602), 90, 100
-BINS = 32
 FLAT, DEAD = "#7CC7AE", "#3D3D3D"                   # figures.OUTPUT, thinned; almost black
 FLAT_NAMES = {"relu": "inactive", "leaky_relu": "inactive"}            # of ReLU's flat half; else saturated
-BOUNDS = {"sigmoid": (0, 1), "tanh": (-1, 1)}       # of an activation, where it has any
 RANGES = {5: 1, 20: 5, 50: 10, 100: 20}             # ± so many powers of ten, and the steps of their labels
-BANDS = "white", "#F4F4F4", "#EBEBEB", "#E2E2E2"
-FORMATS = {"float16 min": 2**-24, "float16 max": 65504, "float32 min": 2**-149, "float32 max": 3.4e38}
+FORMATS = {"smallest float16": 2**-24, "largest float16": 65504,
+           "smallest float32": 2**-149, "largest float32": 3.4e38}
 
 
 def pathology_frame(figure: Figure) -> Axes:
     """The edges of all panes, and what stands beside them."""
     ax = panes.sheet(figure, SIZE)
     panes.edges(ax, NORMS, FACTORS, FRACTIONS)
-    panes.title(ax, NORMS, "‖δˡ‖, last layer = 1", figures.GRADIENT, lift=28)
+    panes.title(ax, NORMS, "‖δˡ‖ = ‖∂C/∂zˡ‖, last = 1", figures.GRADIENT, lift=28)
     panes.key(ax, 264, 18, "measured", color=figures.GRADIENT, lw=3)
     panes.key(ax, 366, 18, "theory", color=figures.THEORY, lw=1.5, ls=(0, (4, 2)))
     panes.title(ax, FACTORS, "factor of")
@@ -47,9 +44,7 @@ def pathology_frame(figure: Figure) -> Axes:
           + panes.counts_along(FRACTIONS, 0, DEEPEST - 1))
     ax.text(NORMS.left + NORMS.width / 2, SIZE[1] - 14, "layers passed in the backward pass →",
             ha="center", va="center", fontsize=10)
-    for x, words, color in zip(COLUMNS, ("activations a", "|δ| of entries"),
-                               (figures.OUTPUT, figures.GRADIENT), strict=True):
-        ax.text(x - 6, 18, words, color=color, va="center", fontsize=10)
+    histograms.head(ax)
     return ax
 
 
@@ -62,11 +57,7 @@ def draw_propagation(ax: Axes, one: object, activation: str) -> None:
     _two_inputs(ax, pane, one)
     _factors(ax, one)
     labels += _fractions(ax, one, activation)
-    for top, layer, a, delta in zip(ROWS, one.layers[::-1], one.a[::-1], one.delta[::-1], strict=False):
-        left, right = (Pane(x, top, WIDTH, HEIGHT) for x in COLUMNS)
-        panes.edges(ax, left, right)
-        labels += [(f"layer {layer}", left.left - 6, top - 16, 0.0)]
-        labels += _histogram_of_a(ax, left, a, activation) + _histogram_of_delta(ax, right, delta, most)
+    labels += histograms.draw(ax, one, activation, most)
     write(ax, labels)
 
 
@@ -78,22 +69,25 @@ def exponent(one: object) -> int:
 
 
 def _scale(ax, pane):
-    """The range: smaller ranges as bands inside it, powers of ten, the ends of the number formats."""
-    for most, color in reversed(list(zip(RANGES, BANDS, strict=True))):
-        if most <= pane.ceiling:
-            low, high = pane.at(pane.low, [-most, most])[:, 1]
-            ax.add_artist(Rectangle((pane.left, high), pane.width, low - high, fc=color, ec="none", zorder=0))
+    """Powers of ten, lines of a factor of 2 and of ½ in each layer, the ends of the number formats."""
     step = RANGES[int(pane.ceiling)]
     panes.polyline(ax, [pane.at([pane.low, pane.high], 0)], color=panes.LINE, lw=0.9, zorder=0.6)
     marks = np.arange(-pane.ceiling, pane.ceiling + 1, step)
     labels = panes.lines_across(ax, pane, marks, [panes.power(int(mark)) for mark in marks])
+    for factor, name in ((2, "× 2"), (0.5, "× ½")):
+        last = min(DEEPEST - 1, pane.ceiling / abs(np.log10(factor)))
+        line = pane.at([0, last], [0, last * np.log10(factor)])
+        panes.polyline(ax, [line], color="#B5B5B5", lw=1.2, zorder=0.7)
+        x, y = line[0] + (0.86 if last < DEEPEST / 2 else 0.55) * (line[1] - line[0])
+        labels += [(name, x + 6, y + (8 if factor > 1 else -8), 0.0)]
     for name, value in FORMATS.items():
         if abs(np.log10(value)) < pane.ceiling:
             left, right = pane.at([pane.low, pane.high], np.log10(value))
             line = np.array([left, right])
             panes.polyline(ax, [line], color=figures.NEUTRAL, lw=0.9, ls=(0, (1, 3)), zorder=1)
             below = value < 1 or left[1] < pane.top + 16       # away from 1, where there is room
-            labels += [(name, left[0] + 4, left[1] + (9 if below else -9), 0.0)]
+            x = left[0] + (136 if left[1] < pane.top + 16 else 4)
+            labels += [(name, x, left[1] + (9 if below else -9), 0.0)]
     return labels
 
 
@@ -141,12 +135,14 @@ def _two_inputs(ax, pane, one):
 def _factors(ax, one):
     """What weights, slopes and the whole layer multiply ‖δ‖ by, on the way to each layer but the last."""
     layer = np.divide(one.norms[:-1], one.norms[1:], out=np.zeros_like(one.weights), where=one.norms[1:] > 0)
-    rows = ((one.weights, "weights", figures.KERNEL), (one.slopes, "slopes", figures.OUTPUT),
-            (layer, "layer", figures.GRADIENT))
-    for x, (values, name, color) in zip(KEYS, rows, strict=True):
+    rows = ((one.weights, "weights", figures.KERNEL, 1.8), (one.slopes, "slopes", figures.OUTPUT, 1.8),
+            (layer, "total", figures.GRADIENT, 5))
+    for x, (values, name, color, width) in zip(KEYS, rows, strict=True):
         passed, found = _backward(values)
-        there = found > 0
-        panes.polyline(ax, [FACTORS.at(1 + passed[there], np.log10(found[there]))], color=color, lw=2.5)
+        there, order = found > 0, 2 - width / 10                # the total lies below its parts
+        points = FACTORS.at(1 + passed[there], np.log10(found[there]))
+        panes.polyline(ax, [points], color=color, lw=width, zorder=order)
+        ax.plot(*points[:1].T, "o", ms=width + 2, mec="none", color=color, zorder=order)
         said = f"{name} {scientific(mean_factor(values))}"
         ax.text(x + 25, FACTORS.top - 13, said, va="center", fontsize=9.5)
 
@@ -165,34 +161,3 @@ def _fractions(ax, one, activation):
     if max(one.flat.max(), one.dead.max()) < 0.005:
         return [("none, or below 0.5 %", FRACTIONS.left + FRACTIONS.width / 2, FRACTIONS.top + 36, 0.5)]
     return []
-
-
-def _histogram_of_a(ax, pane, a, activation):
-    low, high = BOUNDS.get(activation, (min(0.0, a.min()), max(0.0, a.max())))
-    if low == high:                                  # all of them are 0
-        low, high = -1, 1
-    _bars(ax, pane, a, low, high, figures.OUTPUT)
-    return _ends(pane, scientific(low), scientific(high))
-
-
-def _histogram_of_delta(ax, pane, delta, most):
-    """Entries by their power of ten, where a root mean square of 1 is that of the last layer."""
-    size = np.abs(delta[delta != 0]) * delta.size**0.5
-    _bars(ax, pane, np.log10(size), -most, most, figures.GRADIENT)
-    zeros = 1 - size.size / delta.size
-    share = f"{100 * zeros:.0f} % are 0" if zeros >= 0.005 else "some are 0"
-    said = [(share, pane.left - 6, pane.top - 16, 0.0)] * bool(zeros)
-    return said + _ends(pane, panes.power(-most), panes.power(most))
-
-
-def _ends(pane, low, high):
-    """What the ends of a pane mean, below it; where there is no room for both, the upper one."""
-    y, width = pane.top + pane.height + 11, pane.width + 10
-    both = [(high, pane.left + pane.width + 4, y, 1.0), (low, pane.left - 6, y, 0.0)]
-    return both[:1 + (width_of(low) + width_of(high) < width - 8)]
-
-
-def _bars(ax, pane, values, low, high, color):
-    counts, sides = np.histogram(values, BINS, (low, high))
-    if counts.any():
-        panes.area(ax, pane.scaled(low, high, 0, counts.max()), sides, counts, color)

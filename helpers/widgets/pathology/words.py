@@ -73,14 +73,16 @@ def _inputs(one, depth, apart):
     start = "Two independent inputs" if apart > 1 else "Two inputs 10⁻⁶ apart"
     last, theory = one.distances[-1], scientific(one.distances_theory[-1])
     if last == 0:
-        return f" {start} move together until rounding errors hide their distance (theory: {theory})."
-    way = "move together" if last < 0.5 else "move apart" if last > 2 else "keep their distance"
-    return (f" {start} {way}: in layer {depth} their distance is {scientific(last)} times that in layer 1 "
-            f"(theory: {theory}).")
+        return f" {start}: they move together until rounding errors hide their distance (theory: {theory})."
+    relative = last / one.growth
+    way = ("move together" if relative < 0.5 else "move apart" if relative > 2 else
+           "stay as alike as they were")
+    return (f" {start}: in layer {depth} their distance is {scientific(last)} times that in layer 1 (theory: "
+            f"{theory}). Relative to the size of z it is {scientific(relative)} times as large: they {way}.")
 
 
 def _remarks(one, width, batch_norm):
-    said = " With batch norm σ_w cancels out, but for ε." * batch_norm
+    said = " With batch norm the weight scale has no effect, but for ε." * batch_norm
     if one.norms[0] and not 1 / _FAR < one.norms[0] / one.theory[0] < _FAR:
         said += f" The theory is a mean over wide nets; one net of width {width} may be far from it."
     return said
