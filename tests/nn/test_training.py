@@ -74,6 +74,30 @@ def test_bad_numbers_are_refused(options, says):
             **{"epochs": 1, "rng": rng(), **options})
 
 
+def test_rates_are_those_of_the_steps_for_every_optimizer():
+    """As torch's scheduler sets them: the first step with the first rate, all groups alike."""
+    net, rates = small_cnn(rng()), np.linspace(0.2, 0.01, 6)
+    twin, costs = small_twin(net), []
+    ours, theirs = ([make([p for name, p in model.named_parameters() if name.endswith(kind)], lr=9.0)
+                     for kind in ("weight", "bias")] for make, model in ((SGD, net), (torch.optim.SGD, twin)))
+    orders = rng(5)
+    parts = [part for _ in range(2) for part in np.split(orders.permutation(300), [128, 256])]
+    for at, rate in zip(parts, rates, strict=True):
+        twin.zero_grad()
+        cost = F.cross_entropy(twin(torch.tensor(X[at])), torch.tensor(Y[at]))
+        cost.backward()
+        for optimizer in theirs:
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.step()
+        costs.append(cost.item())
+    found = fit(net, ours, X[:300], Y[:300], rng=rng(5), epochs=2, size=128, rates=rates)
+    np.testing.assert_allclose(found, costs, rtol=1e-9)
+    assert [optimizer.lr for optimizer in ours] == [rates[-1]] * 2
+    for odd in (rates[:5], [], np.ones(7)):
+        with pytest.raises(ValueError, match=f"rates: got {len(odd)} of them, expected one for each of the"):
+            fit(net, ours, X[:300], Y[:300], rng=rng(), epochs=2, size=128, rates=odd)
+
+
 def test_accuracy_leaves_the_network_as_it_was():
     net = Sequential(Conv2d(1, 4, 3, rng=rng()), BatchNorm2d(4), ReLU(), MaxPool2d(2), Flatten(),
                      Linear(36, 10, rng=rng()))

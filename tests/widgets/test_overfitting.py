@@ -86,7 +86,7 @@ def test_the_picture_is_that_of_the_training(changed):
     one = exploring._draw(axes, **values)
     last = values["steps"] // runs.EVERY
     for ax, kind in zip(axes, ("cost", "accuracy"), strict=True):
-        for name, color in exploring.COLORS.items():
+        for name, color in exploring.SIDES.items():
             drawn = [line for line in ax.lines if line.get_color() == color]
             curve, = (line for line in drawn if line.get_linewidth() > 2 and line.get_marker() == "None")
             np.testing.assert_array_equal(curve.get_ydata(), getattr(one.curves, kind)[name][:last + 1])

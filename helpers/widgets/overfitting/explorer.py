@@ -16,8 +16,8 @@ SIZE = 700, 330                                     # pixels
 COST, ACCURACY = (40, 34, 262, 246), (384, 34, 262, 246)     # left, top, width, height
 HIGHEST = 3.0                                       # of the costs in the picture
 SIZES, LAMBDAS = (30, 60, 100, 150, 200, 300), (0, 0.001, 0.003, 0.01, 0.03, 0.1)
-RATES = 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8
-COLORS = {"train": figures.INPUT, "test": figures.KERNEL}
+DROPOUT_RATES = 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8
+SIDES = {"train": figures.INPUT, "test": figures.KERNEL}
 PLAIN = {"digits": 100, "lam": 0, "p": 0, "steps": STEPS}
 PRESETS = {"overfit": PLAIN, "L2": {**PLAIN, "lam": 0.01}, "dropout": {**PLAIN, "p": 0.5},
            "both": {**PLAIN, "lam": 0.01, "p": 0.5}, "underfit": {**PLAIN, "lam": 0.1},
@@ -40,7 +40,7 @@ def overfitting_explorer() -> Explore:
     """
     digits = SelectionSlider(options=SIZES, value=100, description="training digits")
     lam, p = SelectionSlider(options=LAMBDAS, description="L2, λ"), SelectionSlider(
-        options=RATES, description="dropout rate p")
+        options=DROPOUT_RATES, description="dropout rate p")
     digits.settings, lam.settings, p.settings = [30, 300], [0.01, 0.1], [0.5, 0.8]     # for the sweep
     return explore(
         _draw, _frame, _describe, size=SIZE, presets=PRESETS, play=("steps",),
@@ -83,7 +83,7 @@ def _draw(axes, **values):
 
 
 def _curves(ax, curves, kind, shown, **style):
-    for name, color in COLORS.items():
+    for name, color in SIDES.items():
         ax.plot(curves.steps[:shown], getattr(curves, kind)[name][:shown], color=color, **style)
 
 
@@ -93,7 +93,7 @@ def _stop(ax, one, kind):
         return
     at = one.curves.steps[one.stop]
     ax.axvline(at, color="black", lw=1, ls=(0, (4, 2)), zorder=1.5)
-    for name, color in COLORS.items():
+    for name, color in SIDES.items():
         y = min(getattr(one.curves, kind)[name][one.stop], ax.get_ylim()[1])
         ax.plot(at, y, "o", color=color, mec="white", ms=8, zorder=4, clip_on=False)
     if kind == "accuracy":
@@ -104,11 +104,11 @@ def _stop(ax, one, kind):
 def _names(ax, one, kind):
     """The names at the ends of the curves, kept apart."""
     top = ax.get_ylim()[1]
-    ends = sorted((min(getattr(one.curves, kind)[name][one.shown - 1], top), name) for name in COLORS)
+    ends = sorted((min(getattr(one.curves, kind)[name][one.shown - 1], top), name) for name in SIDES)
     (low, under), (high, over) = ends
     lift = max(0, 0.07 * top - (high - low)) / 2
     for y, name in ((low - lift, under), (high + lift, over)):
-        ax.text(one.curves.steps[one.shown - 1] + 2, y, name, color=COLORS[name], va="center", clip_on=False)
+        ax.text(one.curves.steps[one.shown - 1] + 2, y, name, color=SIDES[name], va="center", clip_on=False)
 
 
 # --- the sentence ----------------------------------------------------------------------------
