@@ -9,7 +9,7 @@ from torch import nn
 
 from helpers.explore.panel import LETTER
 from helpers.widgets.overfitting import explorer as exploring
-from helpers.widgets.overfitting import overfitting_explorer, runs, train
+from helpers.widgets.overfitting import overfit, overfitting_explorer, runs
 
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("error")
@@ -39,14 +39,14 @@ def by_torch(size, lam, seed):
 
 @pytest.mark.parametrize("size, lam, seed", [(100, 0.0, 0), (60, 0.03, 2)])
 def test_a_training_is_torchs(size, lam, seed):
-    ours, theirs = train(size, lam, 0.0, seed), by_torch(size, lam, seed)
+    ours, theirs = overfit(size, lam, 0.0, seed), by_torch(size, lam, seed)
     for name, rows in theirs.items():
         np.testing.assert_allclose(ours.cost[name], rows[:, 0], rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(ours.accuracy[name], rows[:, 1])
 
 
 def test_dropout_acts_on_the_steps_and_not_on_what_is_shown():
-    plain, dropped, all_dropped = (train(60, 0.0, p, 0) for p in (0.0, 0.5, 1.0))
+    plain, dropped, all_dropped = (overfit(60, 0.0, p, 0) for p in (0.0, 0.5, 1.0))
     for name in plain.cost:
         assert plain.cost[name][0] == dropped.cost[name][0] == all_dropped.cost[name][0]
     assert dropped.cost["train"][10] > 1.2 * plain.cost["train"][10]
@@ -69,7 +69,7 @@ def test_the_digits_are_nested_and_apart_and_a_fifth_of_the_labels_is_random():
 
 
 def test_early_stopping_looks_at_the_validation_digits_up_to_now():
-    curves = train(100, 0.0, 0.0, 0)
+    curves = overfit(100, 0.0, 0.0, 0)
     costs = curves.cost["validation"]
     assert curves.stop() == costs.argmin() > 0 and costs.argmin() * runs.EVERY == curves.steps[curves.stop()]
     assert curves.stop(10) == costs[:6].argmin() and curves.stop(0) == 0
@@ -93,7 +93,7 @@ def test_the_picture_is_that_of_the_training(changed):
             pale = [line for line in drawn if line.get_alpha()]
             assert len(pale) == bool(values["lam"] or values["p"])
             for line in pale:
-                plain = train(values["digits"], 0, 0, 0)
+                plain = overfit(values["digits"], 0, 0, 0)
                 np.testing.assert_array_equal(line.get_ydata(), getattr(plain, kind)[name])
             dots = [line for line in drawn if line.get_marker() == "o"]
             assert len(dots) == (one.stop < last)
@@ -114,7 +114,7 @@ def test_the_sentence_says_the_numbers(changed):
             100 * curves.accuracy[name][last], abs=0.51)
     if values["lam"] or values["p"]:
         assert number_in(said, r"\(without λ and dropout cost ([\d.]+)") == pytest.approx(
-            train(values["digits"], 0, 0, 0).cost["test"][last], abs=0.005)
+            overfit(values["digits"], 0, 0, 0).cost["test"][last], abs=0.005)
     best = curves.cost["validation"][:last + 1].argmin()
     if best == last:
         assert said.endswith("at its lowest: no reason to stop before.")
@@ -144,6 +144,6 @@ def test_the_panel_keeps_room_for_the_longest_sentence():
 
 def test_odd_trainings_are_refused():
     for size in (4, 301, 2.5):
-        refused(lambda size=size: train(size, 0.0, 0.0, 0), "size")
-    refused(lambda: train(30, -1.0, 0.0, 0), "weight_decay")
-    refused(lambda: train(30, 0.0, 1.5, 0), "p")
+        refused(lambda size=size: overfit(size, 0.0, 0.0, 0), "size")
+    refused(lambda: overfit(30, -1.0, 0.0, 0), "weight_decay")
+    refused(lambda: overfit(30, 0.0, 1.5, 0), "p")

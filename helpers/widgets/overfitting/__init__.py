@@ -1,5 +1,5 @@
 """A network overfits a few digits while one watches: λ, dropout, train size, early stopping; notebook 05."""
 from helpers.widgets.overfitting.explorer import overfitting_explorer
-from helpers.widgets.overfitting.runs import train
+from helpers.widgets.overfitting.runs import overfit
 
-__all__ = ["overfitting_explorer", "train"]
+__all__ = ["overfit", "overfitting_explorer"]

@@ -10,7 +10,7 @@ from ipywidgets import IntSlider, SelectionSlider
 from helpers.explore.explorer import Explore, explore
 from helpers.plotting import figures
 from helpers.plotting.panes import axes_at
-from helpers.widgets.overfitting.runs import EVERY, STEPS, WRONG, Curves, train
+from helpers.widgets.overfitting.runs import EVERY, STEPS, WRONG, Curves, overfit
 
 SIZE = 700, 330                                     # pixels
 COST, ACCURACY = (40, 34, 262, 246), (384, 34, 262, 246)     # left, top, width, height
@@ -50,8 +50,8 @@ def overfitting_explorer() -> Explore:
 
 def watched(steps: int, digits: int, lam: float, p: float, seed: int) -> Watched:
     """The training up to this step, and early stopping by what has been seen up to there."""
-    curves = train(digits, lam, p, seed)
-    return Watched(curves, train(digits, 0, 0, seed), steps // EVERY + 1, curves.stop(steps))
+    curves = overfit(digits, lam, p, seed)
+    return Watched(curves, overfit(digits, 0, 0, seed), steps // EVERY + 1, curves.stop(steps))
 
 
 # --- the picture -----------------------------------------------------------------------------

@@ -4,7 +4,7 @@ The net has one hidden layer of ReLUs, and dropout after it. Every fifth trainin
 training takes about a tenth of a second and is kept; the same seed draws the same digits, labels and weights
 for every λ and every dropout rate, and a larger set of digits holds the smaller ones.
 
-    curves = train(100, lam=0.01, p=0.0, seed=0)
+    curves = overfit(100, lam=0.01, p=0.0, seed=0)
     curves.cost["test"][curves.stop()]              # the test cost where early stopping takes the weights
 """
 from functools import lru_cache
@@ -57,7 +57,7 @@ def samples(size: int, seed: int) -> Samples:
 
 
 @lru_cache(maxsize=256)
-def train(size: int, lam: float, p: float, seed: int) -> Curves:
+def overfit(size: int, lam: float, p: float, seed: int) -> Curves:
     """Train on `size` digits with L2 of strength lam on the weights and dropout rate p, all as one batch.
 
     Raises ValueError for a size that is not 5 to 300, a p that is not 0 to 1 and a negative lam.
