@@ -4,6 +4,7 @@ Each notebook is run, and the arrow keys move the first slider of each of its ex
 turn, from where it stands; then the mouse drags it there and back. A time runs to just after the frame with
 the new picture was painted.
 """
+import ast
 import sys
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def rows(chromium, server, path):
     found = []
     for cell in page.explorers():
         moves, settled = times(page, cell)
-        last = page.source(cell).strip().splitlines()[-1]
-        found.append({"notebook": path.stem[:2], "explorer": last.partition("(")[0], "moves": len(moves),
+        made = ast.unparse(ast.parse(page.source(cell)).body[-1])
+        found.append({"notebook": path.stem[:2], "explorer": made.partition("(")[0], "moves": len(moves),
                       "median, ms": f"{np.median(moves):.0f}", "95 %, ms": f"{np.quantile(moves, 0.95):.0f}",
                       "drag settles, ms": f"{settled:.0f}"})
         print(found[-1], flush=True)
