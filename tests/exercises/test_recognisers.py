@@ -111,11 +111,27 @@ def test_a_cause_that_need_not_be_one_is_not_said(name, wrong):
     assert not re.search(r"`=`|those in which|float32(?! on its way, or)", said), said
 
 
-@pytest.mark.parametrize("name, function, words", [
-    ("matrices.batch", lambda dY, X: dY @ X, "columns taken for rows, or is a `.T` missing?"),
-    ("matrices.softmax", lambda da, a: a * (da - (da * a).sum(1)),
-     "is a `keepdims=True` or a `[:, None]` missing?"),
-    ("matrices.rank3", lambda W, x: W[5, 0] * x, "does a loop run too far"),
+def as_columns(dY, X):
+    return dY @ X
+
+
+def without_axis(da, a):
+    return a * (da - (da * a).sum(1))
+
+
+def too_far(W, x):
+    return W[5, 0] * x
+
+
+def not_turned_back(delta_next, W_next, z):
+    return np.ones((5, 4)) * np.ones((4, 5))
+
+
+@pytest.mark.parametrize("name, function, words", [      # a sentence quotes the line in which it went wrong
+    ("matrices.batch", as_columns, "columns taken for rows, or is a `.T` missing, or one too many?"),
+    ("matrices.softmax", without_axis, "is a `keepdims=True` or a `[:, None]` missing?"),
+    ("matrices.rank3", too_far, "does a loop run too far"),
+    ("network.delta_hidden", not_turned_back, "as the transpose of the other should be"),
 ])
 def test_an_error_about_shapes_has_its_usual_cause(name, function, words):
     assert words in grade(name, function).sentence
