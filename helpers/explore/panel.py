@@ -23,8 +23,8 @@ from traitlets import Unicode
 
 from helpers.explore.controls import stations
 
-# ipywidgets 8.1 leaves the handles of sliders without a name, and no widget can be made a live region
-# that stays. Parts of a panel may come late, so each new one is looked at. Jupyter takes plain keys
+# ipywidgets 8.1 leaves handles of sliders and Play buttons without a name, and no widget can be made a live
+# region that stays. Parts of a panel may come late, so each new one is looked at. Jupyter takes plain keys
 # for its own, arrows among them in Notebook 7; within a panel they are the control's.
 ACCESSIBLE = """<style onload="
   const panel = this.closest('.explore');
@@ -32,6 +32,10 @@ ACCESSIBLE = """<style onload="
     for (const handle of panel.querySelectorAll('[role=slider]:not([aria-label])'))
       handle.setAttribute('aria-label',
         handle.closest('.widget-inline-hbox').querySelector('.widget-label').textContent);
+    for (const bar of panel.querySelectorAll('.widget-play'))
+      bar.querySelectorAll('button:not([aria-label])').forEach((button, k) =>
+        button.setAttribute('aria-label', ['Play or pause ', 'Back to the start of ', 'Repeat '][k] +
+          bar.parentElement.querySelector('.widget-label').textContent));
     for (const line of panel.querySelectorAll('.explore-sentence > .widget-html-content:not([role])')) {
       line.setAttribute('role', 'status'); line.setAttribute('aria-live', 'polite'); }
   };

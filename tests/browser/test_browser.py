@@ -59,7 +59,7 @@ def draw(axes, height, kind):
 def describe(height, kind):
     return f"A {kind} that is {height / 10} units high."
 
-explore(draw, frame, describe, height=IntSlider(20, 0, 40),
+explore(draw, frame, describe, play=["height"], height=IntSlider(20, 0, 40),
         kind=Dropdown(options=["sine", "cosine"]))"""
 SMALL, AGAIN = "wave.ipynb", "again.ipynb"
 DARK = "00_start_here"      # the notebook that is opened in the dark theme
@@ -262,9 +262,18 @@ def test_plain_keys_are_the_controls_and_others_are_jupyters(live, ran):
 
 def test_every_control_and_the_picture_have_names(live, ran):
     for role, name in (("slider", "height"), ("combobox", "kind"), ("button", "Reset"),
+                       ("button", "Play or pause height"), ("button", "Back to the start of height"),
                        ("img", live.sentence())):
         assert ran.page.locator(".explore").get_by_role(role, name=name, exact=True).count() == 1
     assert live.cell.query_selector("[role=status][aria-live=polite]").inner_text() == live.sentence()
+
+
+def test_play_moves_the_picture_to_the_end_and_stops_there(live, ran):
+    button = ran.page.locator(".explore").get_by_role("button", name="Play or pause height", exact=True)
+    moves(live, button.click, "Play")
+    eventually(lambda: "4.0 units high" in live.sentence(), "Play does not come to the end")
+    eventually(lambda: button.locator(".fa-play").count() == 1, "Play does not stop at the end")
+    live.reset()
 
 
 def test_a_drag_storm_ends_with_the_right_picture_and_is_never_blank(live):
