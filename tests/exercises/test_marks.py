@@ -7,6 +7,7 @@ import base64
 import contextlib
 import csv
 import io
+import itertools
 import json
 import time
 
@@ -269,6 +270,9 @@ def test_of_several_answers_the_best_counts_and_then_the_last():
     assert of(("not yet", "a"), ("right", "b"), ("not attempted", "c")) == "b"
     assert of(("not yet", "a"), ("not yet", "b"), ("error", "c")) == "b"
     assert of(("error", "a"), ("no answer", "b")) == "b"
+    ordered = [(status, status) for status in ("error", *marking.BEST[::-1])]
+    assert [of(*pair) for pair in itertools.pairwise(ordered)] == [
+        "not attempted", "not yet", "grade replaced", "right"]
 
 
 # --- files and pictures ------------------------------------------------------------------------
@@ -300,7 +304,7 @@ def test_earlier_marks_are_kept(tmp_path, capsys):
     assert all(folder.startswith("until-") and f"are kept in {folder}." in said for folder, _ in kept)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_spreadsheet_computes_what_a_student_wrote(text):
     assert command.harmless(text) == f"'{text}" and command.harmless(f"a{text}") == f"a{text}"
 

@@ -80,6 +80,16 @@ def but_the_last_unit(d, W, z):
      "dW: dW is computed with z_prev. The input of the layer is a_prev = σ(z_prev). db: This is"),
     ("pathologies.running", lambda *given: pathologies.running_by_hand(*given) + [[0], [1]],
      "Mean is right. Variance is wrong."),
+    ("convolution.size", lambda n, k, s, p, d: (n + 2 * p - s * (k - 1) - 1) // d + 1,
+     "It is right with `s` and `d` exchanged."),
+    ("matrices.trace", lambda X, W: matrices.tied_by_hand(X, W) - W,
+     "It is the right one minus `W`: is it left out, or subtracted?"),
+    ("matrices.softmax", given(matrices.dz_by_hand, da=lambda a: a - np.vstack([a[:-1], 0 * a[-1:]])),
+     "at the last index along axis 0: is there an `=` in the place of `+=`?"),
+    ("convolution.db", lambda dy: np.clip(dy, -1e3, 1e3).sum((0, 2, 3)),
+     "Wrong only where numbers are large: does something overflow, or is a number compared with?"),
+    ("convolution.dx", lambda *given: find("convolution.dx").solution(*given) / given[3],
+     "It is the right one divided by `stride`."),
 ])
 def test_what_holds_on_every_input_is_said(name, function, sentence):
     feedback = grade(name, function)
@@ -127,11 +137,18 @@ def not_turned_back(delta_next, W_next, z):
     return np.ones((5, 4)) * np.ones((4, 5))
 
 
+def too_short(delta_next, W_next, z):
+    found = np.zeros(z.shape)
+    found[:] = z[:, :-1].repeat(3, axis=1)
+    return found
+
+
 @pytest.mark.parametrize("name, function, words", [      # a sentence quotes the line in which it went wrong
     ("matrices.batch", as_columns, "columns taken for rows, or is a `.T` missing, or one too many?"),
     ("matrices.softmax", without_axis, "is a `keepdims=True` or a `[:, None]` missing?"),
     ("matrices.rank3", too_far, "does a loop run too far"),
     ("network.delta_hidden", not_turned_back, "as the transpose of the other should be"),
+    ("network.delta_hidden", too_short, "does a slice reach past the end, or is it too short?"),
 ])
 def test_an_error_about_shapes_has_its_usual_cause(name, function, words):
     assert words in grade(name, function).sentence
