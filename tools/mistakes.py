@@ -44,7 +44,7 @@ def what_is_wrong(row: Row) -> str:
 
 
 def first_sentence(text: str) -> str:
-    """A text up to its first full stop, colon or question mark that ends a clause outside of `code`."""
+    """A text up to its first full stop or question mark that ends a sentence outside of `code`."""
     return re.match(r"(?:`[^`]*`|[^`])*?(?:[.?](?=\s|$)|$)", text, re.DOTALL)[0]
 
 

@@ -102,13 +102,16 @@ def _sizes(first):
 
 
 def condition(exercise: Exercise, answers: _Arrays, truths: _Arrays) -> str:
-    """Right exactly on the inputs that have one simple thing in common; one alone might do so by chance."""
+    """Right exactly on the inputs that have one simple thing in common; one alone might do so by chance.
+
+    Some answer is wrong: with all of them right, nothing would be asked here.
+    """
     right, cases = [same(a, t) for a, t in zip(answers, truths, strict=True)], exercise.inputs()
     sizes = [max(np.abs(case[name]).max(initial=0) for name in arrays(cases[0])) if arrays(cases[0]) else 1
              for case in cases]
-    if right == [size > SMALL for size in sizes] != [True] * len(right):
+    if right == [size > SMALL for size in sizes]:
         return "Wrong only where all numbers are tiny: is a number rounded, added, or compared with?"
-    if right == [size < LARGE for size in sizes] != [True] * len(right):
+    if right == [size < LARGE for size in sizes]:
         return "Wrong only where numbers are large: does something overflow, or is a number compared with?"
     if min(sum(right), len(right) - sum(right)) < 2:
         return ""
