@@ -224,6 +224,9 @@ def test_the_range_is_one_of_four(size, most):
     one = propagate(**SETTING)
     wide = one._replace(norms=np.array([size, *np.ones(8)]), theory=np.ones(9))
     assert pathology_picture.exponent(wide) == most
+    for name in ("theory", "distances", "distances_theory"):
+        other = wide._replace(norms=np.ones(9), **{name: wide.norms})
+        assert pathology_picture.exponent(other) == most, name
     ax, (points,), *_ = picture(wide, "tanh")
     pane = pathology_picture.NORMS
     assert pane.top - 1e-9 <= points.get_ydata().min() <= points.get_ydata().max() <= pane.top + pane.height
