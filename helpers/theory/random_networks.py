@@ -66,7 +66,7 @@ def measured_distances(activation: str, sigma_w: float, apart: float, *, seeds: 
     """The root mean square distance of z of two inputs in layers 1 … depth, (depth,), over all networks.
 
     The inputs have mean square 1 and differ by `apart`, as in helpers.theory.two_inputs. Raises ValueError
-    for a size below 1.
+    for a size below 1, and unless apart is from 0 to 2.
     """
     for name, value in {"seeds": seeds, "depth": depth, "width": width, "samples": samples}.items():
         check.integer(name, value, least=1)

@@ -59,10 +59,11 @@ def distances(depth: int, sigma_w: float, activation: str = "tanh", *, apart: fl
               batch_norm: bool = False, residual: bool = False) -> np.ndarray:
     """The root mean square of u − v for z of the layers 1 … depth, (depth,); biases are 0.
 
-    The inputs have mean square 1, and the root mean square of their difference is `apart`, from 0 to 2.
+    The inputs have mean square 1, and the root mean square of their difference is `apart`. Raises ValueError
+    unless apart is from 0 to 2 and sigma_w above 0.
     """
-    apart = check.number("apart", apart, least=0)
-    q = check.number("sigma_w", sigma_w, least=0)**2             # of z⁽¹⁾
+    apart = check.number("apart", apart, least=0, most=2)
+    q = check.number("sigma_w", sigma_w, above=0)**2             # of z⁽¹⁾
     square, found = q * apart**2, [math.sqrt(q) * apart]
     for _ in range(check.integer("depth", depth, least=1) - 1):
         if batch_norm:
@@ -76,8 +77,12 @@ def distances(depth: int, sigma_w: float, activation: str = "tanh", *, apart: fl
 
 
 def second_input(x: np.ndarray, other: np.ndarray, apart: float) -> np.ndarray:
-    """An input at the distance `apart` from x, where x and `other` are independent, of mean square 1."""
-    correlation = 1 - apart**2 / 2
+    """An input of mean square 1 whose root mean square distance from x is `apart`.
+
+    x and `other` are independent random inputs of one shape, of mean square 1. Raises ValueError unless
+    apart is from 0, which is x, to 2, which is −x.
+    """
+    correlation = 1 - check.number("apart", apart, least=0, most=2)**2 / 2
     return correlation * x + math.sqrt(1 - correlation**2) * other
 
 

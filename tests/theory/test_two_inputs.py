@@ -83,7 +83,10 @@ def test_a_second_input_has_its_distance_and_the_mean_square_of_the_first():
 @pytest.mark.parametrize("name, call", [
     ("square", lambda: squared_difference(-1.0, 1.0)), ("square", lambda: squared_difference(4.1, 1.0)),
     ("q", lambda: squared_difference(1.0, -1.0)), ("depth", lambda: distances(0, 1.0)),
-    ("apart", lambda: distances(2, 1.0, apart=-1)),
+    ("apart", lambda: distances(2, 1.0, apart=-1)), ("apart", lambda: distances(1, 1.0, apart=2.1)),
+    ("apart", lambda: second_input(np.ones(2), np.ones(2), 2.1)),
+    ("apart", lambda: measured_distances("tanh", 1.0, 2.1, depth=2, width=4)),
+    ("sigma_w", lambda: distances(2, 0.0, batch_norm=True)),
     ("seeds", lambda: measured_distances("tanh", 1.0, 0.1, seeds=0)),
     ("activation", lambda: squared_difference(0.1, 1.0, "softplus"))])
 def test_what_makes_no_sense_is_refused(name, call):
