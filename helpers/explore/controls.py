@@ -40,8 +40,7 @@ def assign(controls: dict[str, Widget], name: str, value: object) -> None:
 def allowed(control: Widget) -> str:
     """Say which values a control takes."""
     if control.has_trait("options"):
-        options = dict(control.options).values() if isinstance(control.options, dict) else control.options
-        return "one of " + ", ".join(repr(one[1] if isinstance(one, tuple) else one) for one in options)
+        return "one of " + ", ".join(map(repr, _options(control)))
     if control.has_trait("min") and control.has_trait("max"):
         kind = "a whole number" if isinstance(control.value, int) else "a number"
         ends = [control.base**end if control.has_trait("base") else end for end in (control.min, control.max)]
@@ -54,7 +53,14 @@ def allowed(control: Widget) -> str:
 def stations(control: Widget) -> list:
     """The values of a slider in order: its options, or min, min + step, …; if it has a base, its powers."""
     if control.has_trait("options"):
-        return [one[1] if isinstance(one, tuple) else one for one in control.options]
+        return _options(control)
     steps = range(round((control.max - control.min) / control.step) + 1)
     values = [control.min + k * control.step for k in steps]
     return [control.base**value for value in values] if control.has_trait("base") else values
+
+
+def _options(control):
+    """The values to choose from, without their labels: ipywidgets takes values, (label, value) or a dict."""
+    if isinstance(control.options, dict):
+        return list(control.options.values())
+    return [one[1] if isinstance(one, tuple) else one for one in control.options]

@@ -122,12 +122,11 @@ def playing(control: Widget) -> HBox:
         if change["new"] != place(control.value):     # or a value between two steps would be moved to one
             control.value = stations(control)[change["new"]]
 
-    def keep(_change):
+    def keep(_change=None):
         player.max = len(stations(control)) - 1       # another control may set the limits of this one
         player.value = place(control.value)
-    player = Play(max=len(stations(control)) - 1, interval=125, show_repeat=False,
-                  layout=Layout(width="max-content", flex="0 0 auto"))
-    player.value = place(control.value)
+    player = Play(interval=125, show_repeat=False, layout=Layout(width="max-content", flex="0 0 auto"))
+    keep()
     player.observe(follow, "value")
     control.observe(keep, [name for name in ("min", "max", "value") if control.has_trait(name)])
     control.layout.flex = "1 1 auto"

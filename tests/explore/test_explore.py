@@ -299,7 +299,8 @@ def player(one, name):
 @pytest.mark.parametrize("control, values", [
     (IntSlider(4, 2, 6, 2), [2, 4, 6]), (FloatSlider(0.5, min=0, max=1, step=0.25), [0, 0.25, 0.5, 0.75, 1]),
     (FloatLogSlider(1, base=2, min=-1, max=2, step=1), [0.5, 1, 2, 4]),
-    (SelectionSlider(options=[("one", 1), ("three", 3), ("nine", 9)], value=3), [1, 3, 9])])
+    (SelectionSlider(options=[("one", 1), ("three", 3), ("nine", 9)], value=3), [1, 3, 9]),
+    (SelectionSlider(options={"one": 1, "three": 3, "nine": 9}, value=3), [1, 3, 9])])
 def test_play_goes_through_the_steps_of_its_slider(control, values):
     one = explore(lambda axes, x: x, size=SIZE, play=["x"], x=control)
     button, seen = player(one, "x"), []
