@@ -33,7 +33,7 @@ def cosine_annealing_lr(step: Steps, lr: float, T_max: int, eta_min: float = 0.0
     """
     t, T = _steps(step), check.integer("T_max", T_max, least=1)
     lr, eta_min = check.number("lr", lr, least=0), check.number("eta_min", eta_min, least=0)
-    return _answer(eta_min + (lr - eta_min) * (1 + np.cos(np.pi * t / T)) / 2)
+    return _answer(_half_wave(t, T, lr, eta_min))
 
 
 def linear_lr(step: Steps, lr: float, start_factor: float = 1 / 3, end_factor: float = 1.0,
@@ -70,19 +70,19 @@ def one_cycle_lr(step: Steps, max_lr: float, total_steps: int, pct_start: float 
     """
     t, T = _steps(step), check.integer("total_steps", total_steps, least=2)
     high, low = check.number("max_lr", max_lr, least=0), check.number("div_factor", div_factor, above=0)
-    last, part = check.number("final_div_factor", final_div_factor, above=0), check.number(
-        "pct_start", pct_start, above=1 / T, below=1)
+    last = check.number("final_div_factor", final_div_factor, above=0)
+    part = check.number("pct_start", pct_start, above=1 / T, below=1)
     if (t > T - 1).any():
         raise ValueError(f"step: got {step!r}, expected at most {T - 1}, the last of {T} steps")
     top = part * T - 1
-    up = _half_wave(t / top, high / low, high)
-    down = _half_wave((t - top) / (T - 1 - top), high, high / low / last)
+    up = _half_wave(t, top, high / low, high)
+    down = _half_wave(t - top, T - 1 - top, high, high / low / last)
     return _answer(np.where(t <= top, up, down))
 
 
-def _half_wave(part, start, end):
-    """Half a cosine wave from start, at part 0, to end, at part 1."""
-    return end + (start - end) * (1 + np.cos(np.pi * part)) / 2
+def _half_wave(t, length, start, end):
+    """Half a cosine wave from start, at t = 0, to end, at t = length."""
+    return end + (start - end) * (1 + np.cos(np.pi * t / length)) / 2
 
 
 def _steps(step):

@@ -39,8 +39,8 @@ def overfitting_explorer() -> Explore:
     `result` is the Watched of this moment.
     """
     digits = SelectionSlider(options=SIZES, value=100, description="training digits")
-    lam, p = SelectionSlider(options=LAMBDAS, description="L2, λ"), SelectionSlider(
-        options=DROPOUT_RATES, description="dropout rate p")
+    lam = SelectionSlider(options=LAMBDAS, description="L2, λ")
+    p = SelectionSlider(options=DROPOUT_RATES, description="dropout rate p")
     digits.settings, lam.settings, p.settings = [30, 300], [0.01, 0.1], [0.5, 0.8]     # for the sweep
     return explore(
         _draw, _frame, _describe, size=SIZE, presets=PRESETS, play=("steps",),
