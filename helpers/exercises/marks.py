@@ -42,21 +42,21 @@ def feedback(name: str, sent: object) -> tuple[Feedback, bool]:
     """
     exercise = find(name)
     try:
-        if missing := sent.get("missing"):
-            raise NoAnswer(str(missing))
-        answers = Answers(tuple(map(_unpacked, sent["returned"])), str(sent["stopped"]),
-                          sent["attempted"] is True)
-        return judged(exercise, _complete(exercise, answers)), sent["replaced"] is True
+        answers, replaced = _answers(exercise, sent), sent["replaced"] is True
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NoAnswer("what came out of its kernel is not what the grader sends") from error
+    return judged(exercise, answers), replaced
 
 
-def _complete(exercise: Exercise, answers: Answers) -> Answers:
-    """The answers, if there are as many as there can be. Raises ValueError otherwise."""
-    asked_for, whole = len(exercise.inputs()), answers.attempted and not answers.stopped
-    if len(answers.returned) > asked_for or whole and len(answers.returned) < asked_for:
-        raise ValueError(f"returned: got {len(answers.returned)} answers, expected {asked_for}")
-    return answers
+def _answers(exercise: Exercise, sent: dict) -> Answers:
+    """The answers, if there are as many as there can be. Raises NoAnswer or ValueError otherwise."""
+    if missing := sent.get("missing"):
+        raise NoAnswer(str(missing))
+    returned, stopped = tuple(map(_unpacked, sent["returned"])), str(sent["stopped"])
+    attempted, asked_for = sent["attempted"] is True, len(exercise.inputs())
+    if len(returned) > asked_for or attempted and not stopped and len(returned) < asked_for:
+        raise ValueError(f"returned: got {len(returned)} answers, expected {asked_for}")
+    return Answers(returned, stopped, attempted)
 
 
 def _unpacked(packed: dict) -> np.ndarray:

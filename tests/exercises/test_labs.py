@@ -25,8 +25,7 @@ from helpers.exercises.labs_mended import flat, mended_one, mended_three, mended
 from helpers.exercises.questions import labs as checks
 from helpers.exercises.questions.labs import block_is_off, norm_is_off
 from helpers.functional.losses import softmax_cross_entropy_backward
-from helpers.nn.trained_cnn import digit_images, trained_cnn
-from helpers.nn.training import accuracy
+from helpers.nn.trained_cnn import digit_images
 from helpers.verify.differences import central_differences
 from helpers.verify.witnesses import WitnessError, three_witnesses
 
@@ -309,14 +308,3 @@ def test_the_evidence_lists_what_it_judged_wrongly():
 
 def test_a_negative_number_is_a_complaint_too():
     assert grade("labs.first", lambda norm, x: -norm_is_off(norm, x)).passed
-
-
-# --- the network for the widgets -----------------------------------------------------------------
-
-def test_the_trained_network_is_the_same_every_time_and_each_call_has_its_own():
-    one, again = trained_cnn(), trained_cnn()
-    assert flat(one.net).tobytes() == flat(again.net).tobytes() and one.net is not again.net
-    next(one.net.parameters()).value += 1
-    assert not np.array_equal(flat(one.net), flat(trained_cnn().net))
-    assert accuracy(again.net, again.images, again.labels) >= 0.97 and again.losses[-1] < 0.1
-    assert again.images.shape == (360, 1, 8, 8) and again.labels.shape == (360,)

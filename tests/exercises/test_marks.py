@@ -196,6 +196,14 @@ def test_what_is_no_answer_is_none(sent):
         marks.feedback("convolution.db", sent)
 
 
+def test_an_error_of_the_grader_itself_is_no_answer_of_the_student(monkeypatch):
+    def broken(*_):
+        raise ValueError("a fault in the grader")
+    monkeypatch.setattr(marks, "judged", broken)
+    with pytest.raises(ValueError, match="a fault in the grader"):
+        marks.feedback("convolution.db", packed(*8 * [np.ones(1)]))
+
+
 def test_numbers_are_judged_here_whatever_else_is_sent():
     right = find("convolution.db").answers(find("convolution.db").truth)
     assert marks.feedback("convolution.db", packed(*right))[0].passed

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 
 from helpers.functional import initialization as ours
 from helpers.functional.initialization import INITIALIZATIONS, fans, gain, orthogonal
-from helpers.nn.initialize import initialize
-from helpers.nn.modules import BatchNorm1d, Conv2d, Flatten, Linear, ReLU, Residual, Sequential
 
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("error")
@@ -98,16 +96,6 @@ def test_bounds(name):
         assert 0.999 * bound < np.abs(array).max() <= bound * (1 + 1e-12)
 
 
-@pytest.mark.parametrize("name", RULES)
-def test_a_wrong_variance_is_seen(name):
-    """The limit above tells fan_in from fan_out, gain from gain², and 1/3 from 1."""
-    variance, (i, o) = RULES[name][2], fans(DENSE)
-    for wrong in (variance(i, o) * 1.5, variance(i, o) / 3, variance(i, o)**2):
-        assert drawn(name, DENSE)[0].var() != pytest.approx(wrong, rel=0.05)
-    if "kaiming" in name or name == "torch_default":
-        assert drawn(name, DENSE)[0].var() != pytest.approx(variance(o, i), rel=0.05)
-
-
 @pytest.mark.parametrize("name", INITIALIZATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_rule_by_name(name, dtype):
@@ -170,59 +158,6 @@ def test_without_the_signs_of_r_a_direction_is_preferred(shape):
     assert np.abs(np.mean(bare, axis=0)).max() > 4 / math.sqrt(400 * rows)
     ours = [orthogonal(generator, shape) for _ in range(400)]
     assert np.abs(np.mean(ours, axis=0)).max() < 4 / math.sqrt(400 * rows)
-
-
-# --- a whole network -------------------------------------------------------------------------
-
-def a_network(dtype=np.float64):
-    given = {"rng": rng(), "dtype": dtype}
-    return Sequential(Conv2d(2, 6, 3, groups=2, **given), Flatten(), Linear(24, 30, **given),
-                      BatchNorm1d(30, dtype=dtype), Residual(Linear(30, 30, bias=False, **given), ReLU()))
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", INITIALIZATIONS)
-def test_a_network_by_one_rule(name, dtype):
-    net, generator = a_network(dtype), rng(5)
-    net[3].weight.value = net[3].weight.value * 2
-    next(net.parameters()).add_grad(np.ones((6, 1, 3, 3), dtype))
-    net(np.ones((2, 2, 4, 4), dtype))
-    initialize(net, name, rng(5))
-    for layer in (net[0], net[2], net[4][0]):
-        expected = INITIALIZATIONS[name](generator, layer.weight.value.shape)
-        np.testing.assert_array_equal(layer.weight.value, expected.astype(dtype))
-        assert layer.weight.value.dtype == dtype and (layer.bias is None or not layer.bias.value.any())
-    np.testing.assert_array_equal(net[3].weight.value, np.full(30, 2, dtype))
-    assert not any(parameter.grad.any() for parameter in net.parameters())
-    with pytest.raises(RuntimeError, match="called before"):
-        net.backward(np.ones((2, 30), dtype))
-
-
-def test_a_network_by_a_rule_of_one_s_own():
-    net, asked = a_network(), []
-
-    def rule(generator, shape):
-        asked.append((generator, shape))
-        return np.full(shape, len(asked), np.float32)
-    generator = rng()
-    initialize(net, rule, generator)
-    assert asked == [(generator, (6, 1, 3, 3)), (generator, (30, 24)), (generator, (30, 30))]
-    assert [layer.weight.value.flat[0] for layer in (net[0], net[2], net[4][0])] == [1, 2, 3]
-    assert net[2].weight.value.dtype == np.float64
-
-
-@pytest.mark.parametrize("rule, said", [
-    ("he", "rule: got 'he', expected a function rule(rng, shape) or one of normal 0.01, xavier_uniform"),
-    (None, "rule: got None, expected a function"), (["orthogonal"], "rule: got ['orthogonal'], expected"),
-    (lambda rng, shape: 0.5, "rule: got 0.5 from it, expected an array of shape (6, 1, 3, 3)"),
-    (lambda rng, shape: np.ones(shape[:2]), "rule: got shape (6, 1), expected (6, 1, 3, 3), the shape of"),
-    (lambda rng, shape: np.ones(shape) if len(shape) > 2 else np.ones(3), "rule: got shape (3,), expected"),
-])
-def test_an_odd_rule_changes_nothing(rule, said):
-    net = a_network()
-    before = net.state_dict()
-    assert refused(lambda: initialize(net, rule, rng()), "").startswith(said)
-    assert all(np.array_equal(value, before[name]) for name, value in net.state_dict().items())
 
 
 # --- what is refused -------------------------------------------------------------------------

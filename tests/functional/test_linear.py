@@ -1,4 +1,4 @@
-"""The fully connected layer against torch: values, gradients, views, wrong gradients, what is refused."""
+"""The fully connected layer against torch: values, gradients, views, what is refused."""
 import numpy as np
 import pytest
 import torch
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.functional.linear import linear, linear_backward
-from helpers.verify.witnesses import WitnessError, three_witnesses
+from helpers.verify.witnesses import three_witnesses
 
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("error")
@@ -87,24 +87,11 @@ def test_the_first_layer_needs_no_dx():
         np.testing.assert_array_equal(ours, theirs)
 
 
-# --- three witnesses, and wrong gradients that they reject -----------------------------------
+# --- three witnesses -------------------------------------------------------------------------
 
 def hostile(front=(5,)):
     rng = np.random.default_rng(0)
     return [rng.normal(size=shape) for shape in ((*front, 3), (*front, 4), (3, 4), (3,))]
-
-
-WRONG = {   # which of dx, dW, db it spoils, and what stands there instead; all on x (5, 4), W (3, 4)
-    "W not transposed back": ("x", lambda dy, x, W: dy @ np.resize(W.T, W.shape)),
-    "outer product reversed": ("W", lambda dy, x, W: (x.T @ dy).reshape(W.shape)),
-    "m divided once more": ("W", lambda dy, x, W: dy.T @ x / len(x)),
-    "bias averaged": ("b", lambda dy, x, W: dy.mean(axis=0)),
-    "bias without its sum": ("b", lambda dy, x, W: dy[-1]),
-    "bias summed over the outputs": ("b", lambda dy, x, W: dy.sum(axis=1)[:3]),
-    "the last row overwrites": ("W", lambda dy, x, W: np.outer(dy[-1], x[-1])),
-    "upstream of ones": ("x", lambda dy, x, W: np.ones_like(dy) @ W),
-    "sign": ("W", lambda dy, x, W: -(dy.T @ x)),
-}
 
 
 @pytest.mark.parametrize("front", [(5,), (2, 3)], ids=str)
@@ -112,18 +99,6 @@ def test_three_witnesses(front):
     dy, x, W, b = hostile(front)
     dx, dW, db = linear_backward(dy, x, W)
     three_witnesses(linear, F.linear, dy, x=(x, dx), W=(W, dW), b=(b, db))
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_gradient_is_rejected(name):
-    """And it alone is."""
-    dy, x, W, b = hostile()
-    which, wrong = WRONG[name]
-    claims = dict(zip("xWb", linear_backward(dy, x, W), strict=True)) | {which: wrong(dy, x, W)}
-    arrays = {"x": x, "W": W, "b": b}
-    claims = {name: (array, claims[name]) for name, array in arrays.items()}
-    with pytest.raises(WitnessError, match=f"^d{which} .* disagrees with [^;]*$"):
-        three_witnesses(linear, F.linear, dy, **claims)
 
 
 # --- what is refused, and how ----------------------------------------------------------------

@@ -20,7 +20,7 @@ from helpers.functional.losses import (
     squared_error,
     squared_error_backward,
 )
-from helpers.verify.witnesses import refuted, three_witnesses
+from helpers.verify.witnesses import three_witnesses
 
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("error")
@@ -178,54 +178,30 @@ def test_a_batch_is_the_mean_of_its_rows():
         assert np.isclose(cost(z, right), np.mean([cost(*pair) for pair in zip(z, right, strict=True)]))
 
 
-# --- three witnesses, and wrong gradients that they reject -----------------------------------
+# --- three witnesses -------------------------------------------------------------------------
 
 RNG = np.random.default_rng(0)
 Z, Y, DA = RNG.normal(size=(5, 4)), RNG.normal(size=(5, 4)), RNG.normal(size=(5, 4))
 CLASSES, P, HALVES = np.array([3, 0, 1, 1, 2]), RNG.dirichlet(np.ones(4), 5), RNG.random((5, 4))
 DC = np.float64(-1.7)   # the upstream gradient of the cost, where one is asked for: not 1
 COSTS = {
-    "squared error": (SQUARED, note_cost, Y, {
-        "m forgotten": lambda z, y: z - y, "of all entries": lambda z, y: (z - y) / z.size,
-        "twice": lambda z, y: 2 * (z - y) / 5, "sign": lambda z, y: (y - z) / 5}),
-    "classes": (ENTROPY, F.cross_entropy, CLASSES, {
-        "m forgotten": lambda z, y: softmax(z) - np.eye(4)[y],
-        "no softmax": lambda z, y: (z - np.eye(4)[y]) / 5,
-        "y forgotten": lambda z, y: softmax(z) / 5,
-        "softmax over the batch": lambda z, y: (softmax(z.T).T - np.eye(4)[y]) / 5,
-        "double softmax": lambda z, y: (softmax(softmax(z)) - np.eye(4)[y]) / 5,
-        "as if squared": lambda z, y: softmax_backward(softmax(z) - np.eye(4)[y], softmax(z)) / 5}),
-    "probabilities": (ENTROPY, F.cross_entropy, P, {
-        "m forgotten": lambda z, y: softmax(z) - y,
-        "the likeliest class": lambda z, y: (softmax(z) - np.eye(4)[y.argmax(axis=1)]) / 5}),
-    "binary": (BINARY, F.binary_cross_entropy_with_logits, HALVES, {
-        "only m": lambda z, y: (1 / (1 + np.exp(-z)) - y) / 5, "no sigmoid": lambda z, y: (z - y) / 20}),
+    "squared error": (SQUARED, note_cost, Y),
+    "classes": (ENTROPY, F.cross_entropy, CLASSES),
+    "probabilities": (ENTROPY, F.cross_entropy, P),
+    "binary": (BINARY, F.binary_cross_entropy_with_logits, HALVES),
 }
 
 
 @pytest.mark.parametrize("name", COSTS)
 def test_three_witnesses(name):
-    (cost, backward), reference, y, wrong = COSTS[name]
+    (cost, backward), reference, y = COSTS[name]
     ours, theirs = (lambda z: cost(z, y)), (lambda z: reference(z, torch.tensor(y)))
     three_witnesses(ours, theirs, DC, z=(Z, DC * backward(Z, y)))
-    for mistake in wrong.values():
-        refuted(ours, theirs, DC, z=(Z, DC * mistake(Z, y)))
-
-
-WRONG_SOFTMAX = {
-    "as if entries were alone": lambda da, a: da * a * (1 - a),
-    "sum over the batch": lambda da, a: a * (da - (da * a).sum(axis=0)),
-    "a not in the sum": lambda da, a: a * (da - da.sum(axis=1, keepdims=True)),
-    "no sum": lambda da, a: da * a,
-    "upstream of ones": lambda da, a: softmax_backward(np.ones_like(da), a),
-}
 
 
 def test_three_witnesses_of_softmax():
     a = softmax(Z)
     three_witnesses(softmax, last(F.softmax), DA, z=(Z, softmax_backward(DA, a)))
-    for mistake in WRONG_SOFTMAX.values():
-        refuted(softmax, last(F.softmax), DA, z=(Z, mistake(DA, a)))
 
 
 def test_softmax_then_cross_entropy_by_the_chain_rule():

@@ -1,4 +1,4 @@
-"""Schedules against torch.optim.lr_scheduler; plausible wrong ones are told from them."""
+"""Schedules against torch.optim.lr_scheduler, step by step; what is refused."""
 import math
 from functools import partial
 
@@ -42,31 +42,6 @@ SCHEDULES = {   # ours, torch's
     "one cycle, nearly all up": (lambda t: one_cycle_lr(t, 0.3, 150, 0.99), one_cycle(
         total_steps=150, pct_start=0.99)),
 }
-WRONG_SCHEDULES = {
-    "step: one step early": ("step", lambda t: step_lr(t + 1, 0.3, 30)),
-    "step: one step late": ("step", lambda t: step_lr(max(t - 1, 0), 0.3, 30)),
-    "step: without a floor": ("step", lambda t: 0.3 * 0.1 ** (t / 30)),
-    "cosine: off by one": ("cosine", lambda t: cosine_annealing_lr(t + 1, 0.3, 150)),
-    "cosine: T_max − 1": ("cosine", lambda t: cosine_annealing_lr(t, 0.3, 149)),
-    "cosine: a quarter of a wave": ("cosine", lambda t: 0.3 * math.cos(math.pi / 2 * t / 150)),
-    "cosine: η_min is added": ("cosine, and up again", lambda t: 0.02 + cosine_annealing_lr(t, 0.3, 40)),
-    "cosine: stays down": ("cosine, and up again", lambda t: cosine_annealing_lr(min(t, 40), 0.3, 40, 0.02)),
-    "linear: from 0": ("linear", lambda t: 0.3 * min(t / 5, 1)),
-    "linear: arrives one step early": ("linear", lambda t: linear_lr(t + 1, 0.3)),
-    "linear: goes on": ("linear, down", lambda t: 0.3 * (1 - 0.9 * t / 50)),
-    "warm-up: the cosine does not wait":
-        ("warm-up", lambda t: (warmup_cosine(t, 0.3, 20, 70, 0.2) if t < 20
-                               else cosine_annealing_lr(t, 0.3, 70, 0.01))),
-    "warm-up: both at once": ("warm-up", lambda t: linear_lr(t, 1, 0.2, total_iters=20) *
-                              cosine_annealing_lr(t, 0.3, 70, 0.01)),
-    "one cycle: no − 1": ("one cycle", lambda t: one_cycle_lr(t, 0.3, 151)),
-    "one cycle: straight lines": ("one cycle", lambda t: np.interp(t, [0, 44, 149], [0.012, 0.3, 1.2e-6])),
-    "one cycle: the end forgets the start": (
-        "one cycle, a top between steps", lambda t: one_cycle_lr(t, 0.3, 151, 0.45, 4.0, 2.5)),
-    "warm-up: one step longer": ("warm-up", lambda t: warmup_cosine(t, 0.3, 21, 70, 0.2, 0.01)),
-}
-
-
 def off(ours, theirs, steps=150):
     """The largest distance between a schedule and torch's, as a part of the rate 0.3."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.3)
@@ -82,12 +57,6 @@ def off(ours, theirs, steps=150):
 def test_schedules_are_torchs(name):
     ours, theirs = SCHEDULES[name]
     assert off(ours, theirs) <= 1e-12
-
-
-@pytest.mark.parametrize("name", WRONG_SCHEDULES)
-def test_a_wrong_schedule_is_not_torchs(name):
-    of, wrong = WRONG_SCHEDULES[name]
-    assert off(wrong, SCHEDULES[of][1]) > 1e-4
 
 
 def test_the_cosine_is_the_closed_form_of_torch():

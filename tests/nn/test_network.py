@@ -87,7 +87,7 @@ PAIRS = {   # name and arguments, options, the shape of x
     "Conv2d, same": (("Conv2d", 2, 3, 3), {"padding": "same", "bias": False}, (2, 2, 6, 5)),
     "MaxPool2d": (("MaxPool2d", 2), {}, (2, 3, 7, 6)),
     "MaxPool2d, options": (("MaxPool2d", (3, 2), 2, 1, (1, 2)), {"ceil_mode": True}, (2, 3, 8, 7)),
-    "AvgPool2d": (("AvgPool2d", 2), {}, (2, 3, 7, 6)),
+    "AvgPool2d": (("AvgPool2d", 2, None, 1), {}, (2, 3, 7, 6)),
     "AvgPool2d, options": (("AvgPool2d", 3, 2, 1, True, False), {}, (2, 3, 8, 7)),
     "BatchNorm1d": (("BatchNorm1d", 4), {}, (5, 4)),
     "BatchNorm1d, options": (("BatchNorm1d", 4, 0.1, 0.3, False), {}, (3, 4, 5)),

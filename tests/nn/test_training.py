@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from helpers.functional.losses import softmax_cross_entropy
 from helpers.nn.modules import BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from helpers.nn.optim import SGD
-from helpers.nn.trained_cnn import digit_images, small_cnn
-from helpers.nn.training import accuracy, fit
+from helpers.nn.trained_cnn import digit_images, small_cnn, trained_cnn
+from helpers.nn.training import accuracy, batches, fit
 
 X, X_TEST, Y, Y_TEST = digit_images(np.random.default_rng(0))
 
@@ -64,6 +64,22 @@ def test_an_epoch_goes_through_all_samples_once(size, parts):
         assert np.array_equal(np.sort(epoch, axis=0), np.sort(X, axis=0))
     mean = np.average(costs[:len(parts)], weights=parts)
     assert np.isclose(mean, float(softmax_cross_entropy(net(X), Y)), rtol=1e-12)   # nothing was learned
+
+
+def test_a_batch_may_be_one_sample():
+    assert [rows.tolist() for rows in batches(1, 1, rng())] == [[0]]
+    net = Sequential(Linear(3, 2, rng=rng()))
+    costs = fit(net, [SGD(net.parameters(), lr=0.1)], np.eye(3), np.ones(3, int), epochs=1, rng=rng(), size=1)
+    assert len(costs) == 3
+
+
+def test_the_trained_cnn_is_the_same_every_time_and_each_call_has_its_own():
+    one, again = trained_cnn(), trained_cnn()
+    assert all(map(np.array_equal, one.net.state_dict().values(), again.net.state_dict().values()))
+    next(one.net.parameters()).value += 1
+    assert not np.array_equal(next(one.net.parameters()).value, next(trained_cnn().net.parameters()).value)
+    assert accuracy(again.net, again.images, again.labels) >= 0.97 and again.losses[-1] < 0.1
+    assert again.images.shape == (360, 1, 8, 8) and len(again.losses) == 8 * 23      # eight epochs
 
 
 @pytest.mark.parametrize("options, says", [({"epochs": -1}, "epochs: got -1"), ({"size": 0}, "size: got 0")])
