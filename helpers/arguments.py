@@ -79,6 +79,19 @@ def floats(name: str, array: np.ndarray, *axes: str) -> np.ndarray:
     return array
 
 
+def entries(name: str, value: np.ndarray | float) -> np.ndarray | np.floating:
+    """`value` as it came, when it is an array of floats or a number of NumPy's; Python's as float64."""
+    if isinstance(value, (int, float)) and not isinstance(value, (bool, np.floating)):
+        return np.float64(value)
+    if not isinstance(value, (np.ndarray, np.floating)) or isinstance(value, np.ma.MaskedArray):
+        raise ValueError(f"{name}: got a {type(value).__name__}, expected a NumPy array of any shape, or a "
+                         "number")
+    if value.dtype not in FLOATS:
+        raise ValueError(f"{name}: got {value.dtype}, expected float32 or float64; {name}.astype(float) "
+                         "makes one")
+    return value
+
+
 def same_dtype(**arrays: np.ndarray | None) -> None:
     """Refuse a mixture of float32 and float64, as torch does; None is passed over."""
     found = {name: array.dtype for name, array in arrays.items() if array is not None}

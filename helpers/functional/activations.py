@@ -96,18 +96,7 @@ ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {   # name: (σ, σ′)
 def _by_rule(name, column, z, **options):
     """Evaluate one rule of the table; an ∞ on the way is either not chosen or leads to the right value."""
     given = [check.number(option, value) for option, value in options.items()]
-    z = _checked(z)
+    z = check.entries("z", z)
     with np.errstate(all="ignore"):
         answer = np.asarray(RULES[name][column](z, *given), z.dtype)
     return answer if isinstance(z, np.ndarray) else answer[()]
-
-
-def _checked(z):
-    """z as it came, when it is an array of floats or a number of NumPy's; a number of Python's as float64."""
-    if isinstance(z, (int, float)) and not isinstance(z, (bool, np.floating)):
-        return np.float64(z)
-    if not isinstance(z, (np.ndarray, np.floating)) or isinstance(z, np.ma.MaskedArray):
-        raise ValueError(f"z: got a {type(z).__name__}, expected a NumPy array of any shape, or a number")
-    if z.dtype not in check.FLOATS:
-        raise ValueError(f"z: got {z.dtype}, expected float32 or float64; z.astype(float) makes one")
-    return z
