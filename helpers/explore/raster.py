@@ -6,11 +6,16 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from helpers.plotting import contrast
+from helpers.plotting.lettering import Canvas
+
+try:
+    from isal.isal_zlib import compress
+except ImportError:      # it is not made for a browser
+    from zlib import compress
 
 PIXELS_AN_INCH = 100    # figure.dpi of notebook.mplstyle: letters are as large as in every other figure
 TITLES = "left", "center", "right"
@@ -27,7 +32,7 @@ class Stage:
         """Build the figure and draw its fixed part, this once."""
         inches = [side / PIXELS_AN_INCH for side in size]
         self.figure = Figure(figsize=inches, dpi=PIXELS_AN_INCH * density)
-        self.canvas = FigureCanvasAgg(self.figure)
+        self.canvas = Canvas(self.figure)
         self.axes = self.figure.subplots() if frame is None else frame(self.figure)
         if self.axes is None:
             raise ValueError("frame: it returned None; return the axes that draw(axes, …) draws in")
@@ -95,20 +100,15 @@ def restore(axes: Axes, old: dict) -> None:
 
 
 def encode(rgba: np.ndarray) -> bytes:
-    """A PNG file of the picture (H, W, 4), quick rather than small.
+    """A PNG file of the picture (H, W, 4), quick rather than small: rows as they are, deflated at level 1.
 
-    Each row is stored as its difference to the row above (filter 2, "Up"), which is cheap and
-    makes most bytes zero; then zlib's fastest level finds little to do. PNG specification, third
-    edition, sections 9 and 11.
+    ISA-L does that six times as fast as zlib. PNG specification, third edition, sections 9 and 11.
     """
     H, W, _ = rgba.shape
-    rows = np.empty((H, 1 + 4 * W), np.uint8)
-    flat = rgba.reshape(H, 4 * W)
-    rows[0, 0], rows[1:, 0] = 0, 2                # the first row has none above it
-    rows[0, 1:] = flat[0]
-    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    rows = np.zeros((H, 1 + 4 * W), np.uint8)     # each begins with the number of its filter: 0, none
+    rows[:, 1:] = rgba.reshape(H, 4 * W)
     header = struct.pack(">IIBBBBB", W, H, 8, 6, 0, 0, 0)
-    parts = (b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")
+    parts = (b"IHDR", header), (b"IDAT", compress(rows, 1)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
 
 

@@ -4,6 +4,7 @@ A line of a colour is seen where letters of it are not: thin strokes need more c
 means is said by lines and areas in the colour itself, and by letters in a shade of it that is dark enough.
 """
 from collections.abc import Iterable
+from functools import cache
 
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
@@ -38,6 +39,7 @@ def tint(color: str, share: float = 0.16) -> str:
     return mix(PAPER, color, share)
 
 
+@cache
 def ink(color: str) -> str:
     """`color` darkened just as far as text needs to be read on its own tint."""
     shades = (mix(color, "#000000", step / 50) for step in range(51))

@@ -1,20 +1,26 @@
-"""Many short labels, drawn as one path.
+"""Letters drawn as outlines, each of which is made once.
 
-A text of its own for each number costs Matplotlib half a millisecond, and each text not seen before more. So
-the outline of a sign is made once, and a path is put together from the signs of all labels.
+Matplotlib lays out and renders each text anew, a millisecond or two for a few words. Here a text is put
+together from the outlines of its signs: `write` makes one path of many labels, and on a `Canvas` every text
+is drawn so.
 """
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import GraphicsContextBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.text import Text
 from matplotlib.textpath import TextPath
+from matplotlib.transforms import Affine2D
 
 from helpers.plotting.grids import CAP
 
 EM = 12.8       # pixels, 100 an inch: 9.2 points
+FONT = FontProperties(family="DejaVu Sans", size=1)
 
 
 def write(ax: Axes, labels: list[tuple[str, float, float, float]], color: str = "black") -> None:
@@ -22,29 +28,78 @@ def write(ax: Axes, labels: list[tuple[str, float, float, float]], color: str = 
 
     The axes have a unit of one CSS pixel, y running down; the size of the letters is 9.2 points.
     """
-    points, codes = [], []
-    for words, x, y, anchor in labels:
-        pen = x - anchor * width_of(words)
-        for sign in words:
-            outline, strokes, advance = _outline(sign)
-            points.append(outline * EM + [pen, y + CAP / 2 * EM])
-            codes.append(strokes)
-            pen += advance * EM
     if labels:
-        path = Path(np.concatenate(points), np.concatenate(codes))
+        lines = [_line(words, FONT) for words, *_ in labels]
+        points = [outline * [EM, -EM] + [x - anchor * EM * width, y + CAP / 2 * EM]
+                  for (outline, _, width), (_, x, y, anchor) in zip(lines, labels, strict=True)]
+        path = Path(np.concatenate(points), np.concatenate([strokes for _, strokes, _ in lines]))
         ax.add_artist(PathPatch(path, fc=color, ec="none", zorder=4))
 
 
 def width_of(words: str) -> float:
     """How wide `write` makes these words, in pixels."""
-    return EM * sum(_outline(sign)[2] for sign in words)
+    return EM * _line(words, FONT)[2]
+
+
+class Outlines(RendererAgg):
+    """Matplotlib's renderer of pixels, with letters drawn as outlines; formulas between $ are its own."""
+
+    def draw_text(self, gc: GraphicsContextBase, x: float, y: float, s: str, prop: FontProperties,
+                  angle: float, ismath: bool | str = False, mtext: Text | None = None) -> None:
+        """Draw one line of text from (x, y) in pixels, y running down, as Matplotlib asks for it."""
+        if ismath:
+            super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+            return
+        outline, strokes, _ = _line(s, _of_size_1(prop))
+        size = self.points_to_pixels(prop.get_size_in_points())
+        gc.set_linewidth(0)
+        self.draw_path(gc, Path(outline, strokes),
+                       Affine2D().scale(size).rotate_deg(angle).translate(x, self.height - y), gc.get_rgb())
+
+
+    def get_text_width_height_descent(self, s: str, prop: FontProperties,
+                                      ismath: bool | str) -> tuple[float, float, float]:
+        """How wide and high a line of text is, and how far it reaches below, in pixels."""
+        outline, _, width = _line(s, _of_size_1(prop))
+        if ismath or not len(outline):
+            return super().get_text_width_height_descent(s, prop, ismath)
+        size, low, high = self.points_to_pixels(prop.get_size_in_points()), *np.sort(outline[:, 1])[[0, -1]]
+        return width * size, (high - low) * size, -low * size
+
+
+class Canvas(FigureCanvasAgg):
+    """A canvas of pixels that draws letters as outlines."""
+
+    def get_renderer(self) -> Outlines:
+        """The renderer, the same one as long as the figure keeps its size."""
+        needed = *self.figure.bbox.size, self.figure.dpi
+        if vars(self).get("made") != needed:
+            self.made, self.renderer = needed, Outlines(*needed)
+        return self.renderer
+
+
+def _of_size_1(prop):
+    font = prop.copy()
+    font.set_size(1)
+    return font
+
+
+@lru_cache(1000)
+def _line(words, font):
+    """A line of height 1, y running up, as points and codes, and its width."""
+    points, codes, pen = [np.empty((0, 2))], [np.empty(0, Path.code_type)], 0.0
+    for sign in words:
+        outline, strokes, advance = _outline(sign, font)
+        points.append(outline + [pen, 0])
+        codes.append(strokes)
+        pen += advance
+    return np.concatenate(points), np.concatenate(codes), pen
 
 
 @cache
-def _outline(sign):
-    """A sign of height 1, y running down, as points and codes, and how far it moves the pen."""
-    font = FontProperties(family="DejaVu Sans")
+def _outline(sign, font):
+    """A sign of height 1, y running up, as points and codes, and how far it moves the pen."""
     with_bar, bar = (TextPath((0, 0), text, size=1, prop=font) for text in (sign + "|", "|"))
     own = slice(len(with_bar) - len(bar))         # a blank has no outline, and a TextPath of it is refused
     advance = with_bar.get_extents().x1 - bar.get_extents().x1
-    return with_bar.vertices[own] * [1, -1], with_bar.codes[own], advance
+    return with_bar.vertices[own], with_bar.codes[own], advance

@@ -26,6 +26,7 @@ from PIL import Image
 from helpers.explore import explorer as module
 from helpers.explore import panel, raster
 from helpers.explore.explorer import explore
+from helpers.plotting.lettering import Canvas
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 SIZE = 320, 200
@@ -87,6 +88,7 @@ def test_the_picture_is_as_sharp_as_asked_and_always_of_one_size(density):
 
 def test_the_picture_is_the_one_that_a_whole_figure_would_be():
     whole = Figure(figsize=(3.2, 2), dpi=200)
+    Canvas(whole)
     draw(frame(whole), 2, "cosine", True)
     wanted = io.BytesIO()
     whole.savefig(wanted, format="png", dpi=200)

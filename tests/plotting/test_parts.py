@@ -1,11 +1,13 @@
 """The parts of pictures: panes and their scales, letters, maps, written numbers."""
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from helpers.explore.raster import Stage
 from helpers.plotting import digit_pictures, panes
 from helpers.plotting.digit_pictures import colored, place, short, tiles
-from helpers.plotting.lettering import EM, width_of, write
+from helpers.plotting.lettering import EM, Canvas, width_of, write
 
 # --- panes and letters -----------------------------------------------------------------------
 
@@ -39,6 +41,22 @@ def test_letters_stand_where_they_should():
         assert abs((columns.min() + columns.max()) / 2 - (x + (0.5 - anchor) * width_of(words))) < 2
         assert abs((rows.min() + rows.max()) / 2 - 50) < 2 and abs(np.ptp(rows) - 0.73 * EM) < 2
         assert 0.6 * width_of(words) < np.ptp(columns) <= width_of(words)
+
+
+@pytest.mark.parametrize("style", [
+    {}, {"ha": "right", "weight": "bold"}, {"va": "top", "rotation": 90}, {"ha": "center", "va": "center"},
+    {"fontsize": 14, "rotation": 30}])
+@pytest.mark.parametrize("words", ["‖δˡ‖ = 4.9·10⁻¹⁹", "two\nlines", "a $10^2$ b"])
+def test_letters_on_the_canvas_stand_where_those_of_matplotlib_do(words, style):
+    dark = []
+    for canvas in (Canvas, FigureCanvasAgg):
+        one = canvas(Figure(figsize=(4, 4), dpi=200))
+        one.figure.text(0.5, 0.5, words, **style)
+        one.draw()
+        dark.append(255.0 - np.asarray(one.buffer_rgba())[..., 0])
+    ends = [[(np.min(at), np.max(at)) for at in np.nonzero(each)] for each in dark]
+    assert np.abs(np.subtract(*ends)).max() <= 3
+    assert dark[0].sum() == pytest.approx(dark[1].sum(), rel=0.1)
 
 
 # --- maps of numbers -------------------------------------------------------------------------

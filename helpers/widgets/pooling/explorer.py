@@ -1,6 +1,7 @@
 """Pool a digit forward and backward with any kernel: the explorer of notebooks/02_pooling.ipynb."""
 import numpy as np
 from ipywidgets import IntSlider, ToggleButtons
+from matplotlib.collections import PolyCollection
 from matplotlib.patches import Rectangle
 
 from helpers.data import digit
@@ -109,10 +110,9 @@ def _draw_input(ax, one):
     corner, cell = panel = _panel(ax, "x", one.padded, title, figures.INPUT)
     left, top, side = (value * cell for value in (one.padding, one.padding, len(one.x)))
     left, top = left + corner[0], top + corner[1]
-    ink = np.zeros((*one.x.shape, 4))            # black of this opacity: the numbers below stay black
-    ink[..., 3] = 0.4 * one.x / one.x.max()
-    ax.imshow(ink, extent=(left, left + side, top + side, top), aspect="auto", interpolation="nearest",
-              zorder=2)
+    squares = np.argwhere(one.x)[:, None, ::-1] + [[0, 0], [1, 0], [1, 1], [0, 1]]
+    ink = [(0, 0, 0, 0.4 * value / one.x.max()) for value in one.x[one.x != 0]]     # numbers below stay black
+    ax.add_artist(PolyCollection(squares * cell + (left, top), fc=ink, ec="none", zorder=2))
     if one.padding:
         ax.add_artist(Rectangle((left, top), side, side, fill=False, ec=figures.NEUTRAL, lw=2))
     framed(ax, panel, (one.top, one.left, one.k, one.k), figures.INPUT)
