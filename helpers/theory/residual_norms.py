@@ -37,7 +37,7 @@ __all__ = ["PHI", "PLACES", "Stack", "branch_gains", "measured_stack", "predicte
 PHI = {"gelu": (gelu, gelu_prime), "silu": (silu, silu_prime),
        **{name: ACTIVATIONS[name] for name in ("relu", "tanh", "sigmoid")}}
 PLACES = "pre", "post", "none"
-NORMS = {"LayerNorm": (layer_norm, layer_norm_backward), "RMSNorm": (rms_norm, rms_norm_backward)}
+NORM_KINDS = {"LayerNorm": (layer_norm, layer_norm_backward), "RMSNorm": (rms_norm, rms_norm_backward)}
 
 
 class Stack(NamedTuple):
@@ -61,9 +61,11 @@ def predicted_stack(depth: int, place: str, activation: str = "gelu", sigma_w: f
     """The theory for `depth` blocks, by the table above. Raises ValueError for what it does not have."""
     _known("place", place, dict.fromkeys(PLACES))
     a, squares, factors = check.number("alpha", alpha, least=0)**2, [1.0], []
+    f, g = branch_gains(activation, sigma_w)
     for _ in range(check.integer("depth", depth, least=1)):
         v = squares[-1]
-        f, g = branch_gains(activation, sigma_w, v if place == "none" else 1.0)
+        if place == "none":
+            f, g = branch_gains(activation, sigma_w, v)
         factors.append({"pre": 1 + a * g / v, "post": (1 + a * g) / (1 + a * f), "none": 1 + a * g}[place])
         squares.append(1.0 if place == "post" else v + a * f)
     return Stack(np.sqrt(np.append(np.cumprod(factors[::-1])[::-1], 1.0)), np.array(squares))
@@ -74,7 +76,7 @@ def measured_stack(depth: int, place: str, activation: str = "gelu", sigma_w: fl
                    samples: int = 8) -> Stack:
     """The same of one random stack: a random x goes forward, a random gradient of the output back."""
     _known("place", place, dict.fromkeys(PLACES))
-    phi, norm, alpha = _known("activation", activation, PHI), _known("kind", kind, NORMS), float(alpha)
+    phi, norm, alpha = _known("activation", activation, PHI), _known("kind", kind, NORM_KINDS), float(alpha)
     rng = np.random.default_rng(seed)
     x, delta = rng.normal(size=(2, samples, width))
     x /= np.sqrt(np.mean(x**2))
