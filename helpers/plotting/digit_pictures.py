@@ -54,15 +54,15 @@ def place(tiling: Tiles, shape: tuple[int, int], index: int) -> tuple[int, int]:
 def draw_maps(ax: Axes, maps: np.ndarray, corner: tuple[float, float], tiling: Tiles, *,
               signed: bool = False) -> None:
     """Draw maps (n, h, w), all on one scale: grey from the least to the largest, or signed around zero."""
-    (_, h, w), scale = maps.shape, tiling.scale
-    ends = [place(tiling, (h, w), k) for k in (min(tiling.columns, tiling.shown) - 1, tiling.shown - 1)]
-    pixels = np.full((ends[1][1] + h * scale, ends[0][0] + w * scale, 3), 255, np.uint8)
-    for k, one in enumerate(colored(maps, signed=signed)[:tiling.shown]):
-        left, top = place(tiling, (h, w), k)
-        pixels[top:top + h * scale, left:left + w * scale] = one.repeat(scale, 0).repeat(scale, 1)
-    x, y = corner
-    ax.imshow(pixels, extent=(x, x + pixels.shape[1], y + pixels.shape[0], y), aspect="auto",
-              interpolation="nearest")
+    (_, h, w), columns = maps.shape, min(tiling.columns, tiling.shown)
+    cells = np.full((-(-tiling.shown // columns) * (h + 1), columns * (w + 1), 3), 255, np.uint8)
+    for k, one in enumerate(colored(maps, signed=signed)[:tiling.shown]):     # gaps are white cells
+        i, j = k // columns * (h + 1), k % columns * (w + 1)
+        cells[i:i + h, j:j + w] = one
+    edges = [at + np.add.outer(np.arange(count) * (side * tiling.scale + GAP),
+                               np.arange(side + 1) * tiling.scale).ravel()
+             for at, side, count in zip(corner, (w, h), (columns, len(cells) // (h + 1)), strict=True)]
+    ax.pcolormesh(*edges, cells[:-1, :-1])
 
 
 def colored(values: np.ndarray, *, signed: bool = False) -> np.ndarray:

@@ -64,19 +64,20 @@ def test_letters_on_the_canvas_stand_where_those_of_matplotlib_do(words, style):
 class Paper:
     """Takes the picture of the maps, to be read back."""
 
-    def imshow(self, pixels, **options):
-        self.pixels = pixels
+    def pcolormesh(self, x, y, cells):
+        self.x, self.y, self.cells = x, y, cells
 
 
 @pytest.mark.parametrize("signed", [False, True])
-def test_every_number_has_its_pixel(signed):
+def test_every_number_has_its_cell(signed):
     maps, paper = np.random.default_rng(0).normal(size=(7, 3, 2)), Paper()
     tiling = tiles(maps.shape, (60, 30))
-    digit_pictures.draw_maps(paper, maps, (0, 0), tiling, signed=signed)
+    digit_pictures.draw_maps(paper, maps, (5, 9), tiling, signed=signed)
     for k, i, j in np.ndindex(maps.shape):
-        left, top = place(tiling, (3, 2), k)
-        pixel = paper.pixels[top + i * tiling.scale, left + j * tiling.scale]
-        assert np.array_equal(pixel, colored(maps, signed=signed)[k, i, j])
+        left, top = place(tiling, (3, 2), k) + np.multiply((j, i), tiling.scale) + (5, 9)
+        row, column = list(paper.y).index(top), list(paper.x).index(left)
+        assert (paper.y[row + 1], paper.x[column + 1]) == (top + tiling.scale, left + tiling.scale)
+        assert np.array_equal(paper.cells[row, column], colored(maps, signed=signed)[k, i, j])
 
 
 def test_colours_are_grey_with_zero_black_or_signed_with_zero_in_the_middle():
