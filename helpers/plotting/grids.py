@@ -7,14 +7,15 @@ from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
+from matplotlib.collections import PolyCollection
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
-from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-CAP = 0.73          # height of a digit of DejaVu Sans, in units of the font size
+from helpers.plotting.lettering import CAP, outlined
+
 WIDEST = 0.84       # of a cell, for a text
+SQUARE = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])     # the corners of a cell
 TINT = "#DCEFE8"    # figures.OUTPUT, thinned
 
 
@@ -29,13 +30,15 @@ def grid(ax: Axes, labels: np.ndarray, corner: tuple[float, float], *, cell: flo
     # add_artist, not add_patch: that would look for the extremes of every curve of every digit
     place = Affine2D().scale(cell).translate(*corner) + ax.transData
     ax.add_artist(Rectangle((0, 0), columns, rows, fc="white", ec="none", transform=place))
-    for i, j in () if tinted is None else np.argwhere(tinted):
-        ax.add_artist(Rectangle((j, i), 1, 1, fc=TINT, ec="none", transform=place))
+    if tinted is not None:
+        squares = np.argwhere(tinted)[:, None, ::-1] + SQUARE
+        ax.add_artist(PolyCollection(squares, fc=TINT, ec="none", transform=place))
     ax.add_artist(PathPatch(_lines(rows, columns), fill=False, ec=color, lw=0.7, transform=place))
     words = [_moved(line, size, j + 0.5, i + 0.5 + 1.35 * size * (k - label.count("\n") / 2))
              for (i, j), label in np.ndenumerate(labels) for k, line in enumerate(label.split("\n")) if line]
     if words:
-        ax.add_artist(PathPatch(Path.make_compound_path(*words), fc="black", ec="none", transform=place))
+        path = Path(*map(np.concatenate, zip(*words, strict=True)))
+        ax.add_artist(PathPatch(path, fc="black", ec="none", transform=place))
 
 
 def matrix(ax: Axes, corner: tuple[float, float], labels: np.ndarray, title: str, color: str, *,
@@ -56,19 +59,17 @@ def integers(values: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _glyphs(text: str) -> Path:
-    """The outline of a text of height 1 with its middle at the origin, y running down."""
-    path = TextPath((0, 0), text, size=1, prop=FontProperties(family="DejaVu Sans"))
-    box = path.get_extents()
-    vertices = path.vertices - [(box.x0 + box.x1) / 2, CAP / 2]
-    return Path(vertices * [1, -1], path.codes)
+def _glyphs(text):
+    """The outline of a text of height 1, its middle at the origin, y running down; its codes, its width."""
+    outline, codes, _ = outlined(text)
+    box = Path(outline, codes).get_extents()
+    return (outline - [(box.x0 + box.x1) / 2, CAP / 2]) * [1, -1], codes, box.width
 
 
-def _moved(text: str, size: float, x: float, y: float) -> Path:
-    """The outline with its middle at (x, y); a text too wide for its cell is made smaller."""
-    glyphs = _glyphs(text)
-    size = min(size, WIDEST / np.ptp(glyphs.vertices[:, 0]))
-    return Path(glyphs.vertices * size + [x, y], glyphs.codes)
+def _moved(text, size, x, y):
+    """The outline with its middle at (x, y), and its codes; a text too wide for its cell is made smaller."""
+    outline, codes, width = _glyphs(text)
+    return outline * min(size, WIDEST / width) + [x, y], codes
 
 
 @cache

@@ -17,8 +17,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-from helpers.plotting.grids import CAP
-
+CAP = 0.73      # height of a digit of DejaVu Sans, in units of the font size
 EM = 12.8       # pixels, 100 an inch: 9.2 points
 FONT = FontProperties(family="DejaVu Sans", size=1)
 
@@ -29,7 +28,7 @@ def write(ax: Axes, labels: list[tuple[str, float, float, float]], color: str = 
     The axes have a unit of one CSS pixel, y running down; the size of the letters is 9.2 points.
     """
     if labels:
-        lines = [_line(words, FONT) for words, *_ in labels]
+        lines = [outlined(words) for words, *_ in labels]
         points = [outline * [EM, -EM] + [x - anchor * EM * width, y + CAP / 2 * EM]
                   for (outline, _, width), (_, x, y, anchor) in zip(lines, labels, strict=True)]
         path = Path(np.concatenate(points), np.concatenate([strokes for _, strokes, _ in lines]))
@@ -38,7 +37,7 @@ def write(ax: Axes, labels: list[tuple[str, float, float, float]], color: str = 
 
 def width_of(words: str) -> float:
     """How wide `write` makes these words, in pixels."""
-    return EM * _line(words, FONT)[2]
+    return EM * outlined(words)[2]
 
 
 class Outlines(RendererAgg):
@@ -50,7 +49,7 @@ class Outlines(RendererAgg):
         if ismath:
             super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
             return
-        outline, strokes, _ = _line(s, _of_size_1(prop))
+        outline, strokes, _ = outlined(s, _of_size_1(prop))
         size = self.points_to_pixels(prop.get_size_in_points())
         gc.set_linewidth(0)
         self.draw_path(gc, Path(outline, strokes),
@@ -60,7 +59,7 @@ class Outlines(RendererAgg):
     def get_text_width_height_descent(self, s: str, prop: FontProperties,
                                       ismath: bool | str) -> tuple[float, float, float]:
         """How wide and high a line of text is, and how far it reaches below, in pixels."""
-        outline, _, width = _line(s, _of_size_1(prop))
+        outline, _, width = outlined(s, _of_size_1(prop))
         if ismath or not len(outline):
             return super().get_text_width_height_descent(s, prop, ismath)
         size, low, high = self.points_to_pixels(prop.get_size_in_points()), *np.sort(outline[:, 1])[[0, -1]]
@@ -78,15 +77,9 @@ class Canvas(FigureCanvasAgg):
         return self.renderer
 
 
-def _of_size_1(prop):
-    font = prop.copy()
-    font.set_size(1)
-    return font
-
-
 @lru_cache(1000)
-def _line(words, font):
-    """A line of height 1, y running up, as points and codes, and its width."""
+def outlined(words: str, font: FontProperties = FONT) -> tuple[np.ndarray, np.ndarray, float]:
+    """A line of words of height 1: its outline (n, 2), y running up; Matplotlib's codes (n,); its width."""
     points, codes, pen = [np.empty((0, 2))], [np.empty(0, Path.code_type)], 0.0
     for sign in words:
         outline, strokes, advance = _outline(sign, font)
@@ -94,6 +87,12 @@ def _line(words, font):
         codes.append(strokes)
         pen += advance
     return np.concatenate(points), np.concatenate(codes), pen
+
+
+def _of_size_1(prop):
+    font = prop.copy()
+    font.set_size(1)
+    return font
 
 
 @cache

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from helpers.explore.explorer import Explore, explore
 from helpers.functional.losses import softmax
 from helpers.plotting import figures
-from helpers.plotting.grids import grid
+from helpers.plotting.grids import SQUARE, grid
 from helpers.plotting.panes import sheet
 
 W = np.array([[5, 3, -1], [1, -3, 4]], float)
@@ -151,7 +151,7 @@ def _panel(ax, view, start, cell, values, lit, title, color, *frames):
     left, top = start[0], start[1] - rows * cell / 2
     ax.text(left, top - 0.65, title, color=color, va="center")
     grid(ax, labels, (left, top), cell=cell, size=0.52 / cell if cell == 1 or "." in labels[0, 0] else 0.42)
-    squares = np.argwhere(lit.reshape(shape))[:, None, ::-1] + [[0, 0], [1, 0], [1, 1], [0, 1]]
+    squares = np.argwhere(lit.reshape(shape))[:, None, ::-1] + SQUARE
     ax.add_collection(PolyCollection(squares * cell + (left, top), fc=color, ec="none", alpha=0.25), False)
     for entries, edge in frames:
         (i, m), (j, n) = np.divmod([entries[0], entries[-1]], columns)

@@ -119,7 +119,7 @@ def letters(monkeypatch):
     sizes, drawn = [], grids._moved
 
     def moved(text, size, x, y):
-        sizes.append(min(size, grids.WIDEST / np.ptp(grids._glyphs(text).vertices[:, 0])))
+        sizes.append(min(size, grids.WIDEST / grids._glyphs(text)[2]))
         return drawn(text, size, x, y)
 
     monkeypatch.setattr(grids, "_moved", moved)

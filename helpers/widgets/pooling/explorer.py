@@ -9,7 +9,7 @@ from helpers.explore.explorer import Explore, explore
 from helpers.functional.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from helpers.functional.windows import pad
 from helpers.plotting import figures
-from helpers.plotting.grids import grid
+from helpers.plotting.grids import SQUARE, grid
 from helpers.plotting.marks import GridPlace, corners, framed, rings, written
 from helpers.plotting.panes import sheet
 
@@ -110,7 +110,7 @@ def _draw_input(ax, one):
     corner, cell = panel = _panel(ax, "x", one.padded, title, figures.INPUT)
     left, top, side = (value * cell for value in (one.padding, one.padding, len(one.x)))
     left, top = left + corner[0], top + corner[1]
-    squares = np.argwhere(one.x)[:, None, ::-1] + [[0, 0], [1, 0], [1, 1], [0, 1]]
+    squares = np.argwhere(one.x)[:, None, ::-1] + SQUARE
     ink = [(0, 0, 0, 0.4 * value / one.x.max()) for value in one.x[one.x != 0]]     # numbers below stay black
     ax.add_artist(PolyCollection(squares * cell + (left, top), fc=ink, ec="none", zorder=2))
     if one.padding:
