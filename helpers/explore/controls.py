@@ -1,8 +1,9 @@
-"""What controls of ipywidgets take, in order and in words; a wrong value is refused in plain words."""
+"""What controls of ipywidgets are and take, as data and in words; a wrong value is refused in plain words."""
+import math
 from collections.abc import Sequence
 
 import numpy as np
-from ipywidgets import Widget
+from ipywidgets import Box, Widget
 from traitlets import TraitError
 
 
@@ -57,6 +58,64 @@ def stations(control: Widget) -> list:
     steps = range(round((control.max - control.min) / control.step) + 1)
     values = [control.min + k * control.step for k in steps]
     return [control.base**value for value in values] if control.has_trait("base") else values
+
+
+def described(name: str, control: Widget) -> dict:
+    """What a control is, as plain data, from which any front end can draw it.
+
+    `name`, `label`, `disabled`, and `kind`: "range" with min, max, step, value, and its value in words as
+    `text`; "choice" with its options and the place of the chosen one as `value`; "switch" and "text" with
+    their value; "group", a control of one's own, with its `parts`. `html` says that the label is HTML.
+
+    Raises ValueError for a control of another kind.
+    """
+    told = {"name": name, "label": control.description,
+            "disabled": getattr(control, "disabled", False),
+            "html": getattr(control, "description_allow_html", False)}
+    if isinstance(control, Box):
+        return {**told, "kind": "group",
+                "parts": [described(f"{name}.{k}", child) for k, child in enumerate(control.children)]}
+    if control.has_trait("options"):
+        return {**told, **_choice(control)}
+    if control.has_trait("readout_format"):
+        return {**told, **_range(control)}
+    if isinstance(control.value, bool | str):
+        return {**told, "kind": "switch" if isinstance(control.value, bool) else "text",
+                "value": control.value}
+    raise ValueError(f"{name}: got {type(control).__name__}; expected a slider, a choice, a checkbox, "
+                     "a text, or a box of them")
+
+
+def part(controls: dict[str, Widget], path: str) -> Widget:
+    """The control of this name, or the part of a group: "start.1" is the second of `start`."""
+    name, *places = path.split(".")
+    found = controls[name]
+    for place in places:
+        found = found.children[int(place)]
+    return found
+
+
+def understood(control: Widget, value: object) -> object:
+    """The value that a control takes for one that a front end gives as `described` does."""
+    if control.has_trait("options"):
+        return _options(control)[int(value)]
+    if control.has_trait("base"):
+        return control.base**value
+    return type(control.value)(value)
+
+
+def _choice(control):
+    labels = [str(one[0] if isinstance(one, tuple) else one) for one in control.options]
+    if control.has_trait("readout"):              # a slider whose places have names
+        return {"kind": "range", "min": 0, "max": len(labels) - 1, "step": 1, "value": control.index,
+                "text": labels[control.index]}
+    return {"kind": "choice", "options": labels, "value": control.index}
+
+
+def _range(control):
+    value = math.log(control.value, control.base) if control.has_trait("base") else control.value
+    return {"kind": "range", "min": control.min, "max": control.max, "step": control.step, "value": value,
+            "text": format(control.value, control.readout_format)}
 
 
 def _options(control):

@@ -2,12 +2,12 @@
 import traceback
 import weakref
 from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
+from functools import cached_property, partial
 
 from ipywidgets import Widget
 
-from helpers.explore.controls import assign, equal_values, refuse_others
+from helpers.explore.controls import assign, described, equal_values, part, refuse_others, understood
+from helpers.explore.front_ends import FrontEnd, complaint
 from helpers.explore.panel import Panel, still
 from helpers.explore.raster import Stage
 
@@ -30,8 +30,8 @@ def explore(draw: Callable, frame: Callable | None = None, describe: Callable | 
     Each of the `presets` becomes a button with this name, which sets its values: {"deep": {"depth": 9}}.
     Each slider in `play` gets a Play button, which takes it to its end, step by step.
 
-    A control of one's own is any widget with a trait `value` and a list `settings`, of which the
-    tests try each.
+    A control of one's own is any box with traits `value` and `description`, and a list `settings`, of which
+    the tests try each.
 
     Raises ValueError for a control that is none, for a preset or a Play button of a control that does
     not exist, and for a sentence that says nothing; an error
@@ -50,24 +50,48 @@ class Explore:
 
     `values` are those of the controls, and `start` those they began with; `result` is what `draw`
     returned, `sentence` what `describe` says; `errors` are the exceptions of both, oldest first.
-    `presets` are settings by name; `stage` holds the figure, and `panel` the widgets.
+    `buttons` are settings by name, the presets and Reset; `stage` holds the figure.
+
+    It draws no control itself: `described` says what the controls are, `turn` and `press` move them, and each
+    of the `front_ends` hears of every new picture. That of Jupyter is `panel`.
     """
 
     def __init__(self, draw, frame, describe, size, density, controls, presets, play):
         """As `explore`, which says what is expected; draw the first picture."""
         refuse_others(controls, {**presets, "play": play})
+        for name, control in controls.items():
+            control.description = control.description or name.replace("_", " ")
         self.draw, self.describe, self.controls, self.size = draw, describe, controls, size
-        self.presets = presets
+        self.presets, self.play = presets, play
         self.errors: list[Exception] = []
+        self.front_ends: list[FrontEnd] = []
         self.start, self._shown, self._moving = self.values, self.values, False
         self.stage = Stage(frame, size, density)
-        settings = {**presets, "Reset": self.start}
-        self.panel = Panel(controls, size, {name: partial(self._move, to) for name, to in settings.items()},
-                           play)
+        self.buttons = {**presets, "Reset": self.start}
         self._show(*self._picture())
         for control in controls.values():
             control.observe(self._changed, "value")
         _made.append(weakref.ref(self))
+
+    @cached_property
+    def panel(self) -> Panel:
+        """Its widgets, made when they are first asked for."""
+        buttons = {name: partial(self.press, name) for name in self.buttons}
+        panel = Panel(self.controls, self.size, buttons, self.play)
+        self.show_in(panel)
+        return panel
+
+    def show_in(self, front_end: FrontEnd) -> None:
+        """Let a front end show the explorer, as it is now and after each change."""
+        self.front_ends.append(front_end)
+        front_end.show(self._png, self.sentence)
+        if self._complaint:
+            front_end.complain(self._complaint)
+
+    def described(self) -> list[dict]:
+        """Each control as helpers.explore.controls.described says, and whether it has a Play button."""
+        return [{**described(name, control), "play": name in self.play}
+                for name, control in self.controls.items()]
 
     @property
     def values(self) -> dict:
@@ -92,6 +116,18 @@ class Explore:
     def reset(self) -> None:
         """Bring every control back to where it was in the beginning."""
         self.set(**self.start)
+
+    def turn(self, path: str, value: object) -> None:
+        """Move one control as in a front end: its `name` and `value` are those that `described` gives.
+
+        An error is told to the front ends, and kept in `errors`.
+        """
+        control = part(self.controls, path)
+        control.value = understood(control, value)
+
+    def press(self, button: str) -> None:
+        """Bring the controls to the settings of one of the `buttons`, as in a front end."""
+        self._move(self.buttons[button])
 
     def _move(self, values: dict) -> None:
         old, self._moving = self.values, True     # several controls, one picture
@@ -121,7 +157,9 @@ class Explore:
             self._show(*self._picture())
         except Exception as error:
             self.errors.append(error)
-            self.panel.complain(complaint(error, self.draw, self.describe))
+            self._complaint = complaint(error, self.draw, self.describe)
+            for front_end in self.front_ends:
+                front_end.complain(self._complaint)
             traceback.clear_frames(error.__traceback__)    # or arrays would live as long as the record
 
     def _picture(self) -> tuple[object, bytes, str]:
@@ -134,24 +172,11 @@ class Explore:
         return result, png, sentence
 
     def _show(self, result: object, png: bytes, sentence: str) -> None:
-        self.result, self._png, self.sentence = result, png, sentence
-        self.panel.show(png, sentence)
+        self.result, self._png, self.sentence, self._complaint = result, png, sentence, ""
+        for front_end in self.front_ends:
+            front_end.show(png, sentence)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, object]:
         """The live widget; the picture and the sentence for where it cannot live; the sentence as text."""
         live = self.panel.root._repr_mimebundle_()
         return {**live, "text/html": still(self._png, self.sentence, self.size), "text/plain": self.sentence}
-
-
-def complaint(error: Exception, *sources: Callable | None) -> str:
-    """Say what went wrong in a callback and, where the learner can change it, in which line.
-
-    A ValueError says by itself what is wrong with a value; a line of `helpers` would explain nothing.
-    """
-    files = {source.__code__.co_filename for source in sources if hasattr(source, "__code__")}
-    ours = str(Path(__file__).parents[1])
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-              if frame.filename in files and not frame.filename.startswith(ours)]
-    said = str(error) if isinstance(error, ValueError) and not frames else f"{type(error).__name__}: {error}"
-    where = f" (line {frames[-1].lineno} of {frames[-1].name}: {frames[-1].line})" if frames else ""
-    return f"{said}{where}. The picture is that of the last values that worked."

@@ -63,8 +63,8 @@ class Panel:
     def __init__(self, controls: dict[str, Widget], size: tuple[int, int],
                  buttons: dict[str, Callable[[], None]], play: Sequence[str] = ()):
         """Arrange `controls`, those named in `play` with a Play button; `buttons` by name, Reset last."""
-        for name, control in controls.items():
-            dress(name, control)
+        for control in controls.values():
+            dress(control)
         align(controls)
         width, height = size
         self.picture = LivePicture(format="png", width=str(width), height=str(height),
@@ -133,9 +133,8 @@ def playing(control: Widget) -> HBox:
     return HBox([control, player], layout=Layout(grid_area="auto / 1 / auto / -1"))   # a row: a long slider
 
 
-def dress(name: str, control: Widget) -> None:
-    """Give a control its name, and the room it needs, where its author has not."""
-    control.description = control.description or name.replace("_", " ")
+def dress(control: Widget) -> None:
+    """Give a control the room it needs, where its author has not."""
     if control.layout.width is None:
         control.layout.width = "auto"
     if isinstance(control, Box | ToggleButtons) and control.layout.grid_area is None:

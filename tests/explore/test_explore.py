@@ -268,6 +268,7 @@ def test_the_still_picture_keeps_colours_in_few_bytes():
 def test_every_control_has_a_name_of_the_same_width_but_for_checkboxes():
     one = wave(kind=ToggleButtons(options=["sine", "cosine"], description="kind of wave"),
                filled=Checkbox(False, description="fill the room between the wave and the axis"))
+    assert one.panel, "labels get their width there"
     names = [control.description for control in one.controls.values()]
     assert names == ["height", "kind of wave", "fill the room between the wave and the axis"]
     assert {control.style.description_width for control in one.controls.values()} == {"13ch"}
