@@ -79,7 +79,7 @@ VALUES = {"steps": 100, "digits": 100, "lam": 0, "p": 0, "seed": 0}
 
 
 @pytest.mark.parametrize("changed", [{}, {"lam": 0.03}, {"steps": 40, "p": 0.5}, {"steps": 10},
-                                     {"digits": 30}], ids=str)
+                                     {"digits": 30}, {"steps": 0}], ids=str)
 def test_the_picture_is_that_of_the_training(changed):
     axes = stage(exploring._frame, exploring.SIZE)
     values = {**VALUES, **changed}
@@ -88,14 +88,15 @@ def test_the_picture_is_that_of_the_training(changed):
     for ax, kind in zip(axes, ("cost", "accuracy"), strict=True):
         for name, color in exploring.SIDES.items():
             drawn = [line for line in ax.lines if line.get_color() == color]
-            curve, = (line for line in drawn if line.get_linewidth() > 2 and line.get_marker() == "None")
+            curve, = (line for line in drawn if line.get_linewidth() > 2)
+            assert (curve.get_marker() == "o") == (last == 0)          # one point alone is a dot
             np.testing.assert_array_equal(curve.get_ydata(), getattr(one.curves, kind)[name][:last + 1])
             pale = [line for line in drawn if line.get_alpha()]
             assert len(pale) == bool(values["lam"] or values["p"])
             for line in pale:
                 plain = overfit(values["digits"], 0, 0, 0)
                 np.testing.assert_array_equal(line.get_ydata(), getattr(plain, kind)[name])
-            dots = [line for line in drawn if line.get_marker() == "o"]
+            dots = [line for line in drawn if line.get_marker() == "o" and line is not curve]
             assert len(dots) == (one.stop < last)
             for dot in dots:
                 assert dot.get_xdata()[0] == one.curves.steps[one.stop]

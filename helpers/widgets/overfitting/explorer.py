@@ -83,6 +83,8 @@ def _draw(axes, **values):
 
 
 def _curves(ax, curves, kind, shown, **style):
+    if shown == 1:                                # no line yet: a dot
+        style |= {"marker": "o", "clip_on": False}
     for name, color in SIDES.items():
         ax.plot(curves.steps[:shown], getattr(curves, kind)[name][:shown], color=color, **style)
 

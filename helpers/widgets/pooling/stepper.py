@@ -156,5 +156,7 @@ def _compared(same, done, last):
             f"differs from torch's in {differ} of {done.size} entries" if differ else "equals torch's")
     if not done.any():
         return "no entry of dx is complete yet"
+    if done.sum() == 1:
+        return f"1 entry of dx is complete, {'not ' * bool(differ)}as in torch"
     return f"{done.sum()} entries of dx are complete, " + (
         f"{differ} of them not as in torch" if differ else "all of them as in torch")
