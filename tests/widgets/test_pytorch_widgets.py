@@ -279,8 +279,8 @@ def test_the_figure_has_a_row_for_each_layer_the_first_on_top():
     gradients = dict(RECORDS[0])
     assert said[::2] == [short(float(np.sqrt((gradients[name]**2).mean()))) for name in NAMES]
     assert said[1::2] == [f"{(gradients[name] == 0).mean():.0%}" for name in NAMES]
-    for line, name in zip(ax.lines, NAMES, strict=True):
-        assert np.isclose(10 ** line.get_xdata()[0], np.sqrt((gradients[name]**2).mean()), rtol=1e-9)
+    for line, name in zip(ax.collections[-1].get_segments(), NAMES, strict=True):
+        assert np.isclose(10 ** line[0, 0], np.sqrt((gradients[name]**2).mean()), rtol=1e-9)
     other = gradient_by_layer(RECORDS[0][::-1], backward_order=False).axes[0]
     assert [label.get_text() for label in other.get_yticklabels()] == NAMES
 

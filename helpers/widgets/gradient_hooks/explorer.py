@@ -14,6 +14,8 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import Dropdown, SelectionSlider
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from helpers.explore.explorer import Explore, explore
@@ -141,16 +143,20 @@ def _write_beside(ax, row, words, **style):
 def _histograms(ax, found, mark=None):
     """Each layer's sizes, its root mean square as a line and in numbers, its fraction of exact zeros."""
     edges = np.linspace(*ax.get_xlim(), BINS + 1)
+    bars, faces, lines = [], [], []
     for row, (name, one) in enumerate(found.items()):
         counts, base = np.histogram(one.sizes, edges)[0], row + TALL / 2
         if counts.any():
             heights = TALL * np.repeat(counts / counts.max(), 2)
-            ax.fill_between(np.repeat(edges, 2)[1:-1], base, base - heights, color=figures.GRADIENT, lw=0,
-                            alpha=0.95 if mark in (None, name) else 0.45)
+            bars.append([(edges[0], base), *zip(np.repeat(edges, 2)[1:-1], base - heights, strict=True),
+                         (edges[-1], base)])
+            faces.append(to_rgba(figures.GRADIENT, 0.95 if mark in (None, name) else 0.45))
         if one.rms:
-            ax.plot([np.log10(one.rms)] * 2, [base, base - TALL], color=figures.THEORY, lw=1.8)
+            lines.append([(np.log10(one.rms), base), (np.log10(one.rms), base - TALL)])
         _write_beside(ax, row + 0.1, (short(one.rms), f"{one.zeros:.0%}"),
                       weight="bold" if name == mark else "normal")
+    ax.add_artist(PolyCollection(bars, fc=faces, lw=0))
+    ax.add_artist(LineCollection(lines, color=figures.THEORY, lw=1.8, capstyle="projecting"))
 
 
 def _frame(figure, found, names):
