@@ -6,10 +6,36 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from hypothesis import strategies as st
 
 # The same examples on every machine and in every run: a failure can be repeated.
 search = partial(settings, deadline=None, database=None, derandomize=True)
 CLOSE = {np.dtype(np.float64): 1e-11, np.dtype(np.float32): 1e-4}
+ODD_NUMBERS = (True, np.True_, -1, 2.5, np.float64(2), "2", (1, 2, 3), (1, -1), (2, 1.5), (True, 1),
+               ((1, 2), 1), {1: 2}, range(1, 3), np.array([2.0]), np.array([1, 2]), float("nan"), 2j)
+VIEWS = {
+    "axes exchanged": lambda a: np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2),
+    "every second": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    "backwards": lambda a: a[..., ::-1, ::-1].copy()[..., ::-1, ::-1],
+    "Fortran order": np.asfortranarray,
+    "channels last": lambda a: np.moveaxis(np.ascontiguousarray(np.moveaxis(a, -3, -1)), -1, -3),
+}
+
+
+def axis_pairs(least, most):
+    """An int, or two: torch reads both."""
+    one = st.integers(least, most)
+    return st.one_of(one, st.tuples(one, one))
+
+
+def both(value):
+    """A pair as it is, an int twice."""
+    return value if isinstance(value, tuple | list) else (value, value)
+
+
+def batch_last(a):
+    """The same numbers, with the batch last in memory."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
 
 
 def frozen(rng, shape, dtype=np.float64):
@@ -23,11 +49,11 @@ def tensors(*arrays):
     return [None if a is None else torch.tensor(a, requires_grad=True) for a in arrays]
 
 
-def agree(ours, theirs, dtype):
-    """Same numbers, shape and dtype, in C order, as torch would hand them on."""
+def agree(ours, theirs, dtype, close=None):
+    """Same numbers, shape and dtype, in C order, as torch would hand them on. A NaN equals a NaN."""
     theirs = theirs.detach().numpy() if isinstance(theirs, torch.Tensor) else theirs
     assert ours.dtype == dtype and ours.shape == theirs.shape and ours.flags.c_contiguous
-    tolerance = CLOSE[np.dtype(dtype)]
+    tolerance = CLOSE[np.dtype(dtype)] if close is None else close
     np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=10 * tolerance)
 
 

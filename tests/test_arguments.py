@@ -1,10 +1,11 @@
-"""Numbers in a range: what is let through, what is refused, and in which words."""
+"""Arguments that are let through, those that are refused, and in which words: one sample of each kind."""
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from checks import refused
+import torch
+from checks import ODD_NUMBERS, refused
 
 from helpers import arguments as check
 
@@ -60,3 +61,37 @@ def test_a_generator_is_numpys(rng):
     good = np.random.default_rng(0)
     assert check.generator(good) is good
     refused(lambda: check.generator(rng), "rng: got ")
+
+
+@pytest.mark.parametrize("value, both", [(np.int64(2), (2, 2)), ((1, 3), (1, 3)), ([1, 3], (1, 3))])
+def test_a_pair_is_two_integers_or_one_for_both(value, both):
+    assert check.pair("stride", value, least=1) == both
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [*ODD_NUMBERS, 0, (1, 0), None, (), "same"], ids=str)
+def test_what_is_no_pair_is_refused(value):
+    assert refused(lambda: check.pair("stride", value, least=1), "") == (
+        f"stride: got {value!r}, expected an integer of at least 1 or a pair (height, width) of them")
+
+
+X = np.ones((2, 3, 4))
+
+
+@pytest.mark.parametrize("call, sentence", [
+    (lambda: check.floats("x", X.tolist(), "N, C, L"), "x: got a list, expected a NumPy array (N, C, L)"),
+    (lambda: check.floats("b", 0, "O"), "b: got an int, expected a NumPy array (O,)"),
+    (lambda: check.floats("x", np.ma.array(X, mask=X > 0), "N"),
+     "x: got a MaskedArray, expected a NumPy array (N,)"),
+    (lambda: check.floats("x", torch.ones(2), "N", "N, C"),
+     "x: got a torch Tensor (x.detach().numpy() makes an array), expected a NumPy array (N,) or (N, C)"),
+    (lambda: check.floats("x", X.astype(int), "N, C, L"),
+     "x: got an array of int64, expected float32 or float64; x.astype(float) makes one"),
+    (lambda: check.floats("x", X, "N", "N, C"), "x: got shape (2, 3, 4), expected (N,) or (N, C)"),
+    (lambda: check.same_dtype(x=X, b=None, W=X.astype(np.float32)),
+     "x is float64, W is float32: expected the same dtype for all of them"),
+    (lambda: check.shape("dy", X, (2, 4), "the shape of y"),
+     "dy: got shape (2, 3, 4), expected (2, 4), the shape of y"),
+])
+def test_sentences_about_arrays(call, sentence):
+    assert refused(call, "") == sentence

@@ -7,7 +7,21 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from checks import CLOSE, agree, frozen, own_memory, refused, refused_by_torch, search, tensors
+from checks import (
+    CLOSE,
+    ODD_NUMBERS,
+    VIEWS,
+    agree,
+    axis_pairs,
+    batch_last,
+    both,
+    frozen,
+    own_memory,
+    refused,
+    refused_by_torch,
+    search,
+    tensors,
+)
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -37,16 +51,6 @@ class Case(NamedTuple):
 
     def normal(self, shape):
         return frozen(self.rng, shape, self.x.dtype)
-
-
-def axis_pairs(least, most):
-    """An int, or two: torch reads both."""
-    one = st.integers(least, most)
-    return st.one_of(one, st.tuples(one, one))
-
-
-def both(value):
-    return value if isinstance(value, tuple) else (value, value)
 
 
 @st.composite
@@ -186,10 +190,6 @@ def test_chunks_change_nothing(case, chunk):
         agree(a, b_, x.dtype)
 
 
-def batch_last(a):
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
-
-
 @pytest.mark.parametrize("chunk", [2**20, 40_000, 1])     # all images are interleaved, some at a time, none
 @pytest.mark.parametrize("O, options", [
     (4, {}), (4, {"padding": 2}), (30, {"padding": (0, 1)}), (4, {"stride": (2, 1), "dilation": (1, 2)}),
@@ -235,15 +235,6 @@ def test_chunks_cover_the_batch_once(N, bytes_each, few, lengths):
 
 
 # --- what an array may look like -------------------------------------------------------------
-
-VIEWS = {
-    "axes exchanged": lambda a: np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2),
-    "every second": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
-    "backwards": lambda a: a[..., ::-1, ::-1].copy()[..., ::-1, ::-1],
-    "Fortran order": np.asfortranarray,
-    "channels last": lambda a: np.ascontiguousarray(np.moveaxis(a, -3, -1)).transpose(0, 3, 1, 2),
-}
-
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 @pytest.mark.parametrize("options", [{}, {"stride": 2, "padding": 1}, {"groups": 2, "dilation": 2}], ids=str)
@@ -427,9 +418,8 @@ def test_memory(N, C):
 
 X, K, B = np.ones((2, 4, 5, 6)), np.ones((6, 4, 3, 2)), np.ones(6)
 DY = np.ones((2, 6, 3, 5))
-ODD = [True, np.True_, -1, 1.0, 1.5, np.float64(1), "1", None, (), (1, 2, 3), (1, -1), (1, 1.5), (True, 1),
-       ((1, 2), 1), {1: 2}, range(1, 3), np.array([2]), np.array([1, 2]), float("nan"), 2j]
-ODD_OPTIONS = [(name, value) for name in ("stride", "padding", "dilation", "groups") for value in ODD]
+ODD_OPTIONS = [(name, value) for name in ("stride", "padding", "dilation", "groups")
+               for value in (*ODD_NUMBERS, 1.0, None, ())]
 ODD_OPTIONS += [(name, value) for name in ("stride", "dilation", "groups") for value in (0, (0, 1))]
 ARRAYS = {
     "a list": X.tolist(), "None": None, "a number": 1.0, "a string": "x", "integers": X.astype(int),
@@ -512,10 +502,6 @@ SENTENCES = [
     (lambda: conv_transpose2d(X, K),
      "W: got shape (6, 4, 3, 2), which with groups=1 takes 6 channels, but x has 4; expected W of shape "
      "(channels, filters/groups, kh, kw)"),
-    (lambda: conv_transpose2d(X, K[0]),
-     "W: got shape (4, 3, 2), expected (C, O/groups, kh, kw)"),
-    (lambda: conv2d(X, K, stride=(1, 0)),
-     "stride: got (1, 0), expected an integer of at least 1 or a pair (height, width) of them"),
     (lambda: conv2d(X, K, padding="SAME"),
      "padding: got 'SAME', expected an integer, a pair, \"same\" or \"valid\""),
     (lambda: conv2d(X, K, padding="same", stride=(1, 2)),
@@ -523,40 +509,16 @@ SENTENCES = [
     (lambda: conv2d(X[:, :, :2], K),
      "height of x: got 2 pixels and 0 of padding, but the kernel spans 3; expected a kernel no larger than "
      "the padded input"),
-    (lambda: conv2d(X.astype(int), K),
-     "x: got an array of int64, expected float32 or float64; x.astype(float) makes one"),
-    (lambda: conv2d(X.tolist(), K),
-     "x: got a list, expected a NumPy array (N, C, H, W) or (C, H, W)"),
-    (lambda: conv2d(torch.ones(2, 4, 5, 6), K),
-     "x: got a torch Tensor (x.detach().numpy() makes an array), expected a NumPy array (N, C, H, W) or "
-     "(C, H, W)"),
-    (lambda: conv2d(X, K, 0),
-     "b: got an int, expected a NumPy array (O,)"),
     (lambda: conv2d(X, K, B[:5]),
      "b: got shape (5,), expected (6,), one number for each output channel"),
     (lambda: conv2d_backward(DY[:, :, :2], X, K),
      "dy: got shape (2, 6, 2, 5), expected (2, 6, 3, 5), the shape of conv2d(x, W)"),
-    (lambda: conv2d_backward(DY.astype(np.float32), X, K),
-     "dy is float32, x is float64: expected the same dtype for all of them"),
     (lambda: conv_transpose2d(X, K[:4], output_padding=2, stride=2),
      "output_padding: got (2, 2), expected less than stride (2, 2) or dilation (1, 1)"),
     (lambda: conv_transpose2d(X, K[:4], padding=9),
      "padding: got (9, 9), which leaves an output of (-11, -11); expected less"),
-    (lambda: conv_transpose2d(X, K[:4], padding="same"),
-     "padding: got 'same', expected an integer of at least 0 or a pair (height, width) of them"),
-    (lambda: output_size(5, 3, padding=(1, 2)),
-     "padding: got (1, 2), expected an integer of at least 0"),
-    (lambda: output_size(5, 3, 1, "half"),
-     "padding: got 'half', expected an integer, a pair, \"same\" or \"valid\""),
-    (lambda: output_size(3, 5),
-     "size: got 3 pixels and 0 of padding, but the kernel spans 5; expected a kernel no larger than the "
-     "padded input"),
-    (lambda: spread(np.arange(3.0), 2),
-     "x: got shape (3,), expected (N, C, H, W) or (C, H, W) or (H, W)"),
     (lambda: flip(K, 4),
      "groups: got 4, expected a divisor of the 6 filters in W (6, 4, 3, 2)"),
-    (lambda: conv2d(np.ma.array(X, mask=X > 0), K),
-     "x: got a MaskedArray, expected a NumPy array (N, C, H, W) or (C, H, W)"),
 ]
 
 
@@ -607,7 +569,8 @@ def test_never_kinder_than_torch(case, data):
                           st.tuples(*[st.integers(max(0, n - 1), n + 1) for n in like]))
         arrays[name] = frozen(case.rng, shape, case.x.dtype)
     else:
-        case.options[name] = data.draw(st.one_of(axis_pairs(-1, 9), st.sampled_from([*ODD, "same", [1, 2]])))
+        odd = st.sampled_from([*ODD_NUMBERS, None, "same", [1, 2]])
+        case.options[name] = data.draw(st.one_of(axis_pairs(-1, 9), odd))
     try:
         y = conv2d(*arrays.values(), **case.options)
     except ValueError as refusal:

@@ -148,18 +148,8 @@ def test_where_torch_is_kinder(b):
 @pytest.mark.parametrize("call, sentence", [
     (lambda: linear(X, K.T),
      "W: got shape (4, 3), which takes 3 features, but x (5, 4) has 4; expected W of shape (out, 4)"),
-    (lambda: linear(X.tolist(), K), "x: got a list, expected a NumPy array (…, in)"),
-    (lambda: linear(np.array(1.0), K), "x: got shape (), expected (in,)"),
-    (lambda: linear(X.astype(int), K),
-     "x: got an array of int64, expected float32 or float64; x.astype(float) makes one"),
-    (lambda: linear(X, K[0]), "W: got shape (4,), expected (out, in)"),
     (lambda: linear(X, K, B[:2]), "b: got shape (2,), expected (3,), one number for each output"),
-    (lambda: linear(X, K, B.astype(np.float32)),
-     "x is float64, W is float64, b is float32: expected the same dtype for all of them"),
     (lambda: linear_backward(DY.T, X, K), "dy: got shape (3, 5), expected (5, 3), the shape of linear(x, W)"),
-    (lambda: linear_backward(DY[0], X, K), "dy: got shape (3,), expected (…, out)"),
-    (lambda: linear_backward(DY.astype(np.float32), X, K),
-     "dy is float32, x is float64: expected the same dtype for all of them"),
 ])
 def test_sentences(call, sentence):
     assert refused(call, "") == sentence

@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from checks import own_memory, refused, refused_by_torch, search
+from checks import (
+    CLOSE,
+    ODD_NUMBERS,
+    VIEWS,
+    agree,
+    axis_pairs,
+    batch_last,
+    both,
+    own_memory,
+    refused,
+    refused_by_torch,
+    search,
+)
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -19,8 +31,6 @@ from helpers.verify.witnesses import three_witnesses
 
 torch.set_num_threads(1)
 
-# The same examples on every machine and in every run: a failure can be repeated.
-CLOSE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-5}
 OVERLAPPING = {"kernel_size": 3, "stride": 2, "padding": 1}
 MAX, AVG = (max_pool2d, max_pool2d_backward, F.max_pool2d), (avg_pool2d, avg_pool2d_backward, F.avg_pool2d)
 
@@ -58,26 +68,6 @@ PIXELS = {
     "nothing but −∞": lambda rng, shape: np.full(shape, -np.inf),
 }
 
-VIEWS = {
-    "as it is": lambda a: a,
-    "axes exchanged": lambda a: np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2),
-    "every second": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
-    "backwards": lambda a: a[..., ::-1, ::-1].copy()[..., ::-1, ::-1],
-    "Fortran order": np.asfortranarray,
-    "channels last": lambda a: np.moveaxis(np.ascontiguousarray(np.moveaxis(a, -3, -1)), -1, -3),
-}
-
-
-def axis_pairs(least, most):
-    """An int, or two: torch reads both."""
-    one = st.integers(least, most)
-    return st.one_of(one, st.tuples(one, one))
-
-
-def both(value):
-    return value if isinstance(value, (tuple, list)) else (value, value)
-
-
 def steps_over_x(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     """Whether a window may see only the margin. Torch answers with an index outside of x, and its
     backward pass writes there, into whatever memory that is: it must not be asked.
@@ -101,7 +91,7 @@ def cases(draw, pool=MAX, kinds=tuple(PIXELS)):
     shape = (*draw(st.sampled_from([(), (0,), (1,), (3,)])), *(draw(st.integers(1, n)) for n in (3, 10, 10)))
     rng, dtype = np.random.default_rng(draw(st.integers(0, 99))), draw(st.sampled_from(list(CLOSE)))
     x = PIXELS[draw(st.sampled_from(kinds))](rng, shape).astype(dtype)
-    x = VIEWS[draw(st.sampled_from(list(VIEWS)))](x)
+    x = draw(st.sampled_from([np.array, *VIEWS.values()]))(x)
     x.flags.writeable = False
     case = Case(x, options, rng)
     assume(not steps_over_x(x, *(options.get(name, 1) for name in
@@ -128,21 +118,13 @@ def gradient_in_torch(function, dy, x, **options):
     return torch.autograd.grad(function(x, **options), x, torch.tensor(np.array(dy, order="C")))[0].numpy()
 
 
-def agree(ours, theirs, dtype, exactly=False):
-    """Same numbers, shape and dtype, in C order, as torch would hand them on. A NaN equals a NaN."""
-    theirs = theirs.numpy() if isinstance(theirs, torch.Tensor) else theirs
-    assert ours.dtype == dtype and ours.shape == theirs.shape and ours.flags.c_contiguous
-    tolerance = 0 if exactly else CLOSE[np.dtype(dtype)]
-    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=10 * tolerance)
-
-
 # --- against torch ---------------------------------------------------------------------------
 
 def compare(pool, case, *odd):
     """Both passes with torch's, on arguments that cannot be written into."""
     (forward, backward, reference), (x, options, _) = pool, case
     y = forward(x, **options)
-    agree(y, in_torch(reference, x, **options), x.dtype, exactly=pool is MAX)
+    agree(y, in_torch(reference, x, **options), x.dtype, 0 if pool is MAX else None)
     dy = case.upstream(y.shape, *odd)
     dx = backward(dy, x, **options)
     agree(dx, gradient_in_torch(reference, dy, x, **options), x.dtype)
@@ -154,7 +136,7 @@ def compare(pool, case, *odd):
 def compare_indices(case):
     values, places = in_torch(F.max_pool2d, case.x, **case.options, return_indices=True)
     y, indices = max_pool2d(case.x, **case.options, return_indices=True)
-    agree(y, values, case.x.dtype, exactly=True)
+    agree(y, values, case.x.dtype, 0)
     np.testing.assert_array_equal(indices, places.numpy())
     assert indices.dtype == np.int64 and indices.flags.c_contiguous
     own_memory([y, indices], [case.x])
@@ -232,10 +214,6 @@ def test_one_number_seen_everywhere():
     assert (max_pool2d(x, 2) == 2).all() and (avg_pool2d(x, 2) == 2).all()
     assert max_pool2d_backward(dy, x, 2)[1, 2].tolist() == [[1, 0] * 3, [0] * 6] * 2
     assert (avg_pool2d_backward(dy, x, 2) == 0.25).all()
-
-
-def batch_last(a):
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
 
 
 @pytest.mark.parametrize("chunk", [2**20, 300])
@@ -454,9 +432,8 @@ def test_three_witnesses(pool, options):
 # --- what is refused, and how ----------------------------------------------------------------
 
 X, DY = np.ones((2, 3, 6, 8)), np.ones((2, 3, 3, 4))
-ODD = [True, np.True_, -1, 1.0, 2.5, np.float64(2), "2", (1, 2, 3), (1, -1), (2, 1.5), (True, 1), ((1, 2), 1),
-       {1: 2}, range(1, 3), np.array([2.0]), np.array([1, 2]), float("nan"), 2j]
-ODD_OPTIONS = [(name, value) for name in ("kernel_size", "stride", "padding", "dilation") for value in ODD]
+ODD_OPTIONS = [(name, value) for name in ("kernel_size", "stride", "padding", "dilation")
+               for value in ODD_NUMBERS]
 ODD_OPTIONS += [(name, value) for name in ("kernel_size", "stride", "dilation") for value in (0, (0, 1))]
 ODD_OPTIONS += [(name, None) for name in ("kernel_size", "padding", "dilation")] + [("padding", "same")]
 FLAGGED = {"ceil_mode": [MAX, AVG], "count_include_pad": [AVG], "return_indices": [MAX]}
@@ -566,51 +543,20 @@ def test_a_dilation_larger_than_x_may_do_no_harm(shape, options, size):
 SENTENCES = [
     (lambda: max_pool2d(X, 2, padding=2),
      "padding: got 2, expected at most half of kernel_size 2"),
-    (lambda: avg_pool2d(X, (3, 4), padding=(2, 2)),
-     "padding: got (2, 2), expected at most half of kernel_size (3, 4)"),
-    (lambda: max_pool2d(X, 3, 2, 2, 2),
-     "padding: got 2, expected at most half of kernel_size 3"),
-    (lambda: max_pool2d(X, 2, padding=-1),
-     "padding: got -1, expected an integer of at least 0 or a pair (height, width) of them"),
-    (lambda: max_pool2d(X, 2, padding="same"),
-     "padding: got 'same', expected an integer of at least 0 or a pair (height, width) of them"),
-    (lambda: max_pool2d(X, 0),
-     "kernel_size: got 0, expected an integer of at least 1 or a pair (height, width) of them"),
-    (lambda: avg_pool2d(X, 2, (1, 0)),
-     "stride: got (1, 0), expected an integer of at least 1 or a pair (height, width) of them"),
     (lambda: max_pool2d(X, 7),
      "height of x: got 6 pixels and 0 of padding, but the kernel spans 7; expected a kernel no larger than "
-     "the padded input"),
-    (lambda: max_pool2d(X, 2, 1, 1, 9),
-     "height of x: got 6 pixels and 2 of padding, but the kernel spans 10; expected a kernel no larger than "
-     "the padded input"),
-    (lambda: avg_pool2d(X, (6, 9)),
-     "width of x: got 8 pixels and 0 of padding, but the kernel spans 9; expected a kernel no larger than "
      "the padded input"),
     (lambda: max_pool2d(X[:, :, :2], 2, 1, 1, (3, 1)),
      "dilation: got 3, with which a window steps over all 2 pixels of the height of x; expected a pixel "
      "under every window"),
     (lambda: max_pool2d(X, 2, 2**31),
      "height of x: got kernel 2, stride 2147483648, dilation 1; expected less than 2³¹"),
-    (lambda: max_pool2d(X, 2, ceil_mode=1),
-     "ceil_mode: got 1, expected True or False"),
     (lambda: max_pool2d(X[:, :0], 2),
      "x: got shape (2, 0, 6, 8), expected no axis of length 0 but N"),
-    (lambda: max_pool2d(X > 0, 2),
-     "x: got an array of bool, expected float32 or float64; x.astype(float) makes one"),
-    (lambda: max_pool2d(torch.ones(2, 3, 6, 8), 2),
-     "x: got a torch Tensor (x.detach().numpy() makes an array), expected a NumPy array (N, C, H, W) or "
-     "(C, H, W)"),
-    (lambda: avg_pool2d(X[0, 0], 2),
-     "x: got shape (6, 8), expected (N, C, H, W) or (C, H, W)"),
     (lambda: max_pool2d_backward(DY[:, :, :2], X, 2),
      "dy: got shape (2, 3, 2, 4), expected (2, 3, 3, 4), the shape of max_pool2d(x, …)"),
     (lambda: avg_pool2d_backward(DY, X, 2, 1),
      "dy: got shape (2, 3, 3, 4), expected (2, 3, 5, 7), the shape of avg_pool2d(x, …)"),
-    (lambda: max_pool2d_backward(DY, X[0], 2),
-     "dy: got shape (2, 3, 3, 4), expected (C, Ho, Wo)"),
-    (lambda: avg_pool2d_backward(DY.astype(np.float32), X, 2),
-     "dy is float32, x is float64: expected the same dtype for all of them"),
 ]
 
 
@@ -625,7 +571,7 @@ def test_integers_of_every_kind_are_taken(options):
     plain = {name: tuple(map(int, v)) if np.size(v) > 1 else int(v) for name, v in options.items()}
     x = np.random.default_rng(0).normal(size=(2, 3, 6, 7))
     truth = in_torch(F.max_pool2d, x, kernel_size=2, **plain)
-    agree(max_pool2d(x, 2, **options), truth, x.dtype, exactly=True)
+    agree(max_pool2d(x, 2, **options), truth, x.dtype, 0)
     divisor = np.int32(3)
     agree(avg_pool2d(x, 2, divisor_override=divisor), avg_pool2d(x, 2, divisor_override=3), x.dtype)
 
@@ -658,7 +604,7 @@ def test_never_kinder_than_torch(is_max, data):
     forward, _, reference = MAX if is_max else AVG
     x, options, _ = data.draw(cases(MAX if is_max else AVG, ["normal"]))
     name = data.draw(st.sampled_from(sorted(options)))
-    odd = st.sampled_from([*ODD, None, False, "same", [1, 2], 2**40])
+    odd = st.sampled_from([*ODD_NUMBERS, None, False, "same", [1, 2], 2**40])
     options[name] = data.draw(st.one_of(axis_pairs(-1, 9), odd))
     try:
         y = forward(x, **options)
