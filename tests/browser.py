@@ -25,7 +25,7 @@ from pathlib import Path
 import nbformat
 import psutil
 from PIL import Image
-from playwright.sync_api import Browser, ElementHandle, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ElementHandle, Error, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome",
          "microsoft-edge", "msedge")
@@ -149,18 +149,20 @@ REVEAL = f"""async i => {{ const notebook = {PANEL}.content;
     notebook.activeCellIndex = i; await notebook.scrollToItem(i, 'center');
     return notebook.widgets[i].node; }}"""
 SOURCE = f"i => {PANEL}.content.widgets[i].model.sharedModel.getSource()"
+VIEW = {"width": 1200, "height": 1000}
 # What the console says without any fault of ours, and where it comes from.
 KNOWN = ["Cannot read properties of undefined (reading 'schema')"]   # Notebook 7.6's own start, each time
 BROKEN = "Error displaying widget", "Loading widget..."
 
 
 class Notebook:
-    """A notebook that is open in a page of its own."""
+    """A notebook that is open in a page of its own; pages of one context load JupyterLab once."""
 
-    def __init__(self, browser: Browser, server: Server, name: str, *, scale: float = 1):
+    def __init__(self, where: Browser | BrowserContext, server: Server, name: str, *, scale: float = 1):
         self.complaints: list[str] = []                  # of the browser's console
         self.path = server.root / name
-        self.page = browser.new_page(viewport={"width": 1200, "height": 1000}, device_scale_factor=scale)
+        self.page = where.new_page() if isinstance(where, BrowserContext) else where.new_page(
+            viewport=VIEW, device_scale_factor=scale)
         self.page.set_default_timeout(1000 * SECONDS)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda said: self.complaints.append(f"{said.text} {said.location.get('url')}")

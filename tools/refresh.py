@@ -179,7 +179,7 @@ def execute(path: Path, *more: str, twice: bool = False, patience: float = math.
                 copied.metadata.tags.append(SKIPPED)
 
     client = NotebookClient(nb, kernel_name="python3", timeout=SECONDS_A_CELL, force_raise_errors=not twice,
-                            store_widget_state=False, record_timing=False,
+                            store_widget_state=False, record_timing=False, shutdown_kernel="immediate",
                             extra_arguments=["--log-level=ERROR"],
                             on_cell_start=started, on_cell_executed=ended, skip_cells_with_tag=SKIPPED,
                             resources={"metadata": {"path": str(path.resolve().parent)}})

@@ -72,9 +72,10 @@ LOADED = "one => one.complete && one.naturalWidth"
 
 @pytest.fixture(scope="module")
 def chromium():
+    """A browser whose pages share what they have loaded."""
     try:
         with browser.chromium() as started:
-            yield started
+            yield started.new_context(viewport=browser.VIEW)
     except browser.NoBrowser as reason:
         do_without(str(reason))
 
@@ -86,13 +87,17 @@ def course(chromium):
 
 
 @pytest.fixture(scope="module", params=["lab", pytest.param("notebook", marks=pytest.mark.long)])
-def small(chromium, request, tmp_path_factory):
-    """The small notebook, with its outputs, in JupyterLab and in Notebook 7."""
+def small(course, request, tmp_path_factory):
+    """The small notebook, with its outputs, in the JupyterLab of the course and in Notebook 7."""
     folder = tmp_path_factory.mktemp("small")
-    refresh.refresh(sample.write(sample.notebook("# A wave", ("code", CELL)), folder / SMALL))
-    (folder / AGAIN).write_bytes((folder / SMALL).read_bytes())
-    with browser.Server(folder, request.param) as server:
-        yield server
+    path = sample.write(sample.notebook("# A wave", ("code", CELL)), folder / SMALL)
+    refresh.refresh(path)
+    lab = request.param == "lab"
+    with contextlib.nullcontext(course) if lab else browser.Server(folder, request.param) as one:
+        one.set("themes", {})
+        for name in (SMALL, AGAIN):
+            (one.root / name).write_bytes(path.read_bytes())
+        yield one
 
 
 @pytest.fixture

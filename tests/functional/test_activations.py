@@ -71,14 +71,6 @@ def test_extremes_are_torch_s_and_without_a_warning(name, options, dtype):
     compare(name, options, np.tile(z, 5))        # torch takes another way where it can take many at once
 
 
-def test_the_loud_settings_are_loud():
-    """Written as in the book, the formulas do warn: what the test above would catch."""
-    with np.errstate(**LOUD), pytest.raises(FloatingPointError):
-        RULES["sigmoid"][0](np.array([-1000.0]))
-    with np.errstate(**LOUD), pytest.raises(FloatingPointError):
-        RULES["elu"][0](np.array([1000.0]), 1.0)
-
-
 @pytest.mark.parametrize("name, options, at_zero", [
     ("relu", {}, 0), ("leaky_relu", {}, 0.01), ("leaky_relu", {"negative_slope": 0.2}, 0.2),
     ("elu", {}, 1), ("elu", {"alpha": 2.5}, 2.5), ("sigmoid", {}, 0.25), ("tanh", {}, 1), ("identity", {}, 1),

@@ -25,7 +25,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from helpers.functional import _batch_last
-from helpers.functional.convolution import conv2d, conv2d_backward
 from helpers.functional.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from helpers.verify.witnesses import three_witnesses
 
@@ -382,38 +381,6 @@ def test_gradients_add_up_where_windows_overlap():
     assert kept([1, 9, 2, 3], kernel_size=(1, 2), stride=1) == ([1, 1, 3], [0, 3, 0, 3])
     dx = avg_pool2d_backward(np.array([[[2.0, 4, 6]]]), np.zeros((1, 1, 4)), (1, 2), 1)
     assert dx.ravel().tolist() == [1, 3, 5, 3]
-
-
-def test_indices_lead_back_to_the_pixels():
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(2, 3, 8, 9))
-    y, indices = max_pool2d(x, 3, 2, 1, return_indices=True)
-    flat, places = x.reshape(2, 3, -1), indices.reshape(2, 3, -1)
-    np.testing.assert_array_equal(np.take_along_axis(flat, places, axis=2), y.reshape(2, 3, -1))
-
-
-@search(max_examples=60)
-@given(cases(AVG, ["normal"]))
-def test_the_mean_s_backward_is_its_adjoint(case):
-    """⟨avg_pool2d(x), dy⟩ = ⟨x, avg_pool2d_backward(dy)⟩, since the mean is linear."""
-    x, options, _ = case
-    assume(in_torch(F.avg_pool2d, x, **options) is not None and x.dtype == np.float64)
-    y = avg_pool2d(x, **options)
-    dy = case.upstream(y.shape)
-    back = np.vdot(x, avg_pool2d_backward(dy, x, **options))
-    assert np.isclose(np.vdot(y, dy), back, rtol=1e-10, atol=1e-10)
-
-
-@pytest.mark.parametrize("kernel, stride, padding", [
-    ((2, 2), 2, 0), ((3, 2), (2, 3), 1), ((2, 4), 1, (1, 2))])
-def test_the_mean_is_a_depthwise_convolution(kernel, stride, padding):
-    rng, (kh, kw) = np.random.default_rng(0), kernel
-    x, W = rng.normal(size=(2, 3, 7, 8)), np.full((3, 1, kh, kw), 1 / (kh * kw))
-    y = conv2d(x, W, stride=stride, padding=padding, groups=3)
-    agree(avg_pool2d(x, kernel, stride, padding), y, x.dtype)
-    dy = rng.normal(size=y.shape)
-    dx = conv2d_backward(dy, x, W, stride=stride, padding=padding, groups=3)[0]
-    agree(avg_pool2d_backward(dy, x, kernel, stride, padding), dx, x.dtype)
 
 
 # --- three witnesses -------------------------------------------------------------------------

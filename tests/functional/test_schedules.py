@@ -59,18 +59,6 @@ def test_schedules_are_torchs(name):
     assert off(ours, theirs) <= 1e-12
 
 
-def test_the_cosine_is_the_closed_form_of_torch():
-    """torch finds each rate from the one before; its own closed form says the same."""
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.3)
-    scheduler = L.CosineAnnealingLR(optimizer, 40, 0.02)
-    for t in range(100):
-        closed, = scheduler._get_closed_form_lr()
-        assert cosine_annealing_lr(t, 0.3, 40, 0.02) == pytest.approx(closed, rel=1e-14)
-        optimizer.step()
-        scheduler.step()
-    assert cosine_annealing_lr(0, 0.3, 40, 0.02) == 0.3 and cosine_annealing_lr(40, 0.3, 40, 0.02) == 0.02
-
-
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_a_schedule_takes_many_steps_and_gives_plain_numbers(name):
     ours, _ = SCHEDULES[name]

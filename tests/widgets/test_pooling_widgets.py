@@ -217,16 +217,6 @@ def test_the_ring_is_at_torchs_index_and_the_dashed_ones_at_its_equals(across, d
     assert sorted(solid.tolist() + dashed.tolist()) == equals
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("faulty", ["y", "dx"])
-def test_a_wrong_helper_is_noticed(kind, faulty, monkeypatch):
-    forward, backward = module.POOLS[kind]
-    wrong = {"y": (lambda *a: forward(*a) + 1, backward), "dx": (forward, lambda *a: backward(*a) * 2)}
-    monkeypatch.setitem(module.POOLS, kind, wrong[faulty])
-    with pytest.raises(AssertionError):
-        test_what_is_shown_is_torchs(kind, 3, 2)
-
-
 # --- the stepper -----------------------------------------------------------------------------
 
 @of_each_view
