@@ -53,6 +53,7 @@ def test_a_wrong_rule_is_rejected(wrong):
 
 def test_the_conventions_differ_only_where_the_rate_drops():
     make = PAIRS[0][1]
+    assert DROPPING.tolist() == [0.01] * 100 + [0.001] * 100
     follows(optimizers.heavy_ball, make, CONSTANT)
     strays(optimizers.heavy_ball, make, DROPPING)
 
@@ -63,6 +64,10 @@ def test_the_gradients_are_hostile_and_read_only():
     for array in (START, GRADIENTS, CONSTANT, DROPPING):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
+
+
+def test_the_distance_is_relative_to_the_largest_value():
+    assert strays(lambda W, dW, s, lr: (0 * W, s), torch.optim.SGD).distance == 1
 
 
 def test_another_shape_is_refused():

@@ -113,8 +113,9 @@ def softmax(x):
 def test_a_single_dy_may_be_one_but_not_nothing():
     x = np.array([1.0, 2.0])
     three_witnesses(np.dot, torch.dot, np.array(1.0), x=(x, x), z=(x, x))
-    with pytest.raises(ValueError, match="^dy: got the same number everywhere"):
-        three_witnesses(np.dot, torch.dot, np.array(0.0), x=(x, 0 * x), z=(x, 0 * x))
+    for f, g, dy in (np.dot, torch.dot, np.array(0.0)), (np.square, torch.square, np.ones(2)):
+        with pytest.raises(ValueError, match="^dy: got the same number everywhere"):
+            three_witnesses(f, g, dy, x=(x, 0 * x))
 
 
 def test_why_a_constant_dy_is_refused():
@@ -176,6 +177,10 @@ def test_the_two_witnesses_must_agree_with_one_another():
     (0.0, np.nan, False), (1.0, np.nan, True), (np.inf, np.inf, True)])
 def test_the_limits(autograd, measured, wrong):
     assert Row("dx", (2,), autograd, measured).disagrees == wrong
+
+
+def test_a_limit_itself_is_below_it():
+    assert Row("dx", (2,), 1e-12, 1e-8).words()[2:] == ("≤ 1e-12", "≤ 1e-08")
 
 
 def test_a_wrong_value_is_named():
@@ -261,7 +266,8 @@ SMOOTH = {   # function, reference, derivative, where
 def test_smooth_functions_have_no_kink(kind):
     function, reference, slope, x = SMOOTH[kind]
     x = np.array(x)
-    three_witnesses(function, reference, DY, x=(x, slope(x) * DY))
+    rows = three_witnesses(function, reference, DY, x=(x, slope(x) * DY))
+    assert (rows[1].words()[3] == "too small") == (kind == "saturated tanh")
     wrong = slope(x) * DY + 1e-3 * np.abs(slope(x)).max() + (1e-3 if not slope(x).any() else 0)
     refuted(function, reference, DY, x=(x, wrong))
 
