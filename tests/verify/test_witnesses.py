@@ -187,6 +187,9 @@ def test_a_wrong_value_is_named():
     x, dy = np.array([1.0, 2.0, 3.5]), np.array([0.3, -1.0, 2.0])
     with pytest.raises(WitnessError, match=r"^value \(3,\) disagrees with autograd \(error 0.5\)"):
         three_witnesses(lambda x: x**2, lambda x: 2 * x**2, dy, x=(x, 2 * x * dy))
+    x, dy = np.array([1.0, 1e-5]), np.array([0.3, -1.0])      # a small entry, which the norm overlooks
+    with pytest.raises(WitnessError, match=r"^value \(2,\) disagrees with autograd"):
+        three_witnesses(lambda x: x**2 * [1, 1.5], lambda x: x**2, dy, x=(x, 2 * x * dy))
 
 
 # --- kinks -----------------------------------------------------------------------------------
