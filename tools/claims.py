@@ -109,7 +109,6 @@ def claims() -> str:
                 for _, _, kind, text in notebook_rules.outputs(nb))
     theirs = measured("Slider to pixels", "median, ms")[1][0]
     times = [int(time) for time, in measured("Key press to pixels, every explorer", "median, ms")]
-    floor = measured("Key press to pixels, what Jupyter takes of it", "median, ms")[0][0]
     epoch, textbook = measured("One epoch on the digits", "ours ÷ torch", "textbook ÷ ours")[0]
     return markdown(["claim", "counted and measured"], [
         ["Gradients derived by hand are checked on samples",
@@ -123,8 +122,8 @@ def claims() -> str:
          f"each told in words of its own, and {len(holes())} holes in weak tests"],
         ["Sliders answer at once",
          f"{shown(notebooks, EXPLORER)} explorers; a key press moves the picture of the quickest in "
-         f"{min(times)} ms and of the slowest in {max(times)} ms; Jupyter alone takes {floor} ms, "
-         f"a small picture with `interact` {theirs} ms"],
+         f"{min(times)} ms and of the slowest in {max(times)} ms, "
+         f"a small one with `interact` in {theirs} ms"],
         ["The helpers are fast",
          f"an epoch of a LeNet takes {epoch} × as long as in torch on one thread, and with the usual im2col "
          f"{textbook} × as long as here"]])
