@@ -6,8 +6,9 @@
   refresh [NOTEBOOK...]  run notebooks from cleared outputs and store what they print
   bench [NAME...]        time our functions against others, side by side
   marks FOLDER           grade what a class handed in; with --release, write the notebooks for it
+  site [OPTION...]       build the web page in build/site; its programs go to .venv-site
   setup                  only make or repair .venv; the verbs above do so where they need it
-  lock [OPTION...]       write requirements.txt anew (needs uv; --upgrade takes newer releases)
+  lock [OPTION...]       write the requirements.txt files anew (needs uv; --upgrade takes newer releases)
 
   --verbose              show what pip says while it installs
   --newest               install the newest releases instead of those in requirements.txt
@@ -37,7 +38,7 @@ STAMP = VENV / "tasks.json"   # says that .venv is ours and, once it is finished
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 # What a verb hands on to; `lab` and `setup` are done here.
 SCRIPTS = {"test": "tools/check.py", "refresh": "tools/refresh.py", "bench": "benchmarks",
-           "marks": "tools/marks.py", "lock": "tools/lock.py"}
+           "marks": "tools/marks.py", "lock": "tools/lock.py", "site": "site/build.py"}
 
 # Variables that would lead the Python in .venv, or the pictures of a notebook, astray.
 STRAY = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "MPLBACKEND")
@@ -170,7 +171,6 @@ def make() -> None:
 
 def setup(newest: bool, verbose: bool, repair: bool) -> int:
     """Make .venv what requirements.txt says; without `repair`, trust a sound one that says it is."""
-    check_python()
     goal = wanted(newest)
     if not repair and stamp() == goal and sound():
         return 0
@@ -218,7 +218,8 @@ def perform(arguments: list) -> int:
     if verb == "help" or {"--help", "-h"} & set(flags):
         print(__doc__, end="")
         return 0
-    if verb == "lock":      # a lock that cannot be installed must be written anew all the same
+    check_python()
+    if verb in {"lock", "site"}:    # a lock that cannot be installed is written anew; the page needs no .venv
         return run(sys.executable, ROOT / SCRIPTS[verb], *rest)
     code = setup("--newest" in flags, "--verbose" in flags, repair=verb == "setup")
     if verb == "setup" or code:

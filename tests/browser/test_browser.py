@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +18,10 @@ import refresh
 import runs
 import sample
 from PIL import Image
+from without import do_without
 
 from helpers.exercises.grading import find
 from helpers.order import SINCE
-
-
-def do_without(reason, **options):
-    """Skip, and say so loudly; where CI=true, fail."""
-    reason = f"NOTHING WAS TESTED IN A BROWSER: {reason}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason, pytrace=False)
-    warnings.warn(reason, stacklevel=2)
-    pytest.skip(reason, **options)
-
 
 try:
     import browser

@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("lab", "test", "refresh", "bench", "marks", "setup", "lock")
+VERBS = ("lab", "test", "refresh", "bench", "marks", "site", "setup", "lock")
 WINDOWS = os.name == "nt"
 PINNED = "--only-binary :all: -r requirements.txt"
 HELPERS = "--no-deps --no-build-isolation --editable ."
@@ -425,9 +425,9 @@ def test_lab_opens_the_first_notebook_with_the_folder_as_root(ready, monkeypatch
         "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb", *extra, "--port 9999"])]
 
 
-@pytest.mark.parametrize("verb", ["test", "refresh", "bench", "lock"])
+@pytest.mark.parametrize("verb", ["test", "refresh", "bench", "lock", "site"])
 def test_a_verb_is_handed_on_with_its_options_and_its_exit_code(ready, monkeypatch, verb):
-    monkeypatch.setattr(sys, "executable", str(ready.PYTHON))       # which writes the lock
+    monkeypatch.setattr(sys, "executable", str(ready.PYTHON))       # which writes the lock and the page
     ready.programs.codes = [4]
     assert ready.main([verb, "x y", "--check"]) == 4
     assert ready.programs.handed == [f"PYTHON HERE/{ready.SCRIPTS[verb]} x y --check".replace("/", os.sep)]
@@ -516,11 +516,10 @@ def test_lock_goes_by_the_oldest_python_for_every_system_and_says_what_it_needs(
     monkeypatch.setattr(lock.shutil, "which", lambda name: name)
     monkeypatch.setattr(lock.subprocess, "call", lambda line, cwd: lines.append((" ".join(line), cwd)) or 0)
     assert lock.main(["--upgrade"]) == 0
-    [(line, cwd)] = lines
-    assert line.startswith("uv pip compile pyproject.toml --output-file requirements.txt --universal "
-                           "--python-version 3.11 --extra test")
-    assert line.endswith(" --upgrade") and cwd == ROOT
-    assert "python3 tasks.py lock" in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()[1]
+    for (line, cwd), (name, source) in zip(lines, lock.LOCKS.items(), strict=True):
+        assert line.startswith("uv pip compile --universal --python-version 3.11 ")
+        assert f" --output-file {name} {source} " in line and line.endswith(" --upgrade") and cwd == ROOT
+        assert "python3 tasks.py lock" in (ROOT / name).read_text(encoding="utf-8").splitlines()[1]
     monkeypatch.setattr(lock.shutil, "which", lambda name: None)
     assert lock.main([]) == 1 and "pip install uv" in sentence(capsys)
 

@@ -1,0 +1,20 @@
+"""Sphinx: each notebook is a page with the outputs that are stored in it; nothing runs."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "site"))
+
+project = html_title = "Gradients by Hand"
+author = project_copyright = ""
+extensions = ["myst_nb"]
+nb_execution_mode = "off"
+myst_enable_extensions = ["dollarmath", "amsmath", "html_image"]
+myst_heading_anchors = 4
+myst_heading_slug_func = "sources.anchor"
+mathjax_path = "mathjax/tex-chtml.js"
+html_theme = "furo"
+html_static_path = ["static"]
+html_favicon = "static/favicon.svg"
+html_css_files = ["page.css"]
+html_copy_source, html_show_sphinx, html_show_copyright = False, False, False
+html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}

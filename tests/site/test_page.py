@@ -1,0 +1,133 @@
+"""The web page in a real browser: built anew, served from this machine, and nothing asked of another one."""
+import functools
+import html
+import http.server
+import re
+import subprocess
+import sys
+import threading
+import urllib.parse
+from pathlib import Path
+
+import pytest
+import refresh
+from without import do_without
+
+ROOT = Path(__file__).resolve().parents[2]
+UNREACHABLE = 3         # as in site/build.py
+NAMES = [path.stem for path in refresh.notebooks()]
+WIDTHS = {"wide": (1280, "light"), "phone": (360, "dark")}
+COUNTS = """() => ({width: document.documentElement.scrollWidth,
+    formulas: document.querySelectorAll('mjx-container').length,
+    wrong: document.querySelectorAll('mjx-merror, [data-mjx-error]').length,
+    wordless: [...document.images].filter(one => !one.alt).length,
+    broken: [...document.images].filter(one => !one.complete || !one.naturalWidth).length})"""
+TYPESET = "() => !document.querySelector('.math') || document.querySelector('mjx-container')"
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    """A static server, as any will do; it logs nothing."""
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def folder():
+    """The page, built as `python3 tasks.py site` does."""
+    folder = ROOT / "build" / "site-of-the-tests"
+    made = subprocess.run([sys.executable, ROOT / "site/build.py", "--into", folder],
+                          capture_output=True, text=True)
+    if made.returncode == UNREACHABLE:
+        do_without(made.stderr)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(folder):
+    """Where it is served."""
+    handler = functools.partial(Silent, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    try:
+        import browser
+        with browser.chromium() as found:
+            yield found
+    except ImportError as missing:
+        do_without(str(missing))
+    except browser.NoBrowser as reason:
+        do_without(str(reason))
+
+
+@pytest.fixture
+def visit(address, chromium):
+    """Open a page; at the end nothing was missing, nobody else was asked, and the console is silent."""
+    faults, opened = [], []
+
+    def look(path, width="wide"):
+        pixels, scheme = WIDTHS[width]
+        page = chromium.new_page(viewport={"width": pixels, "height": 900}, color_scheme=scheme)
+        opened.append(page)
+        page.on("request", lambda asked: None if asked.url.startswith((address, "data:", "blob:"))
+                else faults.append(f"asks {asked.url}"))
+        page.on("response", lambda got: got.status >= 400 and faults.append(f"{got.status}: {got.url}"))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: said.type in ("error", "warning") and faults.append(said.text))
+        page.goto(address + path)
+        return page
+    yield look
+    for page in opened:
+        page.close()
+    assert not faults
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_is_a_page_that_fits_with_its_words_and_its_mathematics(visit, name):
+    page = visit(f"notebooks/{name}.html")
+    page.wait_for_function(TYPESET)
+    for pixels, scheme in WIDTHS.values():
+        page.set_viewport_size({"width": pixels, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate(COUNTS)
+        assert found["width"] <= pixels, "nothing pushes the page sideways"
+        assert (found["wrong"], found["wordless"], found["broken"]) == (0, 0, 0)
+        assert found["formulas"] > 20
+
+
+def test_a_reader_finds_a_word_and_goes_on_with_the_keyboard(visit):
+    page = visit("search.html?q=vanish")
+    page.wait_for_selector("#search-results li a >> text=Gradient pathologies")
+    page = visit(f"notebooks/{NAMES[0]}.html")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('href')") == f"{NAMES[1]}.html":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{NAMES[1]}.html")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/{NAMES[0]}.html")
+
+
+def test_dark_and_light_are_two(visit):
+    grounds = [visit("index.html", width).evaluate("getComputedStyle(document.body).backgroundColor")
+               for width in WIDTHS]
+    assert len(set(grounds)) == 2
+
+
+def test_a_link_to_a_section_leads_there(folder):
+    pages = {path: path.read_text(encoding="utf-8") for path in folder.glob("*/*.html")}
+    links = [(path, html.unescape(link)) for path, text in pages.items()
+             for link in re.findall(r'class="reference [^"]*internal" href="([^"]*#[^"]+)"', text)]
+    lost = []
+    for path, link in links:
+        name, section = urllib.parse.unquote(link).split("#")
+        if f' id="{html.escape(section)}"' not in pages[(path.parent / name).resolve() if name else path]:
+            lost.append((path.name, link))
+    assert not lost and len(links) > 100
