@@ -29,7 +29,6 @@ def grid(ax: Axes, labels: np.ndarray, corner: tuple[float, float], *, cell: flo
     rows, columns = labels.shape
     # add_artist, not add_patch: that would look for the extremes of every curve of every digit
     place = Affine2D().scale(cell).translate(*corner) + ax.transData
-    ax.add_artist(Rectangle((0, 0), columns, rows, fc="white", ec="none", transform=place))
     if tinted is not None:
         squares = np.argwhere(tinted)[:, None, ::-1] + SQUARE
         ax.add_artist(PolyCollection(squares, fc=TINT, ec="none", transform=place))
