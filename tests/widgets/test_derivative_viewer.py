@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
 from shown import watched
 
 from helpers.plotting import figures
@@ -76,7 +76,7 @@ def grids(ax, shapes):
     """Of each grid with numbers, in the order of drawing: the tinted cells, and the cells in each frame."""
     tints, frames, paper = [], [], None
     for one in ax.get_children():
-        if isinstance(one, Rectangle) and one.get_fill():
+        if isinstance(one, PathPatch) and not one.get_fill():
             paper = ax.transData.inverted().transform_bbox(one.get_window_extent())     # of the next grid
         elif isinstance(one, PolyCollection):
             tints.append(sum((covered(paper, shapes[len(tints)], path.get_extents())
