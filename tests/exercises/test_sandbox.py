@@ -286,7 +286,7 @@ class NoInput:
 
 
 def lingers(dy):
-    time.sleep(0.3)
+    time.sleep(0.15)
     return dy.sum((0, 2, 3))
 
 

@@ -37,8 +37,8 @@ SCHEDULES = {   # ours, torch's
     "linear, down": (lambda t: linear_lr(t, 0.3, 1.0, 0.1, 50), lambda o: L.LinearLR(o, 1.0, 0.1, 50)),
     "warm-up": (lambda t: warmup_cosine(t, 0.3, 20, 70, 0.2, 0.01), warm),
     "one cycle": (lambda t: one_cycle_lr(t, 0.3, 150), one_cycle(total_steps=150)),
-    "one cycle, a top between steps": (lambda t: one_cycle_lr(t, 0.3, 151, 0.45, 4.0, 10.0), one_cycle(
-        total_steps=151, pct_start=0.45, div_factor=4.0, final_div_factor=10.0)),
+    "one cycle, a top between steps": (lambda t: one_cycle_lr(t, 0.3, 151, 0.45, 0.5, 0.8), one_cycle(
+        total_steps=151, pct_start=0.45, div_factor=0.5, final_div_factor=0.8)),
     "one cycle, nearly all up": (lambda t: one_cycle_lr(t, 0.3, 150, 0.99), one_cycle(
         total_steps=150, pct_start=0.99)),
 }
@@ -57,6 +57,11 @@ def off(ours, theirs, steps=150):
 def test_schedules_are_torchs(name):
     ours, theirs = SCHEDULES[name]
     assert off(ours, theirs) <= 1e-12
+
+
+def test_a_cycle_may_have_two_steps():
+    theirs = one_cycle(total_steps=2, pct_start=0.6)
+    assert off(lambda t: one_cycle_lr(t, 0.3, 2, 0.6), theirs, steps=2) <= 1e-12
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
