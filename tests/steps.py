@@ -86,3 +86,13 @@ def apart(ours, theirs, dtype):
 
 def case_name(case):
     return case.__name__ if callable(case) else str(case)
+
+
+BAD = {   # values of options that no rule takes
+    "lr": [-0.1, math.nan, math.inf, "0.1", None, True], "momentum": [-0.1, math.nan, "0.9"],
+    "weight_decay": [-1e-4, math.nan, None], "eps": [-1e-8, math.inf, "small"], "lr_decay": [-0.1],
+    "initial_accumulator_value": [-0.1, None], "alpha": [-0.1, 1.01, math.nan], "dampening": [math.nan, "no"],
+    "betas": [(1.0, 0.999), (0.9, 1.0), (-0.1, 0.9), (0.9, -0.1), 0.9, (0.9,), (0.9, 0.99, 0.999), "ab",
+              (0.9, math.nan), (True, 0.9)],
+    "nesterov": [1, "yes", None], "centered": [1, 0.5],
+}

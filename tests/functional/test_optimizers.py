@@ -2,6 +2,7 @@
 import functools
 import inspect
 import textwrap
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from checks import refused
 from source_lines import code_lines
 from steps import (
+    BAD,
     BOTH,
     CLOSE,
     SHAPES,
@@ -206,3 +208,11 @@ def test_odd_arrays_are_refused(rule):
     *_, single = rule(W.astype(np.float32), W.astype(np.float32), None)
     for odd in (other, single, state + (0,), state[1:], list(state), 0, "v", (None,) * len(state)):
         refused(lambda odd=odd: rule(W, W, odd), "state")
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_odd_options_are_refused(rule):
+    W = np.ones(3)
+    for name in list(inspect.signature(rule).parameters)[3:]:
+        for value in BAD[name]:
+            refused(partial(rule, W, W, None, **{name: value}), name)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from checks import refused
-from steps import BOTH, apart, by_hand, case_name, gradients, rates, weights
+from steps import BAD, BOTH, apart, by_hand, case_name, gradients, rates, weights
 
 from helpers.functional import optimizers
 from helpers.functional.optimizers import adagrad, adam, adamw, averaged_momentum, heavy_ball, rmsprop, sgd
@@ -138,14 +138,6 @@ def test_repr_is_short():
 
 # --- what is refused -------------------------------------------------------------------------
 
-BAD = {
-    "lr": [-0.1, math.nan, math.inf, "0.1", None, True], "momentum": [-0.1, math.nan, "0.9"],
-    "weight_decay": [-1e-4, math.nan, None], "eps": [-1e-8, math.inf, "small"], "lr_decay": [-0.1],
-    "initial_accumulator_value": [-0.1, None], "alpha": [-0.1, 1.01, math.nan], "dampening": [math.nan, "no"],
-    "betas": [(1.0, 0.999), (0.9, 1.0), (-0.1, 0.9), (0.9, -0.1), 0.9, (0.9,), (0.9, 0.99, 0.999), "ab",
-              (0.9, math.nan), (True, 0.9)],
-    "nesterov": [1, "yes", None], "centered": [1, 0.5],
-}
 LENIENT = {   # what torch takes, some of it to make nonsense later
     "lr": (math.nan, math.inf, True), "momentum": (math.nan,), "weight_decay": (math.nan,),
     "eps": (math.inf,), "alpha": (1.01,), "betas": ((0.9, 0.99, 0.999), (True, 0.9)),
