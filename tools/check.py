@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+QUICK = str(ROOT / "tools" / "quick")       # first on the path: what a dozen processes need not import
 # Two workers and a browser fill two cores; more threads in each would only wait for one another.
 ONE_THREAD = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
 # What is long: most notebooks in the browser, all in Notebook 7, a second run of cells that take half a
@@ -40,7 +41,9 @@ def kernels(name: str) -> dict[str, str]:
 
 def run(*command: str, **variables: str) -> int:
     """Run a module of this Python in the project's folder until it ends, and return its exit code."""
-    with subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=os.environ | variables) as process:
+    path = os.pathsep.join([QUICK, *filter(None, [os.environ.get("PYTHONPATH")])])
+    variables = os.environ | {"PYTHONPATH": path} | variables
+    with subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=variables) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:   # the program has had Ctrl-C too, and knows how to end

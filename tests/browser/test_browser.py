@@ -415,7 +415,8 @@ def test_without_it_ci_fails_and_others_are_told(thing, ci, tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "lacking", "-p", "no:cacheprovider", here,
          "-k", "00_start_here"],
-        env={**os.environ, "CI": ci, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(here.parents[1])])},
+        env={**os.environ, "CI": ci, "PYTHONPATH": os.pathsep.join(
+            [str(tmp_path), str(here.parents[1]), os.environ.get("PYTHONPATH", "")])},
         cwd=refresh.ROOT, capture_output=True, text=True, encoding="utf-8")
     assert words in run.stdout and "NOTHING WAS TESTED IN A BROWSER" in run.stdout
     assert (run.returncode in PASSED) == (ci == ""), run.stdout

@@ -495,6 +495,13 @@ def test_options_of_test_are_for_pytest_and_workers_share_no_core(monkeypatch, b
     assert {os.environ[name] for name in check.ONE_THREAD} == {after}
 
 
+def test_what_is_started_need_not_import_a_grammar(monkeypatch, capfd):
+    monkeypatch.setenv("PYTHONPATH", "mine")
+    asked = "import os, sys, jsonschema; print(os.environ['PYTHONPATH'], 'lark' in sys.modules)"
+    assert check.run("timeit", "-n1", "-r1", asked) == 0
+    assert capfd.readouterr().out.startswith(f"{check.QUICK}{os.pathsep}mine False")
+
+
 def test_ctrl_c_ends_the_checks(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         checked(monkeypatch, [], 0, KeyboardInterrupt(), AssertionError("not reached"))
