@@ -173,6 +173,7 @@ def test_a_path_is_the_rule_repeated(rule):
         np.testing.assert_allclose(path[t + 1], w, rtol=1e-13)
     alone = descend(rule, ravine_gradient, start[1], 5, lr=lambda t: step_lr(t, 0.01, 2))
     np.testing.assert_allclose(alone, path[:, 1], rtol=1e-12)
+    assert descend(rule, ravine_gradient, start, 0, lr=0.1).tolist() == [start.tolist()]
 
 
 def test_a_path_in_torch():
