@@ -38,6 +38,10 @@ def batch_last(a):
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
 
 
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
 def frozen(rng, shape, dtype=np.float64):
     """Random numbers that raise an error when somebody writes into them."""
     array = rng.normal(size=shape).astype(dtype)

@@ -1,17 +1,13 @@
 """The data: what the arrays are, that a seed gives the same ones everywhere, what is refused."""
 import numpy as np
 import pytest
-from checks import refused
+from checks import refused, rng
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from helpers.data import KERNELS, digit, digits, kernel, moons, photograph, randn, xor
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 # --- digits ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from checks import rng
 
 from helpers.exercises import catch_it, labs
 from helpers.exercises.grading import grade
@@ -30,10 +31,6 @@ from helpers.verify.differences import central_differences
 from helpers.verify.witnesses import WitnessError, three_witnesses
 
 X, X_TEST, Y, Y_TEST = digit_images(np.random.default_rng(0))
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 def test_a_suspect_is_short_and_does_not_say_what_is_wrong():

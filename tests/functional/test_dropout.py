@@ -3,16 +3,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from checks import agree, frozen, own_memory, refused
+from checks import agree, frozen, own_memory, refused, rng
 
 from helpers.functional.dropout import dropout, dropout_backward
 from helpers.verify.witnesses import WitnessError, three_witnesses
 
 torch.set_num_threads(1)
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 class Masks(np.random.Generator):

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from checks import refused, search
+from checks import refused, rng, search
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,10 +18,6 @@ pytestmark = pytest.mark.filterwarnings("error")
 init = torch.nn.init
 
 DENSE, KERNELS = (300, 170), (60, 20, 3, 5)     # no two axes alike, more rows than columns and fewer
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 # --- numbers that must be torch's ------------------------------------------------------------

@@ -1,15 +1,11 @@
 """The layer of dropout: a mask for each call, the same one for its backward, none in use."""
 import numpy as np
 import pytest
-from checks import CLOSE, frozen, refused
+from checks import CLOSE, frozen, refused, rng
 from torch import nn
 
 from helpers.nn.dropout import Dropout
 from helpers.nn.memory import no_grad
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -1,15 +1,11 @@
 """A whole network drawn anew by one rule: which layers, in which order, and what an odd rule changes."""
 import numpy as np
 import pytest
-from checks import refused
+from checks import refused, rng
 
 from helpers.functional.initialization import INITIALIZATIONS
 from helpers.nn.initialize import initialize
 from helpers.nn.modules import BatchNorm1d, Conv2d, Flatten, Linear, ReLU, Residual, Sequential
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 def a_network(dtype=np.float64):

@@ -6,7 +6,7 @@ import textwrap
 import numpy as np
 import pytest
 import torch
-from checks import CLOSE, frozen, refused, search
+from checks import CLOSE, frozen, refused, rng, search
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,10 +39,6 @@ KINDS = {np.float32: torch.float32, np.float64: torch.float64}
 @pytest.fixture(autouse=True)
 def a_seed_for_torch():
     torch.manual_seed(0)
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 def learning(dtype=np.float64):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from checks import rng
 
 from helpers.functional.losses import softmax_cross_entropy
 from helpers.nn.modules import BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
@@ -11,10 +12,6 @@ from helpers.nn.trained_cnn import digit_images, small_cnn, trained_cnn
 from helpers.nn.training import accuracy, batches, fit
 
 X, X_TEST, Y, Y_TEST = digit_images(np.random.default_rng(0))
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 def small_twin(net):

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import torch
-from checks import agree, frozen, refused
+from checks import agree, frozen, refused, rng
 from torch import nn
 
 from helpers.nn.modules import Linear, Residual, Sequential
@@ -23,10 +23,6 @@ class Itself(nn.MultiheadAttention):
     def forward(self, x):
         hidden = torch.ones(*2 * x.shape[1:2], dtype=bool).triu(1) if self.causal else None
         return super().forward(x, x, x, attn_mask=hidden, need_weights=False)[0]
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 LAYERS = {
