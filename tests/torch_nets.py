@@ -1,9 +1,16 @@
-"""Activations and a deep net in torch, with autograd: the truth for deep nets of our own."""
+"""Activations, a deep net and other networks in torch, with autograd: the truth for those of our own."""
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 SIGMA = {"identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu,
          "leaky_relu": F.leaky_relu, "elu": F.elu}
+TWINS = {
+    "Conv2d": lambda layer: nn.Conv2d(*layer.weight.value.shape[1::-1], 3, padding=1),
+    "Linear": lambda layer: nn.Linear(*layer.weight.value.shape[::-1]),
+    "BatchNorm2d": lambda layer: nn.BatchNorm2d(len(layer.weight.value)),
+    "SuspectNorm": lambda layer: nn.BatchNorm2d(len(layer.weight.value)),
+    "ReLU": lambda _: nn.ReLU(), "MaxPool2d": lambda _: nn.MaxPool2d(2), "Flatten": lambda _: nn.Flatten()}
 
 
 def leaves(arrays):
@@ -29,3 +36,10 @@ def deep_by_torch(net, x, delta):
     found = torch.autograd.grad((torch.tensor(delta) * z[-1]).sum(), [*z, *used])
     arrays = [t.numpy() for t in found]
     return [t.detach().numpy() for t in z], arrays[:len(z)], arrays[len(z):]
+
+
+def twin_of(net, strict=True):
+    """The network of these layers in torch, in float64 and with the same numbers."""
+    made = nn.Sequential(*(TWINS[type(layer).__name__](layer) for layer in net)).double()
+    made.load_state_dict({name: torch.tensor(value) for name, value in net.state_dict().items()}, strict)
+    return made

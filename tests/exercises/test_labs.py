@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from checks import rng
+from torch_nets import twin_of
 
 from helpers.exercises import catch_it, labs
 from helpers.exercises.grading import grade
@@ -79,20 +80,6 @@ def test_the_moments_of_the_first_look_right_and_the_check_finds_it():
     assert np.abs(x_hat.mean((0, 2, 3))).max() < 1e-12 and np.abs(x_hat.var((0, 2, 3)) - 1).max() < 1e-3
     assert norm_is_off(suspect, x) > 0.5
     assert norm_is_off(mended, x) < 1e-12
-
-
-def twin(net):
-    """The network of mended_one in torch, with the same numbers."""
-    made = {"Conv2d": lambda l: torch.nn.Conv2d(*l.weight.value.shape[1::-1], 3, padding=1),
-            "BatchNorm2d": lambda l: torch.nn.BatchNorm2d(len(l.weight.value)),
-            "SuspectNorm": lambda l: torch.nn.BatchNorm2d(len(l.weight.value)),
-            "ReLU": lambda l: torch.nn.ReLU(), "MaxPool2d": lambda l: torch.nn.MaxPool2d(2),
-            "Flatten": lambda l: torch.nn.Flatten(),
-            "Linear": lambda l: torch.nn.Linear(*l.weight.value.shape[::-1])}
-    model = torch.nn.Sequential(*(made[type(layer).__name__](layer) for layer in net)).double()
-    state = {name: torch.tensor(p.value) for name, p in net.named_parameters()}
-    model.load_state_dict(state, strict=False)
-    return model
 
 
 # --- the second ----------------------------------------------------------------------------------
@@ -169,7 +156,7 @@ def test_the_third_is_right_at_each_first_step_of_an_epoch_alone(records):
 def test_the_mended_loop_is_torchs(records):
     """Losses and all parameters of an epoch, at every step."""
     net = mended_one(rng())
-    model = twin(net)
+    model = twin_of(net, strict=False)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     for batch, cost in mended_three(net, X, Y, rng=rng(), epochs=1, lr=0.05):
         optimizer.zero_grad()

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from checks import rng
+from torch_nets import twin_of
 
 from helpers.functional.losses import softmax_cross_entropy
 from helpers.nn.modules import BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
@@ -14,18 +15,9 @@ from helpers.nn.training import accuracy, batches, fit
 X, X_TEST, Y, Y_TEST = digit_images(np.random.default_rng(0))
 
 
-def small_twin(net):
-    nn = torch.nn
-    twin = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-                         nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-                         nn.Flatten(), nn.Linear(64, 10)).double()
-    twin.load_state_dict({name: torch.tensor(value) for name, value in net.state_dict().items()})
-    return twin
-
-
 def test_an_epoch_is_torchs_with_one_optimizer_for_weights_and_one_for_biases():
     net = small_cnn(rng())
-    twin, costs = small_twin(net), []
+    twin, costs = twin_of(net), []
     rates = {"weight": 0.05, "bias": 0.02}
     ours, theirs = (
         [make([p for name, p in model.named_parameters() if name.endswith(kind)], lr=lr, momentum=0.9)
@@ -90,7 +82,7 @@ def test_bad_numbers_are_refused(options, says):
 def test_rates_are_those_of_the_steps_for_every_optimizer():
     """As torch's scheduler sets them: the first step with the first rate, all groups alike."""
     net, rates = small_cnn(rng()), np.linspace(0.2, 0.01, 6)
-    twin, costs = small_twin(net), []
+    twin, costs = twin_of(net), []
     ours, theirs = ([make([p for name, p in model.named_parameters() if name.endswith(kind)], lr=9.0)
                      for kind in ("weight", "bias")] for make, model in ((SGD, net), (torch.optim.SGD, twin)))
     orders = rng(5)

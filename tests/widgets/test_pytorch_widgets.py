@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from shown import asked, number
 from torch import nn
+from torch_nets import twin_of
 
 from helpers.exercises.labs_mended import mended_one
 from helpers.nn.modules import Flatten, Linear, Sequential
@@ -28,16 +29,6 @@ Z = T.net(T.images)
 T.net.forget()
 SCORE = list(OF)[1]
 WRONG = np.flatnonzero(Z.argmax(1) != T.labels)
-MADE = {"Conv2d": lambda l: nn.Conv2d(*l.weight.value.shape[1::-1], 3, padding=1),
-        "Flatten": lambda l: nn.Flatten(), "BatchNorm2d": lambda l: nn.BatchNorm2d(len(l.weight.value)),
-        "ReLU": lambda l: nn.ReLU(), "MaxPool2d": lambda l: nn.MaxPool2d(2),
-        "Linear": lambda l: nn.Linear(*l.weight.value.shape[::-1])}
-
-
-def twin(net):
-    model = nn.Sequential(*(MADE[type(layer).__name__](layer) for layer in net)).double()
-    model.load_state_dict({name: torch.tensor(value) for name, value in net.state_dict().items()})
-    return model.eval()
 
 
 def by_hooks(model, image, label, of):
@@ -52,7 +43,7 @@ def by_hooks(model, image, label, of):
     return [y.detach().numpy()[0] for y in outputs], [g.numpy()[0] for g in grads]
 
 
-MODEL = twin(T.net)
+MODEL = twin_of(T.net).eval()
 
 
 def drawn_everywhere(explorer):
@@ -118,7 +109,7 @@ def test_batch_normalization_is_looked_at_in_evaluation_mode():
     viewer = layer_viewer.layer_viewer(net, T.images[:9], T.labels[:9])
     for k in range(len(net)):
         viewer.set(digit=4, layer=k)
-        outputs, grads = by_hooks(twin(net), T.images[4], T.labels[4], "cost")
+        outputs, grads = by_hooks(twin_of(net).eval(), T.images[4], T.labels[4], "cost")
         assert np.allclose(viewer.result["output"], outputs[k + 1], rtol=1e-9, atol=1e-12)
         assert np.allclose(viewer.result["gradient"], grads[k + 1], rtol=1e-9, atol=1e-12)
     assert net.training
@@ -236,7 +227,7 @@ def test_the_browser_refuses_what_it_cannot_show(given, said):
 def collected(steps):
     """What hooks of a model see, at each step of a short training: {step: [(name, gradient), …]}."""
     torch.manual_seed(0)
-    model, seen, records = twin(T.net), [], {}
+    model, seen, records = twin_of(T.net), [], {}
     for module in model:
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()
