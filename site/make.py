@@ -28,6 +28,7 @@ def main() -> int:
     except urllib.error.URLError as problem:
         print(f"An archive of site/archives.toml could not be fetched: {problem}.", file=sys.stderr)
         return UNREACHABLE
+    sources.give_python(pages / "static", options.pyodide)
     shutil.rmtree(options.into, ignore_errors=True)
     if subprocess.call([sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html",
                         "-d", BUILD / "doctrees", pages, options.into]):

@@ -1,6 +1,14 @@
 """What Sphinx reads: the notebooks and their pictures beside the pages of this folder."""
+import ast
+import importlib.util
+import json
+import re
 import shutil
+import zipfile
 from pathlib import Path
+
+from needs import needed
+from recorded_explorers import RECORDED
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -22,3 +30,43 @@ def gather(folder: Path) -> None:
         (folder / name).mkdir()
         for path in sorted((ROOT / name).glob(pattern)):
             shutil.copy(path, folder / name)
+
+
+def cells_of(notebook: dict) -> dict:
+    """What a page's Python runs: for each explorer the cells that it needs; it is the value of the last."""
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    sources = ["".join(cell["source"]) for cell in code]
+    sources = [without_torch(source, sources[0]) for source in sources]
+    explorers = [[sources[place] for place in needed(sources, last)] for last, cell in enumerate(code)
+                 if any('<img class="explore"' in "".join(output.get("data", {}).get("text/html", ""))
+                        for output in cell["outputs"])]
+    return {"explorers": explorers}
+
+
+def without_torch(source: str, setup: str) -> str:
+    """A cell whose explorer needs PyTorch, with what was recorded; another as it is. `setup` imports."""
+    call = source.rpartition("\n")[2]
+    if call not in RECORDED:
+        return source
+    explorer = call.partition("(")[0]
+    own = [f"from {node.module} import {explorer}" for node in ast.walk(ast.parse(setup))
+           if isinstance(node, ast.ImportFrom) and explorer in [alias.name for alias in node.names]]
+    stored = re.search(r"answers|hooks|trained|scored", RECORDED[call])[0]
+    return "\n".join([*own, f"from recorded import {stored}", RECORDED[call]])
+
+
+def give_python(static: Path, pyodide: str) -> None:
+    """What wakes the pages up: where Pyodide is, the cells to run, our own Python files in one archive."""
+    (static / "where.js").write_text(f"const where = {json.dumps({'pyodide': pyodide})};\n")
+    (static / "cells").mkdir()
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        told = cells_of(json.loads(path.read_text(encoding="utf-8")))
+        (static / "cells" / f"{path.stem}.json").write_text(json.dumps(told), encoding="utf-8")
+    packages = [(ROOT, "helpers"), *((path, ".") for path in (HERE / "python", HERE / "python_of_page"))]
+    packages += [(Path(importlib.util.find_spec(name).origin).parents[1], name)
+                 for name in ("ipywidgets", "comm")]
+    with zipfile.ZipFile(static / "python.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for root, name in packages:
+            for path in sorted((root / name).rglob("*")):
+                if path.is_file() and path.suffix != ".pyc" and "tests" not in path.parts:
+                    archive.write(path, path.relative_to(root))

@@ -26,11 +26,11 @@ def pytest_generate_tests(metafunc):
 
 
 def together(nodeid):
-    """What one worker does by itself: all in the browser, all that needs one run of a notebook, or a file."""
+    """What one worker does by itself: all in the browser, all of the page, a run of a notebook, a file."""
     file = Path(nodeid.split("::")[0])
     notebook = re.search(r"\[(\d\d_\w+)\]$", nodeid)
-    if file.parent.name == "browser":
-        return "browser"
+    if file.parent.name in ("browser", "site"):
+        return file.parent.name
     return f"run of {notebook[1]}" if notebook and file.stem in RUN else file.stem
 
 
@@ -52,7 +52,7 @@ def pytest_xdist_make_scheduler(config, log):
 def turn(group):
     """What takes longest is given out first: the browser, then notebooks; the late ones compute most."""
     number = re.match(r"run of (\d+)", group)
-    return (1, -int(number[1])) if number else (0, 0) if group == "browser" else (2, 0)
+    return (1, -int(number[1])) if number else (0, 0) if group in ("browser", "site") else (2, 0)
 
 
 def pytest_collection_modifyitems(items):

@@ -1,91 +1,19 @@
 """The web page in a real browser: built anew, served from this machine, and nothing asked of another one."""
-import functools
 import html
-import http.server
 import re
-import subprocess
-import sys
-import threading
 import urllib.parse
-from pathlib import Path
 
 import pytest
 import refresh
-from without import do_without
 
-ROOT = Path(__file__).resolve().parents[2]
-UNREACHABLE = 3         # as in site/build.py
 NAMES = [path.stem for path in refresh.notebooks()]
-WIDTHS = {"wide": (1280, "light"), "phone": (360, "dark")}
+WIDTHS = {"wide": (1280, "light"), "phone": (360, "dark")}      # as `visit` names them
 COUNTS = """() => ({width: document.documentElement.scrollWidth,
     formulas: document.querySelectorAll('mjx-container').length,
     wrong: document.querySelectorAll('mjx-merror, [data-mjx-error]').length,
     wordless: [...document.images].filter(one => !one.alt).length,
     broken: [...document.images].filter(one => !one.complete || !one.naturalWidth).length})"""
 TYPESET = "() => !document.querySelector('.math') || document.querySelector('mjx-container')"
-
-
-class Silent(http.server.SimpleHTTPRequestHandler):
-    """A static server, as any will do; it logs nothing."""
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="session")
-def folder():
-    """The page, built as `python3 tasks.py site` does."""
-    folder = ROOT / "build" / "site-of-the-tests"
-    made = subprocess.run([sys.executable, ROOT / "site/build.py", "--into", folder],
-                          capture_output=True, text=True)
-    if made.returncode == UNREACHABLE:
-        do_without(made.stderr)
-    assert made.returncode == 0, made.stdout + made.stderr
-    return folder
-
-
-@pytest.fixture(scope="session")
-def address(folder):
-    """Where it is served."""
-    handler = functools.partial(Silent, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    try:
-        import browser
-        with browser.chromium() as found:
-            yield found
-    except ImportError as missing:
-        do_without(str(missing))
-    except browser.NoBrowser as reason:
-        do_without(str(reason))
-
-
-@pytest.fixture
-def visit(address, chromium):
-    """Open a page; at the end nothing was missing, nobody else was asked, and the console is silent."""
-    faults, opened = [], []
-
-    def look(path, width="wide"):
-        pixels, scheme = WIDTHS[width]
-        page = chromium.new_page(viewport={"width": pixels, "height": 900}, color_scheme=scheme)
-        opened.append(page)
-        page.on("request", lambda asked: None if asked.url.startswith((address, "data:", "blob:"))
-                else faults.append(f"asks {asked.url}"))
-        page.on("response", lambda got: got.status >= 400 and faults.append(f"{got.status}: {got.url}"))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: said.type in ("error", "warning") and faults.append(said.text))
-        page.goto(address + path)
-        return page
-    yield look
-    for page in opened:
-        page.close()
-    assert not faults
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,65 @@
+"""What runs in the worker of a page: cells, then an explorer that the page moves."""
+import ast
+import json
+import traceback
+
+from helpers.explore.explorer import Explore
+
+
+class Awake:
+    """An explorer that is awake, and what the page has to show of it."""
+
+    def __init__(self, explorer: Explore) -> None:
+        """Show it from now on."""
+        self.explorer, self.png, self.sentence, self.complaint = explorer, b"", "", ""
+        explorer.show_in(self)
+
+    def show(self, png: bytes, sentence: str) -> None:
+        """A new picture."""
+        self.png, self.sentence, self.complaint = png, sentence, ""
+
+    def complain(self, sentence: str) -> None:
+        """What went wrong; the picture stays."""
+        self.complaint = sentence
+
+    def news(self) -> str:
+        """All but the picture, as JSON."""
+        return json.dumps({"controls": self.explorer.described(), "buttons": list(self.explorer.buttons),
+                           "sentence": self.sentence, "complaint": self.complaint})
+
+
+awake: dict[str, Awake] = {}
+spaces: dict[str, dict] = {}
+
+
+def run(key: str, source: str) -> str:
+    """Run a cell among the names of `key`; the error in a line, or "" when there is none."""
+    names = spaces.setdefault(key, {"__name__": "__main__"})
+    try:
+        exec(compile(source, "cell", "exec"), names)
+    except Exception as error:
+        return traceback.format_exception_only(error)[-1].strip()
+    return ""
+
+
+def wake(key: str, source: str) -> Awake:
+    """Run the cell that ends with an explorer; the explorer is awake."""
+    *before, last = ast.parse(source).body
+    run_all = compile(ast.Module(before, []), "cell", "exec")
+    names = spaces.setdefault(key, {"__name__": "__main__"})
+    exec(run_all, names)
+    awake[key] = Awake(eval(compile(ast.Expression(last.value), "cell", "eval"), names))
+    return awake[key]
+
+
+def turn(key: str, values: str) -> Awake:
+    """Move controls: `values` is JSON, a list of pairs (name, value)."""
+    for name, value in json.loads(values):
+        awake[key].explorer.turn(name, value)
+    return awake[key]
+
+
+def press(key: str, button: str) -> Awake:
+    """Press a button."""
+    awake[key].explorer.press(button)
+    return awake[key]

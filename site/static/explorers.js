@@ -1,0 +1,98 @@
+// Every stored picture of an explorer gets a button; pressed, the explorer wakes up where it stands.
+import {ask} from './python.js';
+import {control} from './controls.js';
+
+const cells = new URL(`cells/${location.pathname.split('/').pop().replace('.html', '.json')}`, import.meta.url);
+const made = (tag, traits = {}) => Object.assign(document.createElement(tag), traits);
+const awake = [];
+
+class Explorer {
+  constructor(image, place) {
+    this.image = image;
+    this.key = `explorer ${place}`;
+    this.place = place;
+    this.words = image.nextElementSibling;
+    this.button = made('button', {type: 'button', className: 'wake', textContent: 'Move it'});
+    this.progress = made('p', {className: 'progress'});
+    this.progress.setAttribute('role', 'status');
+    this.button.addEventListener('click', () => this.wake());
+    this.words.after(this.button, this.progress);
+  }
+
+  async wake() {
+    this.button.disabled = true;
+    try {
+      const {explorers} = await (await fetch(cells)).json();
+      this.cells = explorers[this.place];
+      const news = await this.start();
+      this.draw(news);
+      this.show(news);
+      this.button.remove();
+      this.progress.textContent = '';
+      this.box.querySelector('input, select').focus({preventScroll: true});
+      awake.push(this);
+    } catch (error) {
+      this.progress.textContent = `It does not wake up: ${error.message}`;
+      this.button.disabled = false;
+    }
+  }
+
+  start() {
+    return ask('wake', {key: this.key, cells: this.cells}, words => { this.progress.textContent = words; });
+  }
+
+  draw({controls, buttons}) {
+    this.pending = new Map();
+    this.drawn = controls.map(told => control(told, (name, value) => this.moved(name, value)));
+    this.box = made('div', {className: 'controls'});
+    this.box.setAttribute('role', 'group');
+    this.box.setAttribute('aria-label', 'Controls of the picture');
+    const row = made('div', {className: 'buttons'});
+    for (const name of buttons) {
+      const button = made('button', {type: 'button', textContent: name});
+      button.addEventListener('click', () => this.tell('press', {button: name}));
+      row.append(button);
+    }
+    this.box.append(...this.drawn.map(one => one.node), row);
+    this.complaint = made('p', {className: 'complaint'});
+    this.complaint.setAttribute('role', 'alert');
+    this.words.setAttribute('role', 'status');
+    this.words.classList.add('sentence');
+    this.image.before(this.box);
+    this.words.after(this.complaint);
+  }
+
+  // While Python draws, only the newest value of each control is kept.
+  async moved(name, value) {
+    this.pending.set(name, value);
+    if (this.busy) return;
+    this.busy = true;
+    while (this.pending.size) {
+      const values = [...this.pending];
+      this.pending.clear();
+      await this.tell('turn', {values});
+    }
+    this.busy = false;
+  }
+
+  async tell(what, values) {
+    try {
+      this.show(await ask(what, {key: this.key, ...values}));
+    } catch (error) {
+      this.complaint.textContent = error.message;
+    }
+  }
+
+  show(news) {
+    const {png, sentence, complaint, controls} = news, old = this.image.src;
+    this.news = news;
+    this.complaint.textContent = complaint;
+    if (!this.pending.size) controls.forEach((told, k) => this.drawn[k].follow(told));
+    this.image.src = URL.createObjectURL(new Blob([png], {type: 'image/png'}));
+    if (old.startsWith('blob:')) this.image.decode().catch(() => {}).finally(() => URL.revokeObjectURL(old));
+    this.image.alt = sentence;
+    if (this.words.textContent !== sentence) this.words.textContent = sentence;
+  }
+}
+
+document.querySelectorAll('img.explore').forEach((image, place) => new Explorer(image, place));

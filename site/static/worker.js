@@ -1,0 +1,48 @@
+// Python in the reader's browser: Pyodide, NumPy, Matplotlib, and our own files in python.zip.
+importScripts('where.js');
+importScripts(where.pyodide + 'pyodide.js');
+
+async function start(told) {
+  told('Python starts: some seconds, once for each page.');
+  const [python, ours] = await Promise.all([
+    loadPyodide({indexURL: where.pyodide, env: {MPLBACKEND: 'agg', HOME: '/home/pyodide'},
+                 packages: ['numpy', 'matplotlib', 'pillow', 'traitlets']}),
+    fetch('python.zip').then(answer => answer.arrayBuffer())]);
+  python.unpackArchive(ours, 'zip', {extractDir: '/ours'});
+  python.runPython('import sys; sys.path.insert(0, "/ours")');
+  return python.pyimport('page');
+}
+
+// What an awake explorer has to show: its picture as bytes, and the rest as data.
+function news(awake) {
+  const bytes = awake.png, png = bytes.toJs(), told = JSON.parse(awake.news());
+  bytes.destroy();
+  awake.destroy();
+  return {...told, png};
+}
+
+const actions = {
+  async wake(page, told, {key, cells}) {
+    for (const [k, cell] of cells.entries()) {
+      told(`Cell ${k + 1} of the ${cells.length} that this picture needs is running.`);
+      if (k < cells.length - 1) page.run(key, cell);
+    }
+    return news(page.wake(key, cells.at(-1)));
+  },
+  turn: (page, told, {key, values}) => news(page.turn(key, JSON.stringify(values))),
+  press: (page, told, {key, button}) => news(page.press(key, button)),
+};
+
+let page, queue = Promise.resolve();
+onmessage = ({data: {id, what, values}}) => {
+  const told = progress => postMessage({id, progress});
+  queue = queue.then(async () => {
+    try {
+      page ??= await start(told);
+      const answer = await actions[what](page, told, values);
+      postMessage({id, answer}, answer.png ? [answer.png.buffer] : []);
+    } catch (error) {
+      postMessage({id, error: String(error.message ?? error).trim().split('\n').at(-1)});
+    }
+  });
+};

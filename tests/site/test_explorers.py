@@ -1,0 +1,179 @@
+"""Explorers that wake up on the page: all of them without a browser, and in one some of each kind."""
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import refresh
+import sklearn.datasets
+import sklearn.model_selection
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "site"
+STILL = '<img class="explore"'
+
+
+def load(path):
+    """A module of the page, which has no place among the others: it may have the name of a package."""
+    spec = importlib.util.spec_from_file_location(f"page_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def stored(notebook):
+    """The sentence below each explorer of a notebook, as it is stored."""
+    return ["".join(output["data"]["text/plain"]) for cell in refresh.load(notebook).cells
+            for output in cell.get("outputs", []) if STILL in output.get("data", {}).get("text/html", "")]
+
+
+# --- without a browser -----------------------------------------------------------------------
+
+def test_every_explorer_wakes_up_without_torch_and_says_what_is_stored():
+    ran = subprocess.run([sys.executable, ROOT / "tests/site/asleep.py"], capture_output=True, text=True,
+                         env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"})
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert {name: [sentence for sentence, _ in one] for name, one in found.items()} == {
+        path.stem: stored(path) for path in refresh.notebooks()}
+    sizes = [size for one in found.values() for _, size in one]
+    assert len(sizes) >= 18 and min(sizes) > 5000
+
+
+def test_the_data_of_the_page_are_those_of_scikit_learn():
+    ours = load(SITE / "python/sklearn/datasets.py")
+    theirs = sklearn.datasets.load_digits(return_X_y=True)
+    assert all(map(np.array_equal, ours.load_digits(return_X_y=True), theirs))
+    assert np.array_equal(ours.load_digits().images, sklearn.datasets.load_digits().images)
+    china = sklearn.datasets.load_sample_image("china.jpg")
+    assert np.array_equal(ours.load_sample_image("china.jpg"), china)
+    with pytest.raises(ValueError, match="only 'china.jpg'"):
+        ours.load_sample_image("flower.jpg")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_split_of_the_page_is_that_of_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(2 + 2 * seed, size=60 + 97 * seed)
+    given = {"test_size": (0.2, 0.25, 0.4, 0.77)[seed], "stratify": y, "random_state": seed}
+    ours, theirs = (one(np.arange(len(y)), y, **given) for one in (
+        load(SITE / "python/sklearn/model_selection.py").train_test_split,
+        sklearn.model_selection.train_test_split))
+    assert all(map(np.array_equal, ours, theirs))
+
+
+CELLS = ["rng = make()", "x = rng.normal()", "x = 3\nprint(x)", "def f():\n    return x\nf()", "y = [0]",
+         "y.append(2)\ny", "z = {}\nz['a'] = 1", "z", "def g():\n    return h()", "def h():\n    return rng",
+         "g()"]
+
+
+@pytest.mark.parametrize("last, places", [
+    (1, [0, 1]), (3, [2, 3]), (5, [4, 5]), (7, [6, 7]), (10, [0, 1, 8, 9, 10])])
+def test_a_cell_needs_those_that_make_or_change_what_it_uses(monkeypatch, last, places):
+    monkeypatch.syspath_prepend(SITE)
+    from needs import needed
+    assert needed(CELLS, last) == places
+
+
+@pytest.mark.long
+def test_what_was_recorded_is_what_torch_answers_today(monkeypatch):
+    monkeypatch.syspath_prepend(SITE)
+    monkeypatch.chdir(ROOT / "notebooks")
+    import recording
+    fresh = recording.records(ROOT / "notebooks")
+    with np.load(SITE / "python/recorded.npz") as kept:
+        assert set(kept) == set(fresh)
+        for name in fresh:
+            same = np.array_equal if fresh[name].dtype.kind == "U" else np.allclose
+            assert same(kept[name], fresh[name]), name
+
+
+# --- in a browser ----------------------------------------------------------------------------
+
+class Awake:
+    """An explorer of a page, by its place, woken up."""
+
+    def __init__(self, page, place):
+        self.page, self.place = page, place
+        self.image = page.locator("img.explore").nth(place)
+        page.locator(".wake").nth(place).click()
+        page.wait_for_selector(".controls", timeout=60_000)
+        self.box = page.locator(".controls").first
+
+    def sentence(self):
+        return self.page.locator("p[role=status].sentence").first.inner_text()
+
+    def control(self, name):
+        return self.box.get_by_label(name, exact=True)
+
+    def after(self, act):
+        """Do something, wait for another picture, and return the sentence below it."""
+        before = self.image.get_attribute("src")
+        act()
+        self.page.wait_for_function("([place, before]) => document.querySelectorAll('img.explore')[place].src"
+                                    " !== before", arg=[self.place, before])
+        assert self.image.get_attribute("alt") == self.sentence()
+        return self.sentence()
+
+
+@pytest.fixture
+def awake(pyodide, visit):
+    return lambda name, place, width: Awake(visit(f"notebooks/{name}.html", width), place)
+
+
+def test_sliders_switches_and_presets_move_the_picture_and_its_sentence(awake):
+    one = awake("06_gradient_pathologies", 0, "phone")
+    start = one.sentence()
+    assert start == stored(ROOT / "notebooks/06_gradient_pathologies.ipynb")[0]
+    depth = one.box.get_by_role("slider", name="depth")
+    depth.focus()
+    assert "31 sigmoid" in one.after(lambda: one.page.keyboard.press("ArrowRight"))
+    scale = one.box.get_by_role("slider", name="weights times")
+    assert "1.07" in one.after(lambda: scale.press("ArrowRight"))
+    norm = one.box.get_by_role("checkbox", name="batch norm")
+    assert "batch norm" in one.after(norm.check)
+    sigma = one.box.get_by_role("combobox", name="activation")
+    assert "tanh" in one.after(lambda: sigma.select_option("tanh"))
+    assert one.after(one.box.get_by_role("button", name="Reset").click) == start
+    assert depth.input_value() == "30" and not norm.is_checked()
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_error_is_told_in_words_and_a_text_fills_in_another_control(awake):
+    one = awake("01_convolution", 1, "wide")
+    entries = one.box.get_by_role("textbox", name="entries")
+    one.after(lambda: entries.fill("-1 1"))
+    entries.fill("-1 x")
+    complaint = one.page.locator("[role=alert]")
+    complaint.get_by_text("The picture is that of the last values that worked").wait_for()
+    one.after(lambda: one.box.get_by_role("combobox", name="kernel").select_option("blur"))
+    assert complaint.inner_text() == ""
+
+
+def test_groups_and_play(awake):
+    one = awake("05_optimizers", 2, "wide")
+    group = one.box.get_by_role("group", name="optimizers")
+    assert group.get_by_role("checkbox").count() == 6
+    one.after(lambda: group.get_by_role("checkbox", name="momentum").uncheck())
+    one.after(lambda: one.box.get_by_role("slider", name="start w₁").press("End"))
+    steps = one.box.get_by_role("slider", name="steps")
+    steps.press("End")
+    for _ in range(3):
+        steps.press("ArrowLeft")
+    one.box.get_by_role("button", name="Play steps").click()
+    one.page.wait_for_function("() => document.querySelector('.play').textContent === 'Play'")
+    one.page.wait_for_function("() => document.querySelector('.sentence').textContent.includes('step 300')")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [path.stem for path in refresh.notebooks()])
+def test_every_explorer_of_a_page_wakes_up(pyodide, visit, name):
+    page, sentences = visit(f"notebooks/{name}.html"), stored(ROOT / "notebooks" / f"{name}.ipynb")
+    for count in range(len(sentences)):
+        page.locator(".wake").first.click()
+        page.locator(".controls").nth(count).wait_for(timeout=60_000)
+    assert page.locator("p[role=status].sentence").all_inner_texts() == sentences
