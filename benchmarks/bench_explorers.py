@@ -38,7 +38,8 @@ def answers(widget, values):
 
 def html_label():
     pixels = [base64.b64encode(encode(np.full((1, 1, 4), shade, np.uint8))).decode() for shade in (0, 255)]
-    return answers(HTML(), [f"{k} <img src='data:image/png;base64,{one}'>" for k, one in enumerate(pixels)])
+    said = [f"{k} <img src='data:image/png;base64,{one}'>" for k, one in enumerate(pixels)]
+    return answers(HTML(said[0]), said)
 
 def kept_picture():
     one = pathology_explorer()
