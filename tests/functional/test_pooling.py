@@ -387,7 +387,8 @@ def test_gradients_add_up_where_windows_overlap():
 
 @pytest.mark.parametrize("pool, options", [
     (MAX, {"stride": (2, 1)}), (MAX, {"dilation": (3, 2)}), (AVG, {"ceil_mode": True}),
-    (AVG, {"count_include_pad": False}), (AVG, {"divisor_override": 3})], ids=str)
+    (AVG, {"count_include_pad": False}), (AVG, {"divisor_override": 3})],
+    ids=["stride", "dilation", "ceil_mode", "count_include_pad", "divisor_override"])
 def test_three_witnesses(pool, options):
     """On negative numbers far from one another, so that no nudge changes the argmax."""
     (forward, backward, reference), rng = pool, np.random.default_rng(0)
