@@ -55,13 +55,12 @@ class Outlines(RendererAgg):
         self.draw_path(gc, Path(outline, strokes),
                        Affine2D().scale(size).rotate_deg(angle).translate(x, self.height - y), gc.get_rgb())
 
-
     def get_text_width_height_descent(self, s: str, prop: FontProperties,
                                       ismath: bool | str) -> tuple[float, float, float]:
         """How wide and high a line of text is, and how far it reaches below, in pixels."""
-        outline, _, width = outlined(s, _of_size_1(prop))
-        if ismath or not len(outline):
+        if ismath or not s.strip():
             return super().get_text_width_height_descent(s, prop, ismath)
+        outline, _, width = outlined(s, _of_size_1(prop))
         size, low, high = self.points_to_pixels(prop.get_size_in_points()), *np.sort(outline[:, 1])[[0, -1]]
         return width * size, (high - low) * size, -low * size
 
