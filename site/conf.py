@@ -16,6 +16,6 @@ html_theme = "furo"
 html_static_path = ["static"]
 html_favicon = "static/favicon.svg"
 html_css_files = ["page.css"]
-html_js_files = [("explorers.js", {"type": "module"})]
+html_js_files = [("page.js", {"type": "module"})]
 html_copy_source, html_show_sphinx, html_show_copyright = False, False, False
 html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}

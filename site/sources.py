@@ -33,14 +33,27 @@ def gather(folder: Path) -> None:
 
 
 def cells_of(notebook: dict) -> dict:
-    """What a page's Python runs: for each explorer the cells that it needs; it is the value of the last."""
+    """What a page's Python runs: for each explorer the cells that it needs; it is the value of the last.
+
+    For each exercise its name, the cells before it that it needs, the stub and the line that grades it.
+    """
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     sources = ["".join(cell["source"]) for cell in code]
     sources = [without_torch(source, sources[0]) for source in sources]
     explorers = [[sources[place] for place in needed(sources, last)] for last, cell in enumerate(code)
                  if any('<img class="explore"' in "".join(output.get("data", {}).get("text/html", ""))
                         for output in cell["outputs"])]
-    return {"explorers": explorers}
+    exercises = [exercise(sources, place) for place, cell in enumerate(code)
+                 if "exercise" in cell["metadata"].get("tags", [])]
+    return {"explorers": explorers, "exercises": exercises}
+
+
+def exercise(sources: list[str], place: int) -> dict:
+    """An exercise as a page takes it: the stub alone is the reader's."""
+    stub, _, ask = sources[place].rpartition("\n\n\n")
+    name = ast.parse(ask).body[0].value.args[0].value
+    return {"name": name, "stub": stub + "\n", "ask": ask, "running": "Your function is running.",
+            "cells": [sources[one] for one in needed(sources, place)[:-1]]}
 
 
 def without_torch(source: str, setup: str) -> str:

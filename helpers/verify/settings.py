@@ -26,7 +26,8 @@ def settings_of_a_new_kernel() -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(np.errstate(**FLOATING_POINT))
         stack.enter_context(np.printoptions(**PRINTING))
-        if torch := sys.modules.get("torch"):
+        torch = sys.modules.get("torch")
+        if hasattr(torch, "get_default_dtype"):       # not what stands in for it in a browser
             stack.callback(torch.set_default_dtype, torch.get_default_dtype())
             torch.set_default_dtype(torch.float32)
             for mode in torch.inference_mode(False), torch.device("cpu"):    # the first: gradients on, too

@@ -2,9 +2,16 @@
 import {ask} from './python.js';
 import {control} from './controls.js';
 
-const cells = new URL(`cells/${location.pathname.split('/').pop().replace('.html', '.json')}`, import.meta.url);
-const made = (tag, traits = {}) => Object.assign(document.createElement(tag), traits);
+const address = new URL(`cells/${location.pathname.split('/').pop().replace('.html', '.json')}`, import.meta.url);
 const awake = [];
+
+// The cells that this page's explorers and exercises need.
+export const cells = async () => (await fetch(address)).json();
+
+export const made = (tag, traits = {}) => Object.assign(document.createElement(tag), traits);
+
+// After Python was ended: bring every explorer back to where it stood.
+export const revive = () => awake.forEach(one => one.revive());
 
 class Explorer {
   constructor(image, place) {
@@ -22,7 +29,7 @@ class Explorer {
   async wake() {
     this.button.disabled = true;
     try {
-      const {explorers} = await (await fetch(cells)).json();
+      const {explorers} = await cells();
       this.cells = explorers[this.place];
       const news = await this.start();
       this.draw(news);
@@ -39,6 +46,13 @@ class Explorer {
 
   start() {
     return ask('wake', {key: this.key, cells: this.cells}, words => { this.progress.textContent = words; });
+  }
+
+  async revive() {
+    const values = this.news.controls.flatMap(told => told.parts ?? [told]).map(told => [told.name, told.value]);
+    await this.start();
+    this.progress.textContent = '';
+    await this.tell('turn', {values});
   }
 
   draw({controls, buttons}) {

@@ -29,6 +29,11 @@ const actions = {
     }
     return news(page.wake(key, cells.at(-1)));
   },
+  async grade(page, told, {key, cells, source, question, running}) {
+    if (!page.spaces.has(key)) cells.forEach(cell => page.run(key, cell));
+    told(running);
+    return page.grade(key, source, question);
+  },
   turn: (page, told, {key, values}) => news(page.turn(key, JSON.stringify(values))),
   press: (page, told, {key, button}) => news(page.press(key, button)),
 };

@@ -1,5 +1,6 @@
-"""Wake every explorer as the page's worker does, with its stand-ins for packages; what each says, as JSON."""
+"""What the page's worker says with its stand-ins for packages, as JSON: explorers, and right answers."""
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -9,19 +10,30 @@ sys.path[:0] = [str(ROOT / "site" / name) for name in ("python", "python_of_page
 import page  # noqa: E402
 import sources  # noqa: E402
 
+from helpers.exercises.grading import find  # noqa: E402
 
-def sentences(notebook):
-    """What the explorers of a notebook say when they wake up."""
+
+def prepared(key, cells):
+    for cell in cells:
+        page.run(key, cell)
+
+
+def said(notebook):
+    """What the explorers of a notebook say when they wake up, and which worked solutions are right."""
     told = sources.cells_of(json.loads(notebook.read_text(encoding="utf-8")))
-    for place, cells in enumerate(told["explorers"]):
+    awake, right = [], {}
+    for place, (*before, last) in enumerate(told["explorers"]):
         key = f"{notebook.stem} {place}"
-        for cell in cells[:-1]:
-            page.run(key, cell)
-        awake = page.wake(key, cells[-1])
-        yield [json.loads(awake.news())["sentence"], len(awake.png)]
+        prepared(key, before)
+        awake.append([json.loads(page.wake(key, last).news())["sentence"], len(page.awake[key].png)])
+    for one in told["exercises"]:
+        prepared(one["name"], one["cells"])
+        words = page.grade(one["name"], find(one["name"]).source(), one["ask"])
+        right[one["name"]] = re.sub("<[^>]*>", " ", words) if ": right" not in words else "right"
+    return awake, right
 
 
 if __name__ == "__main__":
     out, sys.stdout = sys.stdout, sys.stderr          # cells may print
     notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    print(json.dumps({path.stem: list(sentences(path)) for path in notebooks}), file=out)
+    print(json.dumps({path.stem: said(path) for path in notebooks}), file=out)

@@ -33,15 +33,27 @@ def stored(notebook):
 
 # --- without a browser -----------------------------------------------------------------------
 
-def test_every_explorer_wakes_up_without_torch_and_says_what_is_stored():
+@pytest.fixture(scope="module")
+def said():
+    """By notebook: what its explorers say, and what becomes of the worked solutions of its exercises."""
     ran = subprocess.run([sys.executable, ROOT / "tests/site/asleep.py"], capture_output=True, text=True,
                          env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"})
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
-    assert {name: [sentence for sentence, _ in one] for name, one in found.items()} == {
+    return json.loads(ran.stdout)
+
+
+def test_every_explorer_wakes_up_without_torch_and_says_what_is_stored(said):
+    assert {name: [sentence for sentence, _ in awake] for name, (awake, _) in said.items()} == {
         path.stem: stored(path) for path in refresh.notebooks()}
-    sizes = [size for one in found.values() for _, size in one]
+    sizes = [size for awake, _ in said.values() for _, size in awake]
     assert len(sizes) >= 18 and min(sizes) > 5000
+
+
+def test_nine_exercises_in_ten_are_graded_without_torch_and_the_others_say_what_is_missing(said):
+    answers = {name: words for _, right in said.values() for name, words in right.items()}
+    others = {name: words for name, words in answers.items() if words != "right"}
+    assert len(answers) >= 37 and len(others) <= len(answers) / 10, others
+    assert all("PyTorch" in words and "no browser" in words for words in others.values()), others
 
 
 def test_the_data_of_the_page_are_those_of_scikit_learn():
@@ -88,8 +100,10 @@ def test_what_was_recorded_is_what_torch_answers_today(monkeypatch):
     with np.load(SITE / "python/recorded.npz") as kept:
         assert set(kept) == set(fresh)
         for name in fresh:
-            same = np.array_equal if fresh[name].dtype.kind == "U" else np.allclose
-            assert same(kept[name], fresh[name]), name
+            if fresh[name].dtype.kind == "U":
+                assert np.array_equal(kept[name], fresh[name])
+            else:               # of hooks only the first binary digits are kept
+                assert np.allclose(kept[name], fresh[name], rtol=2**-6 if "hooks" in name else 1e-9), name
 
 
 # --- in a browser ----------------------------------------------------------------------------
@@ -143,6 +157,7 @@ def test_sliders_switches_and_presets_move_the_picture_and_its_sentence(awake):
     assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.long
 def test_an_error_is_told_in_words_and_a_text_fills_in_another_control(awake):
     one = awake("01_convolution", 1, "wide")
     entries = one.box.get_by_role("textbox", name="entries")

@@ -16,7 +16,8 @@ COUNTS = """() => ({width: document.documentElement.scrollWidth,
 TYPESET = "() => !document.querySelector('.math') || document.querySelector('mjx-container')"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.long] * (name[:2] not in ("01", "05"))) for name in NAMES])
 def test_a_notebook_is_a_page_that_fits_with_its_words_and_its_mathematics(visit, name):
     page = visit(f"notebooks/{name}.html")
     page.wait_for_function(TYPESET)

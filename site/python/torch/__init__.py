@@ -12,6 +12,15 @@ class TorchMissing(RuntimeError):
     """A call of something of PyTorch's."""
 
 
+class _Class(type):
+    """The type of a class of PyTorch's, of which there is only the name."""
+
+    def __getattr__(cls, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        _refuse(f"{cls.__name__}.{name}")()
+
+
 class Missing(types.ModuleType):
     """A module or a function of PyTorch's."""
 
@@ -22,7 +31,9 @@ class Missing(types.ModuleType):
         full = f"{self.__name__}.{name}"
         if name in SETTINGS:
             return lambda *_, **__: None
-        return type(name, (), {"__new__": _refuse(full)}) if name[0].isupper() else Missing(full)
+        kept = _Class(name, (), {"__new__": _refuse(full)}) if name[0].isupper() else Missing(full)
+        setattr(self, name, kept)
+        return kept
 
     def __call__(self, *_: object, **__: object) -> None:
         """Say what is missing."""

@@ -1,0 +1,3 @@
+// What wakes up on a page.
+import './explorers.js';
+import './exercises.js';
