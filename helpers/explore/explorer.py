@@ -1,4 +1,5 @@
 """Sliders that move a picture at once: write a pure `draw(axes, **values)`, and `explore` does the rest."""
+import math
 import traceback
 import weakref
 from collections.abc import Callable, Sequence
@@ -6,6 +7,7 @@ from functools import cached_property, partial
 
 from ipywidgets import Widget
 
+from helpers.explore.background import GLANCE, in_background
 from helpers.explore.controls import assign, described, equal_values, part, refuse_others, understood
 from helpers.explore.front_ends import FrontEnd, complaint
 from helpers.explore.panel import Panel, still
@@ -17,7 +19,8 @@ _made: list[weakref.ref] = []
 
 def explore(draw: Callable, frame: Callable | None = None, describe: Callable | None = None, *,
             size: tuple[int, int] = (640, 320), density: float = 2, presets: dict[str, dict] | None = None,
-            play: Sequence[str] = (), **controls: Widget) -> "Explore":
+            play: Sequence[str] = (), advance: Callable[..., bool] | None = None,
+            **controls: Widget) -> "Explore":
     """Show controls and the picture that they move; end a cell with it.
 
     `draw(axes, **values)` adds to the axes what moves: it is called for each change, and what it
@@ -30,14 +33,17 @@ def explore(draw: Callable, frame: Callable | None = None, describe: Callable | 
     Each of the `presets` becomes a button with this name, which sets its values: {"deep": {"depth": 9}}.
     Each slider in `play` gets a Play button, which takes it to its end, step by step.
 
+    A picture that takes long has an `advance(seconds, **values)`, which goes on with what it needs, for about
+    so many seconds, and returns whether all of it is there; `draw` shows as much as is there. A cell shows
+    the finished picture; when a control moves, the picture fills in, and the controls stay alive.
+
     A control of one's own is any box with traits `value` and `description`, and a list `settings`, of which
     the tests try each.
 
-    Raises ValueError for a control that is none, for a preset or a Play button of a control that does
-    not exist, and for a sentence that says nothing; an error
-    in the first picture is raised, later ones are shown to the learner and kept in `errors`.
+    Raises ValueError for a control that is none, for a preset or a Play button of a control that does not
+    exist, and for a sentence that says nothing; an error in the first picture is raised, later ones shown.
     """
-    return Explore(draw, frame, describe, size, density, controls, presets or {}, play)
+    return Explore(draw, frame, describe, size, density, controls, presets or {}, play, advance)
 
 
 def explorers() -> list["Explore"]:
@@ -48,21 +54,24 @@ def explorers() -> list["Explore"]:
 class Explore:
     """Live controls in Jupyter, a picture with words elsewhere, and without a browser an object to ask.
 
-    `values` are those of the controls, and `start` those they began with; `result` is what `draw`
-    returned, `sentence` what `describe` says; `errors` are the exceptions of both, oldest first.
-    `buttons` are settings by name, the presets and Reset; `stage` holds the figure.
+    `values` are those of the controls, and `start` those they began with; `result` is what `draw` returned,
+    `sentence` what `describe` says; `errors` are the exceptions of both, oldest first. `buttons` are settings
+    by name, the presets and Reset; `stage` holds the figure.
 
     It draws no control itself: `described` says what the controls are, `turn` and `press` move them, and each
-    of the `front_ends` hears of every new picture. That of Jupyter is `panel`.
+    of the `front_ends` hears of every new picture. That of Jupyter is `panel`. While the picture is not
+    `finished`, `go_on(seconds)` fills it in: where an event loop runs, as in a kernel, a task of it does
+    that; another front end may do so between its own events.
     """
 
-    def __init__(self, draw, frame, describe, size, density, controls, presets, play):
+    def __init__(self, draw, frame, describe, size, density, controls, presets, play, advance=None):
         """As `explore`, which says what is expected; draw the first picture."""
         refuse_others(controls, {**presets, "play": play})
         for name, control in controls.items():
             control.description = control.description or name.replace("_", " ")
         self.draw, self.describe, self.controls, self.size = draw, describe, controls, size
-        self.presets, self.play = presets, play
+        self.presets, self.play, self.advance = presets, play, advance
+        self.finished, self._task = True, None
         self.errors: list[Exception] = []
         self.front_ends: list[FrontEnd] = []
         self.start, self._shown, self._moving = self.values, self.values, False
@@ -103,13 +112,13 @@ class Explore:
         return self._png
 
     def set(self, **values: object) -> None:
-        """Move the named controls and draw once, as a learner would in the browser.
+        """Move the named controls and draw once, as a learner would in the browser; finish the picture.
 
-        Raises ValueError, and moves nothing, when a name or a value is not allowed; raises also
-        what `draw` raises.
+        Raises ValueError, and moves nothing, when a value is not allowed; raises also what `draw` raises.
         """
         failures = len(self.errors)
         self._move(values)
+        self.go_on(math.inf)
         if len(self.errors) > failures:
             raise self.errors[-1]
 
@@ -146,24 +155,33 @@ class Explore:
     def _changed(self, _change: object = None) -> None:
         """Draw anew; where that fails keep the picture, and tell and record why.
 
-        Nothing is queued here: while Python is busy, the browser keeps only the newest value of
-        a control, and sends it when the picture before has been answered. A control that moves
-        another one comes by twice, and is drawn once.
+        Nothing is queued here: while Python is busy, the browser keeps only the newest value of a control and
+        sends it when the picture before is answered. A control that moves another is drawn once for both.
         """
         if self._moving or equal_values(self.values, self._shown):
             return
-        self._shown = self.values
+        self._shown, self.finished = self.values, False
+        if not self.go_on(GLANCE) and (self._task is None or self._task.done()):
+            self._task = in_background(self.go_on)         # of the values that are set then
+
+    def go_on(self, seconds: float) -> bool:
+        """Fill in a picture that is not finished, for about so many seconds; whether it is finished."""
+        if self.finished:
+            return True
         try:
-            self._show(*self._picture())
+            self._show(*self._picture(seconds))
         except Exception as error:
+            self.finished = True
             self.errors.append(error)
-            self._complaint = complaint(error, self.draw, self.describe)
+            self._complaint = complaint(error, self.draw, self.describe, self.advance)
             for front_end in self.front_ends:
                 front_end.complain(self._complaint)
             traceback.clear_frames(error.__traceback__)    # or arrays would live as long as the record
+        return self.finished
 
-    def _picture(self) -> tuple[object, bytes, str]:
+    def _picture(self, seconds: float = math.inf) -> tuple[object, bytes, str]:
         values = self.values
+        self.finished = not self.advance or self.advance(seconds, **values)
         result, png = self.stage.perform(self.draw, values)
         words = ", ".join(f"{name} = {value}" for name, value in values.items())
         sentence = self.describe(**values) if self.describe else f"The picture for {words}."

@@ -9,9 +9,10 @@ and backward, from a given δ of the last z, with δ⁽ˡ⁾ = ∂C/∂z⁽ˡ⁾
                                             with a residual connection + δ⁽ˡ⁺¹⁾
 
 A batch has its samples in rows. Lists begin with layer 1: z[0] is z⁽¹⁾. Batch norm is that of training, with
-the statistics of the batch. It is the net that helpers.nn.modules builds of Linear, BatchNorm1d, an
-activation and Residual, but all arrays in between are kept and arguments are not checked, which would
-take half of the time. Used in notebooks/06_gradient_pathologies.ipynb.
+the statistics of the batch. Nets of one shape may be stacked, which makes them quicker: where parameters,
+batch and δ have a leading axis more, so has everything. It is the net that helpers.nn.modules builds of
+Linear, BatchNorm1d, an activation and Residual, but all arrays in between are kept and arguments are not
+checked, which would take half of the time. Used in notebooks/06_gradient_pathologies.ipynb.
 """
 import math
 from typing import NamedTuple
@@ -74,7 +75,7 @@ def forward(net: Net, x: np.ndarray) -> ForwardPass:
             z, scale = normalised(z)
             passed.xhat.append(z)
             passed.scale.append(scale)
-            z = net.gamma[l - 1] * z + net.beta[l - 1]
+            z = _row(net.gamma[l - 1]) * z + _row(net.beta[l - 1])
         passed.u.append(z)
         passed.a.append(ACTIVATIONS[net.activation][0](z))
         passed.z.append(_affine(net, l, passed.a[-1]))
@@ -91,25 +92,27 @@ def backward(net: Net, passed: ForwardPass, delta: np.ndarray) -> BackwardPass:
         slopes.append(ACTIVATIONS[net.activation][1](passed.u[l - 1]))
         du = da[-1] * slopes[-1]
         if net.gamma:
-            xhat, m = passed.xhat[l - 1], len(du)
+            xhat, m = passed.xhat[l - 1], du.shape[-2]
             dbeta.append(_sums(du))
             dgamma.append(_sums(du * xhat))
-            du = net.gamma[l - 1] * passed.scale[l - 1] * (du - dbeta[-1] / m - xhat * (dgamma[-1] / m))
+            du = _row(net.gamma[l - 1] * passed.scale[l - 1]) * (
+                du - _row(dbeta[-1] / m) - xhat * _row(dgamma[-1] / m))
         found.append(du + found[-1] if _skips(net, l) else du)
     return BackwardPass(*(one[::-1] for one in (found, dgamma, dbeta, da, slopes)))
 
 
 def normalised(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Batch normalization of z (m, width) without γ and β: x̂ (m, width) and 1/√(variance + ε) (width,)."""
-    centred = z - _sums(z) / len(z)
-    scale = 1 / np.sqrt(_sums(centred**2) / len(z) + EPS)
-    centred *= scale
+    m = z.shape[-2]
+    centred = z - _row(_sums(z) / m)
+    scale = 1 / np.sqrt(_sums(centred**2) / m + EPS)
+    centred *= _row(scale)
     return centred, scale
 
 
 def gradients(net: Net, passed: ForwardPass, back: BackwardPass) -> tuple[Arrays, Arrays, Arrays, Arrays]:
     """The gradients of weights, biases, gamma and beta, in lists as those of the net."""
-    dW = [delta.T @ a for delta, a in zip(back.delta, [passed.x, *passed.a], strict=True)]
+    dW = [delta.swapaxes(-1, -2) @ a for delta, a in zip(back.delta, [passed.x, *passed.a], strict=True)]
     db = [_sums(delta) for delta in back.delta] if net.biases else []
     return dW, db, back.dgamma, back.dbeta
 
@@ -142,15 +145,20 @@ def _norm(array):
 
 def _sums(array):
     """Sum over the batch; a matrix product is faster than sum(axis=0)."""
-    return np.ones(len(array), array.dtype) @ array
+    return np.ones(array.shape[-2], array.dtype) @ array
+
+
+def _row(vector):
+    """A number for each unit, (…, width), as a row that meets every sample, (…, 1, width)."""
+    return vector[..., None, :]
 
 
 def _affine(net, l, x):
-    z = x @ net.weights[l].T
-    return z + net.biases[l] if net.biases else z
+    z = x @ net.weights[l].swapaxes(-1, -2)
+    return z + _row(net.biases[l]) if net.biases else z
 
 
 def _skips(net, l):
     """Whether layer l, counted from 0, has an identity connection: it must have as many outputs as inputs."""
-    rows, columns = net.weights[l].shape
+    rows, columns = net.weights[l].shape[-2:]
     return net.residual and rows == columns

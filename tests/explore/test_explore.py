@@ -1,7 +1,9 @@
 """An explorer without a browser: what it draws, says, refuses, records, and leaves behind (nothing)."""
+import asyncio
 import base64
 import gc
 import io
+import math
 import re
 
 import matplotlib.pyplot as plt
@@ -207,6 +209,71 @@ def test_an_error_in_describe_is_one_as_well():
     one = wave(describe=lambda height, **_: f"A wave of one over {1 / (2 - height)} metres")
     one.controls["height"].value = 2
     assert len(one.errors) == 1 and "ZeroDivisionError" in one.panel.error.value
+
+
+# --- a picture that takes long ---------------------------------------------------------------
+
+def slowly(fails_at=None):
+    """An explorer whose picture of n needs n steps, each of them a whole slice; what was drawn: (n, done)."""
+    done, drawn = {}, []
+
+    def advance(seconds, n):
+        done[n] = n if seconds == math.inf else min(n, done.get(n, 0) + 1)
+        if done[n] == fails_at:
+            raise ZeroDivisionError("no such step")
+        return done[n] == n
+
+    def count(axes, n):
+        drawn.append((n, done[n]))
+        return done[n]
+    one = explore(count, size=SIZE, advance=advance, n=IntSlider(1, 1, 9))
+    drawn.clear()
+    return one, drawn
+
+
+def test_a_slow_picture_is_finished_at_first_by_set_and_where_no_loop_runs():
+    one, drawn = slowly()
+    assert one.result == 1 and one.finished
+    one.set(n=4)
+    assert one.result == 4 and one.finished
+    one.controls["n"].value = 6                      # as the browser does
+    assert drawn[-1] == (6, 6) and one.finished
+    before = len(drawn)
+    assert one.go_on(1) and len(drawn) == before, "nothing is left to do"
+
+
+def test_in_a_running_loop_it_fills_in_while_controls_move():
+    one, drawn = slowly()
+
+    async def learner():
+        one.controls["n"].value = 5
+        assert drawn == [(5, 1)] and not one.finished, "at once, as far as it is"
+        while drawn[-1] != (5, 3):
+            await asyncio.sleep(0)
+        first = one._task
+        one.controls["n"].value = 3                  # another one, before that is finished
+        assert one._task is first
+        await first
+        assert drawn[3:] == [(3, 1), (3, 2), (3, 3)] and one.finished, "no step of the other"
+        one.controls["n"].value = 5
+        await one._task
+        assert drawn[6:] == [(5, 4), (5, 5)], "it goes on where it was"
+        one.controls["n"].value = 7
+        one.set(n=8)
+        await one._task
+        assert drawn[8:] == [(7, 1), (8, 1), (8, 8)], "set waits for the end"
+    asyncio.run(learner())
+
+
+def test_an_error_between_two_messages_is_shown_and_recorded():
+    one, drawn = slowly(fails_at=3)
+
+    async def learner():
+        one.controls["n"].value = 5
+        await one._task
+    asyncio.run(learner())
+    assert [str(error) for error in one.errors] == ["no such step"] and drawn == [(5, 1), (5, 2)]
+    assert "ZeroDivisionError: no such step" in one.panel.error.value and one.finished
 
 
 # --- reset, and one picture for many changes -------------------------------------------------
