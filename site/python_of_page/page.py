@@ -6,6 +6,7 @@ import linecache
 import traceback
 
 from helpers.exercises import sandbox
+from helpers.explore.background import SLICE
 from helpers.explore.explorer import Explore
 
 sandbox.NO_THREADS = "A loop that never ends is stopped after ten seconds."     # by the page
@@ -30,7 +31,8 @@ class Awake:
     def news(self) -> str:
         """All but the picture, as JSON."""
         return json.dumps({"controls": self.explorer.described(), "buttons": list(self.explorer.buttons),
-                           "sentence": self.sentence, "complaint": self.complaint})
+                           "sentence": self.sentence, "complaint": self.complaint,
+                           "finished": self.explorer.finished})
 
 
 awake: dict[str, Awake] = {}
@@ -67,6 +69,12 @@ def turn(key: str, values: str) -> Awake:
 def press(key: str, button: str) -> Awake:
     """Press a button."""
     awake[key].explorer.press(button)
+    return awake[key]
+
+
+def go_on(key: str) -> Awake:
+    """Fill in a picture that is not finished, for a moment."""
+    awake[key].explorer.go_on(SLICE)
     return awake[key]
 
 

@@ -64,7 +64,7 @@ class Explorer {
     const row = made('div', {className: 'buttons'});
     for (const name of buttons) {
       const button = made('button', {type: 'button', textContent: name});
-      button.addEventListener('click', () => this.tell('press', {button: name}));
+      button.addEventListener('click', () => this.tell('press', {button: name}).then(() => this.follow()));
       row.append(button);
     }
     this.box.append(...this.drawn.map(one => one.node), row);
@@ -76,15 +76,19 @@ class Explorer {
     this.words.after(this.complaint);
   }
 
-  // While Python draws, only the newest value of each control is kept.
-  async moved(name, value) {
+  moved(name, value) {
     this.pending.set(name, value);
+    return this.follow();
+  }
+
+  // While Python draws, only the newest value of each control is kept; where none is new, a picture fills in.
+  async follow() {
     if (this.busy) return;
     this.busy = true;
-    while (this.pending.size) {
+    while (this.pending.size || !this.news.finished) {
       const values = [...this.pending];
       this.pending.clear();
-      await this.tell('turn', {values});
+      await (values.length ? this.tell('turn', {values}) : this.tell('go_on', {}));
     }
     this.busy = false;
   }
@@ -94,6 +98,7 @@ class Explorer {
       this.show(await ask(what, {key: this.key, ...values}));
     } catch (error) {
       this.complaint.textContent = error.message;
+      this.news.finished = true;
     }
   }
 

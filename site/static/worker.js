@@ -36,6 +36,7 @@ const actions = {
   },
   turn: (page, told, {key, values}) => news(page.turn(key, JSON.stringify(values))),
   press: (page, told, {key, button}) => news(page.press(key, button)),
+  go_on: (page, told, {key}) => news(page.go_on(key)),
 };
 
 let page, queue = Promise.resolve();

@@ -1,4 +1,5 @@
 """Explorers that wake up on the page: all of them without a browser, and in one some of each kind."""
+import asyncio
 import importlib.util
 import json
 import os
@@ -89,6 +90,27 @@ def test_a_cell_needs_those_that_make_or_change_what_it_uses(monkeypatch, last, 
     monkeypatch.syspath_prepend(SITE)
     from needs import needed
     assert needed(CELLS, last) == places
+
+
+SLOW = """\
+from ipywidgets import IntSlider
+from helpers.explore import explore
+done = []
+explore(lambda axes, n: len(done), describe=lambda n: f"{len(done)} of {n} steps are done",
+        advance=lambda seconds, n: done.append(n) or len(done) >= n, n=IntSlider(0, 0, 4))"""
+
+
+def test_a_slow_picture_fills_in_as_often_as_the_page_asks():
+    page, said = load(SITE / "python_of_page/page.py"), []
+
+    async def reader():
+        page.wake("slow", SLOW)
+        page.turn("slow", '[["n", 4]]')
+        while not (news := json.loads(page.go_on("slow").news()))["finished"]:
+            said.append(news["sentence"])
+        assert news["sentence"] == "4 of 4 steps are done"
+    asyncio.run(reader())
+    assert said == ["3 of 4 steps are done"]
 
 
 @pytest.mark.long
