@@ -28,6 +28,7 @@ def test_the_figure_shows_root_mean_squares_theory_and_spread(figure_of):
     above, *strips = np.reshape(figure.axes, (4, 3))
     for ax, below, name in zip(above, np.transpose(strips), ("tanh", "relu", "sigmoid"), strict=True):
         assert ax.get_title(loc="left") == name or ax.get_title() == name
+        assert all(one.get_xlim()[0] > 6 > 1 > one.get_xlim()[1] for one in (ax, *below)), "the last is left"
         own = [case for case in CASES if case[0] == name]
         assert [text.get_text() for text in ax.texts] == [f"{s:.3g}" for _, s in own]
         for k, case in enumerate(own):

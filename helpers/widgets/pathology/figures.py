@@ -16,12 +16,13 @@ __all__ = ["chi_at_fixed_point", "cost_and_speed", "paths_on_a_cliff", "theory_a
 def theory_and_spread(found: dict[Case, np.ndarray], forecast: dict[Case, np.ndarray]) -> Figure:
     """Draw for each activation the measured sizes (seeds, depth) and those of the theory (depth,).
 
-    Above, dots are the root of the mean square; the theory is black, with σ_w written on it. Below, a strip
-    for each σ_w has the same dots divided by the theory, between lines at ± 10 %; bands hold the middle four
-    fifths of the networks. Each activation has as many σ_w as any other.
+    Layers run in the order of the backward pass, the last on the left. Above, dots are the root of the mean
+    square; the theory is black, with σ_w written on it. Below, a strip for each σ_w has the same dots divided
+    by the theory, between lines at ± 10 %; bands hold the middle four fifths of the networks. Each activation
+    has as many σ_w as any other.
     """
     names = list(dict.fromkeys(name for name, _ in found))
-    rows = len(found) // len(names)
+    rows, depth = len(found) // len(names), len(next(iter(forecast.values())))
     figure, axes = plt.subplots(1 + rows, len(names), figsize=(6.4, 3.2 + 0.8 * rows), squeeze=False,
                                 sharex=True, height_ratios=(4, *[1] * rows))
     for (above, *strips), name in zip(axes.T, names, strict=True):
@@ -32,6 +33,8 @@ def theory_and_spread(found: dict[Case, np.ndarray], forecast: dict[Case, np.nda
         above.margins(y=0.12)
         strips[-1].set_xlabel("layer")
     axes[0, 0].set_ylabel("‖δ‖ / last ‖δ‖")
+    axes[0, 0].invert_xaxis()
+    axes[0, 0].set_xticks((1, depth // 2, depth))
     axes[1 + rows // 2, 0].set_ylabel("measured / theory")
     return figure
 
@@ -119,12 +122,12 @@ def _draw_case(above, strip, sigma_w, sizes, line):
     layers, mean = np.arange(1, len(line) + 1), np.sqrt((sizes**2).mean(axis=0))
     above.plot(layers, mean, "o", color=figures.GRADIENT, ms=3.5)
     above.plot(layers, line, color=figures.THEORY, lw=1)
-    at, rises = len(line) // 4, line[0] < line[-1] / 10
-    above.annotate(f"{sigma_w:.3g}", (layers[at], line[at]), xytext=(-3 if rises else 1, 6),
-                   textcoords="offset points", ha="right" if rises else "left")
+    at, falls = len(line) // 4, line[0] < line[-1] / 10
+    above.annotate(f"{sigma_w:.3g}", (layers[at], line[at]), xytext=(3 if falls else -1, 6),
+                   textcoords="offset points", ha="left" if falls else "right")
     strip.fill_between(layers, *np.quantile(sizes / line, (0.1, 0.9), axis=0),
                        color=figures.GRADIENT, alpha=0.3, lw=0)
     strip.plot(layers, mean / line, "o", color=figures.GRADIENT, ms=2.5)
     strip.hlines((0.9, 1.1), 1, len(line), color=figures.THEORY, lw=0.8, ls=(0, (4, 3)))
     strip.set(ylim=(0.5, 1.5), yticks=(0.5, 1, 1.5))
-    strip.text(layers[-1], 1.46, f"σ_w = {sigma_w:.3g}", ha="right", va="top", fontsize=9)
+    strip.text(1, 1.46, f"σ_w = {sigma_w:.3g}", ha="right", va="top", fontsize=9)

@@ -1,4 +1,4 @@
 """A deep net that does not learn, with a switch for every remedy: the remedy bench of notebook 06."""
-from helpers.widgets.remedy.bench import NETS, outcome, remedy_bench, training
+from helpers.widgets.remedy.bench import NETS, outcome, outcomes, remedy_bench, trainings
 
-__all__ = ["NETS", "outcome", "remedy_bench", "training"]
+__all__ = ["NETS", "outcome", "outcomes", "remedy_bench", "trainings"]
