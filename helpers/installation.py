@@ -7,7 +7,12 @@ PROJECT = "gradients-by-hand"
 
 
 def check_installation() -> str:
-    """Check Python and each required package, a line each: fine, too old, or missing; then what to do."""
+    """Check Python and each required package, a line each: fine, too old, or missing; then what to do.
+
+    A browser has its own releases, and no PyTorch: there it says so.
+    """
+    if sys.platform == "emscripten":
+        return _in_browser()
     lines = [_line("python", ">=3.11", ".".join(map(str, sys.version_info[:3])))]
     for requirement in metadata.requires(PROJECT) or []:
         if "extra ==" not in requirement:
@@ -16,6 +21,13 @@ def check_installation() -> str:
     if any("fine" not in line for line in lines):
         lines.append("\nTo repair it, run in the project's folder: python3 tasks.py setup")
     return "\n".join(lines)
+
+
+def _in_browser() -> str:
+    lines = [f"{'python':<14}{'.'.join(map(str, sys.version_info[:3]))}, in your browser",
+             *(f"{name:<14}{_version(name)}" for name in ("numpy", "matplotlib"))]
+    return "\n".join([*lines, "\nPyTorch is not here: a cell that needs it says so in a sentence, and the "
+                              "others run. Nothing has to be repaired."])
 
 
 def _line(name: str, least: str, found: str | None) -> str:

@@ -7,6 +7,7 @@ import urllib.error
 from pathlib import Path
 
 import archives
+import lite
 import sources
 
 from build import UNREACHABLE
@@ -32,6 +33,8 @@ def main() -> int:
     shutil.rmtree(options.into, ignore_errors=True)
     if subprocess.call([sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html",
                         "-d", BUILD / "doctrees", pages, options.into]):
+        return 1
+    if lite.build(BUILD / "lite", options.into.resolve(), options.pyodide):
         return 1
     print(f"The page is in {options.into}: any web server can serve it.")
     return 0

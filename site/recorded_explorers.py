@@ -4,5 +4,5 @@ RECORDED = {"backward_stepper(by_torch)": 'backward_stepper(answers("backward_st
             "derivative_viewer(by_torch)": 'derivative_viewer(answers("derivative_viewer"))',
             "backprop_stepper(by_torch)": 'backprop_stepper(answers("backprop_stepper"))',
             "gradient_over_steps({k: records[k] for k in range(0, 45, 4)})": "gradient_over_steps(hooks())",
-            "layer_viewer(trained, X_test, y_test)": "layer_viewer(*trained())",
-            "wrong_digits(X_test, y_test, scores)": "wrong_digits(*scored())"}
+            "layer_viewer(trained, X_test, y_test)": "layer_viewer(*stored_training())",
+            "wrong_digits(X_test, y_test, scores)": "wrong_digits(*stored_scores())"}

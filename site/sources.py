@@ -64,7 +64,7 @@ def without_torch(source: str, setup: str) -> str:
     explorer = call.partition("(")[0]
     own = [f"from {node.module} import {explorer}" for node in ast.walk(ast.parse(setup))
            if isinstance(node, ast.ImportFrom) and explorer in [alias.name for alias in node.names]]
-    stored = re.search(r"answers|hooks|trained|scored", RECORDED[call])[0]
+    stored = re.search(r"answers|hooks|stored_training|stored_scores", RECORDED[call])[0]
     return "\n".join([*own, f"from recorded import {stored}", RECORDED[call]])
 
 
@@ -75,11 +75,17 @@ def give_python(static: Path, pyodide: str) -> None:
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         told = cells_of(json.loads(path.read_text(encoding="utf-8")))
         (static / "cells" / f"{path.stem}.json").write_text(json.dumps(told), encoding="utf-8")
-    packages = [(ROOT, "helpers"), *((path, ".") for path in (HERE / "python", HERE / "python_of_page"))]
-    packages += [(Path(importlib.util.find_spec(name).origin).parents[1], name)
+    installed = [(Path(importlib.util.find_spec(name).origin).parents[1], name)
                  for name in ("ipywidgets", "comm")]
-    with zipfile.ZipFile(static / "python.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    ours = [(ROOT, "helpers"), (HERE / "python", "."), *installed]
+    pack(static / "python.zip", [*ours, (HERE / "python_of_page", ".")])
+    pack(static / "lite.zip", ours)
+
+
+def pack(archive: Path, packages: list[tuple[Path, str]]) -> None:
+    """Put packages of Python into an archive, each a folder below another; their tests stay behind."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for root, name in packages:
             for path in sorted((root / name).rglob("*")):
                 if path.is_file() and path.suffix != ".pyc" and "tests" not in path.parts:
-                    archive.write(path, path.relative_to(root))
+                    packed.write(path, path.relative_to(root))

@@ -16,6 +16,11 @@ PRINTING = {"precision": 8, "threshold": 1000, "edgeitems": 3, "linewidth": 75, 
             "legacy": False}
 
 
+def torch_is_here() -> bool:
+    """Whether torch was imported, and is torch: a browser has only a module of its names."""
+    return hasattr(sys.modules.get("torch"), "get_default_dtype")
+
+
 @contextlib.contextmanager
 def settings_of_a_new_kernel() -> Iterator[None]:
     """Run a block with NumPy's and torch's settings as they are at the start; afterwards all is as before.
@@ -26,8 +31,8 @@ def settings_of_a_new_kernel() -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(np.errstate(**FLOATING_POINT))
         stack.enter_context(np.printoptions(**PRINTING))
-        torch = sys.modules.get("torch")
-        if hasattr(torch, "get_default_dtype"):       # not what stands in for it in a browser
+        if torch_is_here():
+            torch = sys.modules["torch"]
             stack.callback(torch.set_default_dtype, torch.get_default_dtype())
             torch.set_default_dtype(torch.float32)
             for mode in torch.inference_mode(False), torch.device("cpu"):    # the first: gradients on, too

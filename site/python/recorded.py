@@ -8,7 +8,7 @@ import numpy as np
 from helpers.nn import Sequential, no_grad
 from helpers.nn.trained_cnn import digit_images, small_cnn
 
-__all__ = ["answers", "hooks", "scored", "trained"]
+__all__ = ["answers", "hooks", "stored_scores", "stored_training"]
 
 
 @cache
@@ -39,7 +39,7 @@ def hooks() -> dict[int, list[tuple[str, np.ndarray]]]:
                         for k, name in enumerate(kept["hooks/names"])] for step in kept["hooks/steps"]}
 
 
-def trained() -> tuple[Sequential, np.ndarray, np.ndarray]:
+def stored_training() -> tuple[Sequential, np.ndarray, np.ndarray]:
     """The network of notebook 07 after its training, with the test images and labels."""
     rng = np.random.default_rng(0)
     net = small_cnn(rng)
@@ -49,8 +49,8 @@ def trained() -> tuple[Sequential, np.ndarray, np.ndarray]:
     return net, images, labels
 
 
-def scored() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def stored_scores() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The test images and labels, and what that network says of them."""
-    net, images, labels = trained()
+    net, images, labels = stored_training()
     with no_grad():
         return images, labels, net.eval()(images)

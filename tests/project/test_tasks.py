@@ -568,7 +568,7 @@ def test_the_continuous_integration_runs_what_a_teacher_runs():
     script = ROOT / ".ci" / "run"
     assert "tasks.py test" in script.read_text(encoding="utf-8")
     assert WINDOWS or os.access(script, os.X_OK)
-    long = "test tests/browser tests/notebooks -n 2 --dist loadscope"
+    long = "test tests/browser tests/notebooks tests/site -n 2 --dist loadscope"
     for name, jobs in ("tests", {"test": "test", "long": long}), ("newest", {"newest": "--newest test"}):
         assert workflow(name)["permissions"] == {"contents": "read"}
         assert set(workflow(name)["jobs"]) == set(jobs)

@@ -2,6 +2,8 @@
 import functools
 import itertools
 import re
+import sys
+import types
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -12,7 +14,7 @@ import torch.nn.functional as F
 from helpers.functional.convolution import conv2d, conv2d_backward
 from helpers.verify import differences
 from helpers.verify.differences import KinkError, central_differences
-from helpers.verify.report import Row
+from helpers.verify.report import TWO_WITNESSES, Row
 from helpers.verify.witnesses import WitnessError, refuted, three_witnesses
 
 torch.set_num_threads(1)
@@ -539,3 +541,27 @@ def test_the_complaint_names_who_disagrees():
         square(x=(A, A * DY))
     with pytest.raises(WitnessError, match=r"^dx \(4,\) disagrees with autograd \(error 1e-08\)$"):
         square(x=(A, 2 * A * DY * (1 + 1e-8)))
+
+
+# --- where there is no torch -----------------------------------------------------------------
+
+@pytest.fixture
+def without_torch(monkeypatch):
+    """As in a browser, where a module of its names stands in for torch."""
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+
+
+def test_without_torch_two_witnesses_are_heard_and_the_report_says_who_is_missing(without_torch):
+    x, dy = np.array([1.0, -2.0, 0.5]), np.array([0.3, -1.0, 2.0])
+    report = three_witnesses(np.square, None, dy, x=(x, 2 * x * dy))
+    assert [row.words() for row in report] == [("dx", "(3,)", "not here", "≤ 1e-08")]
+    assert TWO_WITNESSES in repr(report) and TWO_WITNESSES in report._repr_html_()
+    with pytest.raises(WitnessError, match=r"dx \(3,\) disagrees with central differences \(error"):
+        three_witnesses(np.square, None, dy, x=(x, x * dy))
+    assert "error" in repr(refuted(np.square, None, dy, x=(x, x * dy)))
+
+
+def test_without_torch_what_only_autograd_could_refute_is_told(without_torch):
+    x, dy = np.array([1.0, -2.0, 0.5]), np.array([0.3, -1.0, 2.0])
+    with pytest.raises(WitnessError, match="dx: differences accept it; only autograd, which is not here"):
+        refuted(lambda x: 1e-9 * x + 1, None, dy, x=(x, 1e-9 * dy[::-1].copy()))

@@ -1,0 +1,91 @@
+"""Whole notebooks in the browser: a JupyterLite whose notebooks first fetch what the series needs."""
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import sources
+
+KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+APPS = "--apps", "lab", "--apps", "notebooks"
+FIRST = """\
+# Only in the browser: fetch what the series needs.
+import io, sys, zipfile
+
+import js, pyodide_js
+from pyodide.http import pyfetch
+
+await pyodide_js.loadPackage(["numpy", "matplotlib", "pillow"])
+page = str(js.location).split("/lite/")[0]
+archive = await (await pyfetch(f"{page}/_static/lite.zip")).bytes()
+zipfile.ZipFile(io.BytesIO(archive)).extractall("/series")
+sys.path.insert(0, "/series")
+
+import browser
+
+browser.go_on()"""
+
+# Below a cell that needs PyTorch: what the cells after it need of it, as it is stored.
+STORED = {"trained, trained_twin =": """\
+# Only in the browser: the network after its training, as it is stored.
+from recorded import stored_training
+
+trained, *_ = stored_training()"""}
+
+
+def adapted(notebook: dict) -> dict:
+    """The notebook with such a first cell, without outputs, its explorers made without PyTorch."""
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    setup = "".join(code[0]["source"])
+    for cell in code:
+        source = "".join(cell["source"])
+        *before, _ = source.rpartition("\n")
+        stored = sources.without_torch(source, setup)
+        cell["source"] = source if stored == source else "".join(before) + stored
+        cell.update(outputs=[], execution_count=None)
+    cells = [notebook["cells"][0], code_cell("browser", FIRST)]
+    for cell in notebook["cells"][1:]:
+        stored = [new for old, new in STORED.items() if old in "".join(cell["source"])]
+        cells += [cell, *(code_cell(f"stored-{k}", new) for k, new in enumerate(stored))]
+    spec = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
+    return {**notebook, "cells": cells, "metadata": {**notebook["metadata"], "kernelspec": spec}}
+
+
+def code_cell(name: str, source: str) -> dict:
+    """A cell of our own."""
+    return {"cell_type": "code", "id": name, "metadata": {}, "source": source, "outputs": [],
+            "execution_count": None}
+
+
+def comm(cache: Path) -> Path:
+    """The wheel of the package by which controls talk to the kernel, which Pyodide lacks; kept in `cache`."""
+    pin = f"comm=={importlib.metadata.version('comm')}"
+    subprocess.run([sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--only-binary", ":all:",
+                    "--dest", cache, pin], check=True)
+    return max(cache.glob(f"{pin.replace('==', '-')}-*.whl"))
+
+
+def build(folder: Path, page: Path, pyodide: str) -> int:
+    """Build it in page/lite; `folder` is for what is made on the way. Returns the exit code."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "files/notebooks").mkdir(parents=True)
+    shutil.copytree(sources.ROOT / "images", folder / "files/images", ignore=shutil.ignore_patterns("*.py"))
+    for path in sorted((sources.ROOT / "notebooks").glob("*.ipynb")):
+        told = json.dumps(adapted(json.loads(path.read_text(encoding="utf-8"))))
+        (folder / "files/notebooks" / path.name).write_text(told, encoding="utf-8")
+    settings = {"pyodideUrl": f"{pyodide}pyodide.js", "disablePyPIFallback": True}
+    config = {"appName": "Gradients by Hand", "exposeAppInBrowser": True,
+              "litePluginSettings": {KERNEL: settings}}
+    (folder / "jupyter-lite.json").write_text(json.dumps(
+        {"jupyter-lite-schema-version": 0, "jupyter-config-data": config}))
+    code = subprocess.call([sys.executable, "-m", "jupyter", "lite", "build", "--lite-dir", folder,
+                            "--contents", folder / "files", "--output-dir", page / "lite", *APPS,
+                            "--piplite-wheels", comm(folder.parent / "archives"),
+                            "--no-unused-shared-packages", "--no-sourcemaps", "--log-level=ERROR"],
+                           stdout=subprocess.DEVNULL, cwd=folder,
+                           env={**os.environ, "PYTHONWARNINGS": "ignore"})     # of what is not needed
+    shutil.copytree(folder / "files/images", page / "lite/images")      # JupyterLab asks for them here too
+    return code
