@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Memory", "forgetting", "no_grad", "remembering"]
+__all__ = ["Memory", "enable_grad", "forgetting", "no_grad", "remembering"]
 
 _REMEMBERING = ContextVar("remembering", default=True)
 
@@ -22,7 +22,20 @@ _REMEMBERING = ContextVar("remembering", default=True)
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Inside `with no_grad():` layers compute and keep nothing for backward, as in torch."""
-    token = _REMEMBERING.set(False)
+    with _set(False):
+        yield
+
+
+@contextmanager
+def enable_grad() -> Iterator[None]:
+    """Inside `with enable_grad():` they keep it again, even inside no_grad(), as in torch."""
+    with _set(True):
+        yield
+
+
+@contextmanager
+def _set(keep):
+    token = _REMEMBERING.set(keep)
     try:
         yield
     finally:

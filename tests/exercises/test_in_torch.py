@@ -109,7 +109,26 @@ def swish(dy, x, beta):
     return torch.cat([y.detach(), dx, dbeta[None]])
 
 
+def backward(inputs, slopes, dy):
+    v = [torch.zeros((), dtype=slopes.dtype, requires_grad=True)]
+    for (i, j), (s, r) in zip(inputs, slopes, strict=True):
+        v.append(s * v[i] + r * v[j])
+    found = torch.autograd.grad(dy * v[-1], v, allow_unused=True)
+    return torch.stack([torch.zeros_like(v[0]).detach() if one is None else one for one in found])
+
+
+def hessian(X, w, t, v):
+    return torch.func.hessian(lambda w: 0.5 * ((torch.tanh(X @ w) - t)**2).sum())(w) @ v
+
+
+def broadcast(dy, shape):
+    return gradient(lambda x: x.expand(dy.shape), dy.new_zeros(shape), dy)
+
+
 IN_TORCH = {
+    "autograd.sum": broadcast, "autograd.backward": backward,
+    "autograd.cumsum": lambda dy: gradient(lambda x: x.cumsum(1), torch.zeros_like(dy), dy),
+    "autograd.hessian": hessian, "autograd.break_it": broadcast,
     "matrices.rank3": lambda W, x: jacrev(lambda W: W @ x)(W),
     "matrices.batch": lambda dY, X:
         gradient(lambda W: F.linear(X, W, X.new_ones(len(W))), X.new_zeros(dY.shape[1], X.shape[1]), dY),

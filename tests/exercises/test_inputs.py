@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from helpers.exercises.diagnosis import all_same
 from helpers.exercises.grading import find
 from helpers.exercises.questions import (
+    autograd,
     convolution,
     matrices,
     network,
@@ -21,13 +22,14 @@ from helpers.exercises.questions import (
 )
 from helpers.functional.losses import softmax
 
-TOPICS = convolution, pooling, matrices, network, optimizers, steps, pathologies, pytorch
+TOPICS = convolution, pooling, matrices, network, optimizers, steps, pathologies, pytorch, autograd
 SEVERAL = [exercise for topic in TOPICS for exercise in topic.EXERCISES if not exercise.holes]
 # What has a scale of its own: activations are saturated by large numbers, probabilities and labels are small.
 OF_THEIR_OWN_SIZE = {
     *"z z0 z_prev y a V W_next target eta sizes weight b beta".split(), "x of pathologies.batch_norm",
     "x of pytorch.block", "x of pytorch.swish", "W of matrices.rank3", "W of pytorch.block",
-    "W of pathologies.residual", "dW of optimizers.adamw"}
+    "W of pathologies.residual", "dW of optimizers.adamw", "X of autograd.hessian", "w of autograd.hessian",
+    "t of autograd.hessian"}
 
 
 def scalars(exercise):
@@ -108,6 +110,7 @@ def test_tame_inputs_are_noticed():
     ("pathologies.break_it",
      {"dy": [[1], [-1], [-1], [1]], "x": [[-3], [-1], [1], [3]], "weight": [1], "eps": 1e-12}, 4),
     ("pytorch.break_it", {"gradients": [[2, 1], [2, 1]], "sizes": [4, 4]}, 4),
+    ("autograd.break_it", {"dy": [[[1] * 4] * 3] * 2, "shape": [1, 1]}, 4),
 ])
 def test_the_weak_test_is_what_the_notebook_says(name, given, honest):
     first, *others = find(name).inputs()

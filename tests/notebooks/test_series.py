@@ -15,7 +15,8 @@ EULER = {"e"}
 # Of the note's letters these count, or mark a step or a transpose; d stands before what it differentiates.
 INDICES = {"d", "i", "j", "t", "T"}
 # The first word of each table, and the first notebook that it is for.
-TABLES = {"everywhere": 0, "windows": 1, "matrices": 3, "layers": 4, "steps": 5, "depth": 6}
+TABLES = {"everywhere": 0, "windows": 1, "matrices": 3, "layers": 4, "steps": 5, "depth": 6,
+          "tape": 8}
 
 
 def prose(path):
