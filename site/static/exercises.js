@@ -65,8 +65,12 @@ class Exercise {
   }
 
   async copy() {
-    await navigator.clipboard.writeText(this.editor.text());
-    this.says.textContent = 'Copied.';
+    try {
+      await navigator.clipboard.writeText(this.editor.text());
+      this.says.textContent = 'Copied.';
+    } catch {
+      this.says.textContent = 'This browser does not let a page copy: select the text, or download it.';
+    }
   }
 
   download() {
