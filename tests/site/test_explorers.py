@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +110,8 @@ def test_a_slow_picture_fills_in_as_often_as_the_page_asks():
         while not (news := json.loads(page.go_on("slow").news()))["finished"]:
             said.append(news["sentence"])
         assert news["sentence"] == "4 of 4 steps are done"
-    asyncio.run(reader())
+    with ThreadPoolExecutor() as another:         # Playwright's loop runs in this thread
+        another.submit(asyncio.run, reader()).result()
     assert said == ["3 of 4 steps are done"]
 
 
