@@ -123,8 +123,8 @@ def claims() -> str:
          f"each told in words of its own, and {len(holes())} holes in weak tests"],
         ["Sliders answer at once",
          f"{shown(notebooks, EXPLORER)} explorers; a key press moves the picture of the quickest in "
-         f"{min(times)} ms and of the slowest in {max(times)} ms; of these Jupyter takes {ready} ms to show a "
-         f"large picture that is ready. A small one with `interact` takes {theirs} ms"],
+         f"{min(times)} ms and of the slowest in {max(times)} ms; of these Jupyter takes {ready} ms to show "
+         f"a large picture that is ready. A small one with `interact` takes {theirs} ms"],
         ["The helpers are fast",
          f"an epoch of a LeNet takes {epoch} × as long as in torch on one thread, and with the usual im2col "
          f"{textbook} × as long as here"]])
