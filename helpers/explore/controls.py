@@ -2,13 +2,18 @@
 import math
 from collections.abc import Sequence
 
+import ipywidgets
 import numpy as np
 from ipywidgets import Box, Widget
 from traitlets import TraitError
 
 
 def refuse_others(controls: dict[str, Widget], named: dict[str, Sequence[str]]) -> None:
-    """Raise ValueError for a control that is none, and where something names a control that is not there."""
+    """Raise ValueError for a control that is none, and where something names a control that is not there.
+
+    Raises ImportError where ipywidgets is older than version 8.
+    """
+    _refuse_old_widgets()
     for name, control in controls.items():
         if not (isinstance(control, Widget) and control.has_trait("value")):
             raise ValueError(f"{name}: a control of ipywidgets expected, such as IntSlider(3, 1, 9), "
@@ -17,6 +22,13 @@ def refuse_others(controls: dict[str, Widget], named: dict[str, Sequence[str]]) 
         if unknown := [one for one in those if one not in controls]:
             raise ValueError(f"{name}: no control has the name {unknown[0]!r}; there are "
                              f"{', '.join(controls)}")
+
+
+def _refuse_old_widgets():
+    """As in Colab; it says what helps."""
+    if int(ipywidgets.__version__.partition(".")[0]) < 8:
+        raise ImportError(f"Sliders need ipywidgets 8, and this is {ipywidgets.__version__}: run "
+                          "`%pip install ipywidgets==8.1.7` in a cell, then restart the kernel.")
 
 
 def equal_values(these: dict, those: dict) -> bool:

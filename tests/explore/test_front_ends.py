@@ -111,3 +111,9 @@ def test_every_front_end_hears_of_each_picture_and_of_each_error():
     assert list(one.buttons) == ["high", "Reset"]
     one.press("Reset")
     assert one.values == {"x": 1}
+
+
+def test_old_widgets_are_refused_with_what_helps(monkeypatch):
+    monkeypatch.setattr("ipywidgets.__version__", "7.7.1")
+    with pytest.raises(ImportError, match=r"ipywidgets 8, and this is 7\.7\.1: run `%pip install"):
+        made(IntSlider(1, 1, 3))
