@@ -74,9 +74,14 @@ def predicted_stack(depth: int, place: str, activation: str = "gelu", sigma_w: f
 def measured_stack(depth: int, place: str, activation: str = "gelu", sigma_w: float = 1.0,
                    alpha: float = 1.0, kind: str = "LayerNorm", *, seed: int = 0, width: int = 128,
                    samples: int = 8) -> Stack:
-    """The same of one random stack: a random x goes forward, a random gradient of the output back."""
-    _known("place", place, dict.fromkeys(PLACES))
-    phi, norm, alpha = _known("activation", activation, PHI), _known("kind", kind, NORM_KINDS), float(alpha)
+    """The same of one random stack: a random x goes forward, a random gradient of the output back.
+
+    `kind` is LayerNorm or RMSNorm. Raises ValueError for what is not known and for a size below 1.
+    """
+    predicted_stack(1, place, activation, sigma_w, alpha)                        # refuses what does not fit
+    for name, size in {"depth": depth, "width": width, "samples": samples}.items():
+        check.integer(name, size, least=1)
+    phi, norm = PHI[activation], _known("kind", kind, NORM_KINDS)
     rng = np.random.default_rng(seed)
     x, delta = rng.normal(size=(2, samples, width))
     x /= np.sqrt(np.mean(x**2))

@@ -125,6 +125,31 @@ def broadcast(dy, shape):
     return gradient(lambda x: x.expand(dy.shape), dy.new_zeros(shape), dy)
 
 
+def layer_normalized(dy, x, weight, eps):
+    return gradient(lambda x: F.layer_norm(x, weight.shape, weight, eps=float(eps)), x, dy)
+
+
+def queries(dy, query, key, value):
+    return gradient(lambda query: F.scaled_dot_product_attention(query, key, value), query, dy)
+
+
+def causal(query, key):
+    """The weights are the output when the values are the identity."""
+    return F.scaled_dot_product_attention(query, key, torch.eye(len(key), dtype=key.dtype), is_causal=True)
+
+
+def scaled_step(W, dW, scale, eta):
+    """torch's GradScaler, which unscales what a cost in float16 gives back, and may leave out the step."""
+    W, w16 = torch.nn.Parameter(W.clone()), torch.zeros(len(dW), requires_grad=True, dtype=torch.float16)
+    optimizer = torch.optim.SGD([W], lr=eta)
+    scaler = torch.amp.GradScaler("cpu", init_scale=float(scale), growth_interval=1000)
+    scaler.scale(torch.zeros(()))
+    w16.backward((scale * dW).half())
+    W.grad = w16.grad.double()
+    scaler.step(optimizer)
+    return W.detach()
+
+
 IN_TORCH = {
     "autograd.sum": broadcast, "autograd.backward": backward,
     "autograd.cumsum": lambda dy: gradient(lambda x: x.cumsum(1), torch.zeros_like(dy), dy),
@@ -159,6 +184,8 @@ IN_TORCH = {
         gradient(lambda W: F.max_pool2d(F.relu(F.conv2d(x, W, b)), 2), W, dy),
     "pytorch.swish": swish, "pytorch.break_it": accumulated,
     "steps.clip": clip, "steps.warmup_cosine": rates,
+    "transformers.layer_norm": layer_normalized, "transformers.dquery": queries,
+    "transformers.causal": causal, "transformers.scaling": scaled_step, "transformers.break_it": queries,
 }
 
 

@@ -19,17 +19,21 @@ from helpers.exercises.questions import (
     pooling,
     pytorch,
     steps,
+    transformers,
 )
 from helpers.functional.losses import softmax
 
-TOPICS = convolution, pooling, matrices, network, optimizers, steps, pathologies, pytorch, autograd
+TOPICS = (convolution, pooling, matrices, network, optimizers, steps, pathologies, pytorch, autograd,
+          transformers)
 SEVERAL = [exercise for topic in TOPICS for exercise in topic.EXERCISES if not exercise.holes]
 # What has a scale of its own: activations are saturated by large numbers, probabilities and labels are small.
 OF_THEIR_OWN_SIZE = {
     *"z z0 z_prev y a V W_next target eta sizes weight b beta".split(), "x of pathologies.batch_norm",
     "x of pytorch.block", "x of pytorch.swish", "W of matrices.rank3", "W of pytorch.block",
     "W of pathologies.residual", "dW of optimizers.adamw", "X of autograd.hessian", "w of autograd.hessian",
-    "t of autograd.hessian"}
+    "t of autograd.hessian", "x of transformers.layer_norm",
+    *(f"{name} of transformers.dquery" for name in ("query", "key", "value")),
+    *(f"{name} of transformers.causal" for name in ("query", "key"))}
 
 
 def scalars(exercise):
@@ -109,6 +113,7 @@ def test_tame_inputs_are_noticed():
      {"W": [1, 3], "dC0": [[[2, 2]]] * 3, "eta": [0.1] * 3, "gamma": 0.5, "lam": 0}, 4),
     ("pathologies.break_it",
      {"dy": [[1], [-1], [-1], [1]], "x": [[-3], [-1], [1], [3]], "weight": [1], "eps": 1e-12}, 4),
+    ("transformers.break_it", {"dy": [[2]], "query": [[0]], "key": [[1], [-1]], "value": [[1], [-1]]}, 4),
     ("pytorch.break_it", {"gradients": [[2, 1], [2, 1]], "sizes": [4, 4]}, 4),
     ("autograd.break_it", {"dy": [[[1] * 4] * 3] * 2, "shape": [1, 1]}, 4),
 ])

@@ -16,7 +16,7 @@ EULER = {"e"}
 INDICES = {"d", "i", "j", "t", "T"}
 # The first word of each table, and the first notebook that it is for.
 TABLES = {"everywhere": 0, "windows": 1, "matrices": 3, "layers": 4, "steps": 5, "depth": 6,
-          "tape": 8}
+          "tape": 8, "today": 9}
 
 
 def prose(path):

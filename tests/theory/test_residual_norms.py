@@ -99,6 +99,8 @@ def test_how_the_gradient_grows():
     (lambda: measured_stack(3, "pre", "elu"), "activation"),
     (lambda: predicted_stack(3, "pre", sigma_w=-1), "sigma_w"),
     (lambda: predicted_stack(3, "pre", alpha=-1), "alpha"),
+    (lambda: measured_stack(0, "pre"), "depth"), (lambda: measured_stack(3, "pre", width=0), "width"),
+    (lambda: measured_stack(3, "pre", alpha=None), "alpha"),
     (lambda: measured_stack(3, "pre", kind="BatchNorm"), "kind"), (lambda: measured_stack(3, None), "place"),
     (lambda: branch_gains("gelu", 1, -1.0), "q"),
 ])
