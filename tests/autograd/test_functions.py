@@ -10,6 +10,7 @@ from helpers.autograd import (
     Variable,
     allocated_bytes,
     checkpoint,
+    curvature,
     curvature_in_training,
     grad,
     hessian_vector_product,
@@ -212,8 +213,12 @@ def test_curvature_in_training_is_that_of_descent():
     assert np.allclose(lam, known, rtol=2e-2)
 
 
-def test_curvature_in_training_goes_on_from_where_it_was():
-    arrays, rng = drawn((3, 4), (4, 2)), np.random.default_rng(0)
+def test_curvature_in_training_goes_on_from_where_it_was(monkeypatch):
+    arrays, rng, asked = drawn((3, 4), (4, 2)), np.random.default_rng(0), []
+    with monkeypatch.context() as patch:
+        patch.setattr(curvature, "largest_eigenvalue", lambda g, p, v, steps: (asked.append(steps), v))
+        curvature_in_training(cost, arrays, 0.002, steps=41, rng=np.random.default_rng(0))
+    assert asked == [30, 8, 8]
     lam, _ = curvature_in_training(cost, arrays, 0.002, steps=21, rng=np.random.default_rng(0))
     v, found = [rng.normal(size=W.shape) for W in arrays], []
     for products, weights in (30, arrays), (8, descended(arrays, 20)):

@@ -122,4 +122,5 @@ def _describe(expression, tape, step):
     name = focus.node.name if focus else None
     rule = f"{name}, {RULES[name][way == 'backward']}" if name else "the output itself"
     end = f" So far {found}." if way == "backward" and found else ""
-    return f"Step {step} of {_count(tape)} of {expression}, {way}: {rule}. {_line(tape, step)}.{end}"
+    said = f"Step {step} of {_count(tape)} of {expression}, {way}: {rule}. {_line(tape, step)}.{end}"
+    return " ".join(said.split())               # in the picture there are wide blanks
