@@ -42,17 +42,20 @@ def transformer_twin(state: Mapping[str, np.ndarray], heads: int) -> Transformer
     Raises ValueError where the parameters are not those of such a network.
     """
     names = list(state)
-    last = int(names[-1].split(".")[0]) if names and names[-1].split(".")[0].isdigit() else 0
     try:
-        renamed = {_renamed(name, last): torch.tensor(value) for name, value in state.items()}
+        last = int(names[-1].split(".")[0])
+        renamed = {_renamed(name, last): value for name, value in state.items()}
         (words, E), hidden = renamed["words.weight"].shape, len(renamed["blocks.0.linear1.bias"])
-        twin = TransformerTwin(words, len(renamed["places.weight"]), E, heads, hidden, (last - 3) // 2,
-                               len(renamed["head.bias"]))
-        twin.load_state_dict(renamed)
-    except (KeyError, RuntimeError, AssertionError, ValueError):
+        sizes = words, len(renamed["places.weight"]), E, heads, hidden, (last - 3) // 2
+        classes, fits = len(renamed["head.bias"]), E % heads == 0
+    except (KeyError, IndexError, ValueError):
+        fits = False
+    twin = TransformerTwin(*sizes, classes) if fits else None
+    if twin is None or twin.state_dict().keys() != renamed.keys():
         raise ValueError(f"state: got {', '.join(names) or 'nothing'}; expected the parameters of Embedding, "
                          "Position, two Residuals for each block, LayerNorm and Linear, and heads that "
-                         "divide their width") from None
+                         "divide their width")
+    twin.load_state_dict({name: torch.tensor(value) for name, value in renamed.items()})
     return twin
 
 
