@@ -50,9 +50,12 @@ class Explorer {
 
   async revive() {
     const values = this.news.controls.flatMap(told => told.parts ?? [told]).map(told => [told.name, told.value]);
+    this.busy = true;            // what is moved meanwhile comes after
     await this.start();
     this.progress.textContent = '';
     await this.tell('turn', {values});
+    this.busy = false;
+    return this.follow();
   }
 
   draw({controls, buttons}) {
