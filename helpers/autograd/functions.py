@@ -46,12 +46,14 @@ def _once(name, gradient, dy, variables):
     return record(Variable(np.asarray(gradient)), Node(f"{name}, VJP", (dy, *variables), refuse, ()), [])
 
 
-def checkpoint(function: Callable, *inputs: Variable) -> Variable:
+def checkpoint(function: Callable, *inputs: object) -> Variable:
     """function(*inputs), of which the tape keeps the inputs only; the backward pass computes it once more.
 
-    Less memory for one more forward pass. `inputs` are all Variables that need gradients, parameters among
-    them. A second pass through it is refused. Source: Chen et al. (2016), arXiv:1604.06174.
+    Less memory for one more forward pass. `inputs` are arrays and Variables, among them all that need
+    gradients, such as parameters. A second pass through it is refused. Source: Chen et al. (2016),
+    arXiv:1604.06174.
     """
+    inputs = tuple(v if isinstance(v, Variable) else Variable(v) for v in inputs)
     with no_grad():
         y = Variable(function(*inputs).value)
 

@@ -113,8 +113,9 @@ def test_a_checkpoint_changes_no_gradient_keeps_its_inputs_and_computes_twice():
 
 def test_a_checkpoint_serves_data_notices_changes_and_refuses_a_second_pass():
     x, W = drawn((5, 3), (3, 3))
-    x, W = Variable(x), Variable(W, requires_grad=True)
+    data, x, W = x, Variable(x), Variable(W, requires_grad=True)
     y = checkpoint(chain, x, W).sum()
+    assert checkpoint(chain, data, W).sum().value == y.value
     y.backward()
     assert x.grad is None and np.allclose(W.grad, grad(chain(x, W).sum(), [W])[0].value)
     y = checkpoint(chain, x, W).sum()
