@@ -10,7 +10,7 @@ from helpers.exercises.withheld import KEY, SETTING
 
 EXERCISE = "exercise"       # the tag of a cell that is graded
 LINK = re.compile(r"\]\(\.\./([^)#\s]+)")       # to a file of this project that is no notebook
-SAID = re.compile(r"(Two hints) and a worked\s+solution")
+SAID = re.compile(r"(Two\s+hints)\s+and\s+a\s+worked\s+solution")
 
 
 def release(folder: Path) -> list[Path]:
