@@ -110,6 +110,7 @@ def visit(address, chromium):
     def look(path, width="wide"):
         pixels, scheme = WIDTHS[width]
         page = chromium.new_page(viewport={"width": pixels, "height": 900}, color_scheme=scheme)
+        page.set_default_timeout(120_000)         # Python comes late where other work waits for the processor
         opened.append(page)
         page.on("request", lambda asked: None if asked.url.startswith((address, "data:", "blob:"))
                 else faults.append(f"asks {asked.url}"))

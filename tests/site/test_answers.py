@@ -11,7 +11,7 @@ BEGIN = "Answer it here"
 def answer(pyodide, visit):
     """Open the second exercise of notebook 01 in its editor; a function that writes, checks and reads."""
     page = visit("notebooks/01_convolution.html", "phone")
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(120_000)
     page.get_by_role("button", name=BEGIN).nth(1).click()
     editor = page.get_by_role("textbox", name=f"Your answer to {NAME}")
     editor.wait_for()

@@ -140,7 +140,7 @@ class Awake:
         self.page, self.place = page, place
         self.image = page.locator("img.explore").nth(place)
         page.locator(".wake").nth(place).click()
-        page.wait_for_selector(".controls", timeout=60_000)
+        page.wait_for_selector(".controls", timeout=120_000)
         self.box = page.locator(".controls").first
 
     def sentence(self):
@@ -215,5 +215,5 @@ def test_every_explorer_of_a_page_wakes_up(pyodide, visit, name):
     page, sentences = visit(f"notebooks/{name}.html"), stored(ROOT / "notebooks" / f"{name}.ipynb")
     for count in range(len(sentences)):
         page.locator(".wake").first.click()
-        page.locator(".controls").nth(count).wait_for(timeout=60_000)
+        page.locator(".controls").nth(count).wait_for(timeout=120_000)
     assert page.locator("p[role=status].sentence").all_inner_texts() == sentences

@@ -39,7 +39,7 @@ def test_three_cells_in_four_run_without_torch_and_the_others_say_what_is_missin
 @pytest.mark.long
 def test_a_notebook_runs_in_jupyterlite_and_its_slider_moves(pyodide, visit):
     page = visit("lite/lab/index.html?path=notebooks/00_start_here.ipynb")
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(120_000)
     page.wait_for_function(IDLE)
     page.evaluate(RUN)
     page.wait_for_function(f"() => window.ran && ({CELLS})().every(one => one.execution_count)")
