@@ -60,13 +60,13 @@ def _frame(figure: Figure) -> Axes:
     ax = panes.sheet(figure, SIZE)
     panes.edges(ax, GRADIENT, SQUARES)
     panes.title(ax, GRADIENT, "‖∂C/∂x‖, output = 1", figures.GRADIENT)
-    panes.key(ax, 300, 33, "measured", color=figures.GRADIENT, lw=3)
-    panes.key(ax, 400, 33, "theory", color=figures.THEORY, lw=1.5, ls=(0, (4, 2)))
+    panes.key(ax, 300, 287, "measured", color=figures.GRADIENT, lw=3)
+    panes.key(ax, 400, 287, "theory", color=figures.THEORY, lw=1.5, ls=(0, (4, 2)))
     panes.title(ax, SQUARES, "mean square of x", figures.INPUT)
     write(ax, panes.powers_up(ax, GRADIENT) + panes.powers_up(ax, SQUARES, 2)
           + panes.counts_along(SQUARES, 0, DEEPEST))
-    ax.text(SQUARES.left + SQUARES.width / 2, SIZE[1] - 12, "← blocks passed by the backward pass, the "
-            "input is at 0", ha="center", va="center", fontsize=10)
+    ax.text(SQUARES.left + SQUARES.width / 2, SIZE[1] - 12, "blocks passed by the backward pass →",
+            ha="center", va="center", fontsize=10)
     return ax
 
 
@@ -76,16 +76,18 @@ def _draw(ax, **values):
         measured, theory = (_points(pane, getattr(stack, name)) for stack in both)
         panes.polyline(ax, [measured], color=color, lw=3)
         panes.polyline(ax, [theory], lw=1.5, ls=(0, (4, 2)), zorder=3)
-    at_input, (x, y) = both[0].gradient[0], _points(GRADIENT, both[0].gradient)[0]
+    at_input, (x, y) = both[0].gradient[0], _points(GRADIENT, both[0].gradient)[-1]
+    beside = x < GRADIENT.left + GRADIENT.width - 130       # there is room to the right of it
     ax.plot(x, y, "o", ms=8, color=figures.GRADIENT, mec="white", zorder=4, clip_on=False)
-    ax.text(x + 10, y + (16 if at_input < 1 else -12), f"input: {scientific(at_input)}", va="center",
+    place = (x + 12, max(y, GRADIENT.top + 8)) if beside else (x, y + (18 if at_input < 1 else -14))
+    ax.text(*place, f"input: {scientific(at_input)}", ha="left" if beside else "right", va="center",
             color=figures.GRADIENT, fontsize=11, weight="bold")
     return both
 
 
 def _points(pane, values):
-    """A curve over the blocks 0 … depth; what is beyond the pane lies on its edge."""
-    return pane.at(np.arange(len(values)), np.log10(values))
+    """A curve from the output to the input, as the gradient goes; beyond the pane it lies on its edge."""
+    return pane.at(np.arange(len(values)), np.log10(values[::-1]))
 
 
 # --- the sentence ----------------------------------------------------------------------------

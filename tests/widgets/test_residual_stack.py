@@ -11,6 +11,7 @@ from helpers.widgets.residual_stack import (
     GRADIENT,
     NORM_PLACES,
     WIDTH,
+    _points,
     residual_stack_explorer,
 )
 
@@ -47,3 +48,10 @@ def test_all_that_fits_is_drawn_in_the_pane_and_what_does_not_on_its_edge(explor
         heights = GRADIENT.at(0, np.log10(explorer.result[0].gradient))[:, 1]
         assert np.isfinite(heights).all() and heights.min() >= GRADIENT.top
         assert explorer.png().startswith(b"\x89PNG")
+
+
+def test_the_gradient_goes_from_the_output_on_the_left_to_the_input(explorer):
+    explorer.set(**explorer.presets["post-norm, sigmoid"], seed=0)
+    points = _points(GRADIENT, explorer.result[0].gradient)
+    assert tuple(points[0]) == (GRADIENT.left, GRADIENT.top + GRADIENT.height / 2)
+    assert points[-1][0] == GRADIENT.left + GRADIENT.width and points[-1][1] > points[0][1] + 60
