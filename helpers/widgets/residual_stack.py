@@ -79,7 +79,7 @@ def _draw(ax, **values):
     at_input, (x, y) = both[0].gradient[0], _points(GRADIENT, both[0].gradient)[-1]
     beside = x < GRADIENT.left + GRADIENT.width - 130       # there is room to the right of it
     ax.plot(x, y, "o", ms=8, color=figures.GRADIENT, mec="white", zorder=4, clip_on=False)
-    place = (x + 12, max(y, GRADIENT.top + 8)) if beside else (x, y + (18 if at_input < 1 else -14))
+    place = (x + 12, max(y - 12, GRADIENT.top + 8)) if beside else (x, y + (18 if at_input < 1 else -14))
     ax.text(*place, f"input: {scientific(at_input)}", ha="left" if beside else "right", va="center",
             color=figures.GRADIENT, fontsize=11, weight="bold")
     return both
@@ -98,7 +98,8 @@ def _describe(**values):
     kind = f"{values['kind']} {name}" if values["place"] != "none" else "no norm"
     first, last = measured.gradient[0], measured.squares[-1]
     finding = "vanishes" if first < 0.1 else "explodes" if first > 100 else "neither vanishes nor explodes"
-    return (f"{values['depth']} blocks, {kind}, {values['activation']}, σ_w = {values['sigma_w']:.1f}, "
+    blocks = f"{values['depth']} block{'s' * (values['depth'] > 1)}"
+    return (f"{blocks}, {kind}, {values['activation']}, σ_w = {values['sigma_w']:.1f}, "
             f"α = {values['alpha']:.2f}, seed {values['seed']}. The gradient {finding}: at the input it is "
             f"{scientific(first)} times that of the output (theory: {scientific(theory.gradient[0])}). The "
             f"mean square of x goes from 1 to {scientific(last)} (theory: {scientific(theory.squares[-1])}).")
