@@ -33,7 +33,9 @@ def report(combinations: int) -> str:
 def faults(explorer: Explore, combinations: int) -> list[str]:
     """Sweep one explorer and say what is wrong; nothing when all is well."""
     found, first, draw, seen = [], explorer.png(), explorer.draw, {}
-    explorer.draw = strict(explorer)
+    explorer.draw = strict(explorer, draw)
+    if explorer.stage.ground:
+        explorer.stage.ground = strict(explorer, explorer.stage.ground)
     choices = {name: settings(control) for name, control in explorer.controls.items()}
 
     def picture(**values):       # the settings of the start stand in the list of each control
@@ -121,10 +123,8 @@ def move(explorer: Explore, values: dict) -> None:
         explorer.set(**values)
 
 
-def strict(explorer: Explore) -> Callable:
-    """The explorer's `draw`, which now raises for numbers that are not finite, and letters too small, too."""
-    draw = explorer.draw
-
+def strict(explorer: Explore, draw: Callable) -> Callable:
+    """The explorer's `draw` or ground, which now raises for numbers that are not finite, and small letters."""
     def watched(axes, **values):
         result = draw(axes, **values)
         images = [image.get_array() for each in explorer.stage.figure.axes for image in each.images]

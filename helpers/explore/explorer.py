@@ -11,7 +11,7 @@ from helpers.explore.background import GLANCE, in_background
 from helpers.explore.controls import assign, described, equal_values, part, refuse_others, understood
 from helpers.explore.front_ends import FrontEnd, complaint
 from helpers.explore.panel import Panel, still
-from helpers.explore.raster import Stage
+from helpers.explore.raster import Stage, named
 
 FEWEST_WORDS = 4     # of a sentence that describes a picture, as tools/notebook_rules.py counts
 _made: list[weakref.ref] = []
@@ -20,13 +20,14 @@ _made: list[weakref.ref] = []
 def explore(draw: Callable, frame: Callable | None = None, describe: Callable | None = None, *,
             size: tuple[int, int] = (640, 320), density: float = 2, presets: dict[str, dict] | None = None,
             play: Sequence[str] = (), advance: Callable[..., bool] | None = None,
-            **controls: Widget) -> "Explore":
+            ground: Callable | None = None, **controls: Widget) -> "Explore":
     """Show controls and the picture that they move; end a cell with it.
 
-    `draw(axes, **values)` adds to the axes what moves: it is called for each change, and what it
-    added is removed after it was pictured. `frame(figure)` builds what never changes and returns
-    the axes. `describe(**values)` says in one sentence what there is to see. `size` is in CSS
-    pixels, 100 an inch; `density` is the number of drawn pixels for each of them.
+    `draw(axes, **values)` adds to the axes what moves: it is called for each change, and what it added is
+    removed after it was pictured. `frame(figure)` builds what never changes and returns the axes. What lies
+    below all that moves and depends on few controls is for `ground(axes, rule)`: it is called once for each
+    `rule`. `describe(**values)` says in one sentence what there is to see. `size` is in CSS pixels, 100 an
+    inch; `density` is the number of drawn pixels for each of them.
 
         explore(draw, frame, describe, depth=IntSlider(3, 1, 9), rule=Dropdown(options=["max", "mean"]))
 
@@ -37,13 +38,12 @@ def explore(draw: Callable, frame: Callable | None = None, describe: Callable | 
     so many seconds, and returns whether all of it is there; `draw` shows as much as is there. A cell shows
     the finished picture; when a control moves, the picture fills in, and the controls stay alive.
 
-    A control of one's own is any box with traits `value` and `description`, and a list `settings`, of which
-    the tests try each.
+    A control of one's own is any box with traits `value` and `description`, and a list `settings` for tests.
 
     Raises ValueError for a control that is none, for a preset or a Play button of a control that does not
     exist, and for a sentence that says nothing; an error in the first picture is raised, later ones shown.
     """
-    return Explore(draw, frame, describe, size, density, controls, presets or {}, play, advance)
+    return Explore(draw, frame, describe, size, density, controls, presets or {}, play, advance, ground)
 
 
 def explorers() -> list["Explore"]:
@@ -64,9 +64,9 @@ class Explore:
     that; another front end may do so between its own events.
     """
 
-    def __init__(self, draw, frame, describe, size, density, controls, presets, play, advance=None):
+    def __init__(self, draw, frame, describe, size, density, controls, presets, play, advance, ground):
         """As `explore`, which says what is expected; draw the first picture."""
-        refuse_others(controls, {**presets, "play": play})
+        refuse_others(controls, {**presets, "play": play, "ground": named(ground)})
         for name, control in controls.items():
             control.description = control.description or name.replace("_", " ")
         self.draw, self.describe, self.controls, self.size = draw, describe, controls, size
@@ -75,7 +75,7 @@ class Explore:
         self.errors: list[Exception] = []
         self.front_ends: list[FrontEnd] = []
         self.start, self._shown, self._moving = self.values, self.values, False
-        self.stage = Stage(frame, size, density)
+        self.stage = Stage(frame, size, density, ground)
         self.buttons = {**presets, "Reset": self.start}
         self._show(*self._picture())
         for control in controls.values():

@@ -1,4 +1,5 @@
 """A figure of which the fixed part is drawn once and kept as pixels, so that only what moves is redrawn."""
+import inspect
 import struct
 import zlib
 from collections.abc import Callable
@@ -18,6 +19,7 @@ except ImportError:      # it is not made for a browser
     from zlib import compress
 
 PIXELS_AN_INCH = 100    # figure.dpi of notebook.mplstyle: letters are as large as in every other figure
+KEPT = 8                # grounds of one figure, 4 MB each
 TITLES = "left", "center", "right"
 
 
@@ -25,10 +27,12 @@ class Stage:
     """A figure of `size` CSS pixels: `frame` builds what stays, `perform` draws what moves.
 
     The figure is not pyplot's: nothing has to be closed. `density` is the number of drawn pixels
-    for one CSS pixel; with 2 the picture is sharp on high-density screens too.
+    for one CSS pixel; with 2 the picture is sharp on high-density screens too. `ground(axes, **some)` draws
+    what lies below all that moves: its pixels are kept for each combination of the values that it names.
     """
 
-    def __init__(self, frame: Callable | None, size: tuple[int, int], density: float):
+    def __init__(self, frame: Callable | None, size: tuple[int, int], density: float,
+                 ground: Callable | None = None):
         """Build the figure and draw its fixed part, this once."""
         inches = [side / PIXELS_AN_INCH for side in size]
         self.figure = Figure(figsize=inches, dpi=PIXELS_AN_INCH * density)
@@ -39,7 +43,8 @@ class Stage:
         contrast.darken(self.figure.findobj(Text))
         self.canvas.draw()
         self.figure.set_layout_engine("none")     # the axes stay where the fixed part shows them
-        self.fixed = self.canvas.copy_from_bbox(self.figure.bbox)
+        self.ground, self.named = ground, named(ground)
+        self.kept = {None: self.canvas.copy_from_bbox(self.figure.bbox)}
         self.owners = [self.figure, *self.figure.axes]
         self.known = {id(artist) for owner in self.owners for artist in owner.get_children()}
         self.setting = [setting(axes) for axes in self.owners[1:]]
@@ -52,16 +57,33 @@ class Stage:
         Returns what `draw` returned, and the picture as a PNG file. Raises what `draw` raises, and
         ValueError when it changed something of the fixed part.
         """
+        result = self._paint(self._below(values), draw, values)
+        return result, encode(np.asarray(self.canvas.buffer_rgba()))
+
+    def _below(self, values: dict) -> tuple | None:
+        """The key of the pixels below what moves, among those kept."""
+        if self.ground is None:
+            return None
+        some = {name: values[name] for name in self.named}
+        if (key := tuple(some.values())) not in self.kept:
+            self._paint(None, self.ground, some)
+            if len(self.kept) > KEPT:
+                del self.kept[list(self.kept)[1]]                 # the oldest; None stays
+            self.kept[key] = self.canvas.copy_from_bbox(self.figure.bbox)
+        return key
+
+    def _paint(self, below: tuple | None, draw: Callable, values: dict) -> object:
+        """Let `draw` add artists, picture them on pixels that are kept, and remove them."""
         for axes in self.owners[1:]:
             axes.set_prop_cycle(None)             # the first curve has the first colour every time
         try:
             result = draw(self.axes, **values)
             self._refuse_new_setting()
             contrast.darken(one for one in self._moving() if isinstance(one, Text))
-            self.canvas.restore_region(self.fixed)
+            self.canvas.restore_region(self.kept[below])
             for artist in sorted(self._moving(), key=Artist.get_zorder):
                 artist.draw(self.canvas.get_renderer())
-            return result, encode(np.asarray(self.canvas.buffer_rgba()))
+            return result
         finally:
             for artist in self._moving():
                 artist.remove()
@@ -79,6 +101,11 @@ class Stage:
                 if name != "containers" and value != old[name]:
                     raise ValueError(f"draw: it changed {name} from {old[name]!r} to {value!r}; limits, "
                                      "labels and titles belong to frame, a text that changes to axes.text(…)")
+
+
+def named(ground: Callable | None) -> list[str]:
+    """The values that a ground is drawn for, by its arguments; the first of these are the axes."""
+    return list(inspect.signature(ground).parameters)[1:] if ground else []
 
 
 def setting(axes: Axes) -> dict:

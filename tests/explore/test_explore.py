@@ -145,6 +145,28 @@ def test_a_draw_that_changes_the_fixed_part_is_told_so(change):
     one.set(height=3)                                # and harms no later picture
 
 
+@pytest.mark.parametrize("settings", [3, 2 * raster.KEPT])
+def test_a_ground_lies_below_all_that_moves_and_is_kept_for_a_few_settings(settings):
+    drawn = []
+
+    def ground(axes, height):
+        drawn.append(height)
+        axes.axvspan(0, 6, color=f"C{height % 10}", zorder=99)
+
+    def whole(axes, height, **others):
+        axes.axvspan(0, 6, color=f"C{height % 10}", zorder=-1)
+        draw(axes, **others)
+    slider = IntSlider(0, 0, settings)
+    one = wave(ground=ground, draw=lambda axes, height, **others: draw(axes, **others), height=slider)
+    other = wave(draw=whole, height=IntSlider(0, 0, settings))
+    for height in [*range(settings)] * 2:
+        for each in (one, other):
+            each.set(height=height, kind=("sine", "cosine")[height % 2])
+        assert one.png() == other.png()
+    assert drawn == [*range(settings)] * (1 if settings <= raster.KEPT else 2)
+    assert len(one.stage.kept) <= 1 + raster.KEPT
+
+
 # --- what it refuses -------------------------------------------------------------------------
 
 @pytest.mark.parametrize(("values", "words"), [
@@ -177,6 +199,7 @@ def test_labels_are_not_values():
     ({"frame": lambda figure: None}, "frame: it returned None"),
     ({"presets": {"deep": {"depth": 3}}}, "deep: no control has the name 'depth'; there are height, kind"),
     ({"play": ["width"]}, "play: no control has the name 'width'"),
+    ({"ground": lambda axes, width: None}, "ground: no control has the name 'width'"),
 ])
 def test_a_wrong_construction_is_refused(changes, words):
     with pytest.raises(ValueError, match=re.escape(words)):

@@ -458,6 +458,7 @@ def phase_axes():
 @pytest.mark.parametrize("kappa, nesterov", [(1, False), (1, True), (20, False), (20, True)])
 def test_the_lines_of_the_map_are_where_the_regimes_meet(kappa, nesterov):
     chart, top, bottom = axes = phase_axes()
+    phases._ground(axes, kappa, nesterov)
     phases._draw(axes, 0.3, 0.6, kappa, nesterov)
     edge, critical = None, []
     for line in curves_of(chart):

@@ -41,7 +41,7 @@ def landscape_explorer() -> Explore:
         start.fit(sides(change.new), LANDSCAPES[change.new].start)
     landscape.observe(follow, "value")            # before explore does: one picture for both
     return explore(
-        _draw, _frame, _describe, size=SIZE, play=["steps"], landscape=landscape, kappa=kappa,
+        _draw, _frame, _describe, size=SIZE, play=["steps"], ground=_ground, landscape=landscape, kappa=kappa,
         eta=eta, gamma=SelectionSlider(options=(0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99), value=0.8,
                                        description="momentum γ"),
         steps=IntSlider(100, 1, STEPS), optimizers=Switches(COLORS, SIGNS, tuple(COLORS)), start=start)
@@ -81,11 +81,14 @@ def _frame(figure):
     return sheet, left, right
 
 
+def _ground(axes, landscape, kappa):
+    draw_landscape(axes[1], landscape, kappa if landscape in BENDABLE else 1)
+    _number_sides(axes[0], landscape)
+
+
 def _draw(axes, **values):
     sheet, left, right = axes
     one = raced(**values)
-    draw_landscape(left, one.landscape, values["kappa"] if one.landscape in BENDABLE else 1)
-    _number_sides(sheet, one.landscape)
     exits = {}
     for name, run in one.runs.items():
         if (edge := _draw_run(left, right, name, run, placed(one.landscape, run.path))) is not None:

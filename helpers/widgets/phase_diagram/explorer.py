@@ -45,7 +45,7 @@ def phase_diagram() -> Explore:
     `result` is the QuadraticRun of this moment.
     """
     return explore(
-        _draw, _frame, _describe, size=SIZE,
+        _draw, _frame, _describe, size=SIZE, ground=_ground,
         eta=FloatSlider(0.1, min=0.01, max=WIDEST, step=0.01, description="step η·λ"),
         gamma=FloatSlider(0.8, min=0, max=0.99, step=0.01, description="momentum γ"),
         kappa=SelectionSlider(options=KAPPAS, description="condition number κ"),
@@ -93,10 +93,13 @@ def _frame(figure):
     return chart, top, bottom
 
 
+def _ground(axes, kappa, nesterov):
+    draw_phases(axes[0], kappa, nesterov)
+
+
 def _draw(axes, eta, gamma, kappa, nesterov):
     chart, top, bottom = axes
     one = quadratic_run(eta, gamma, kappa, nesterov)
-    draw_phases(chart, kappa, nesterov)
     chart.plot(eta, gamma, "o", mfc="white", mec="black", mew=2, ms=10, zorder=5, clip_on=False)
     _draw_run(top, bottom, one)
     return one
