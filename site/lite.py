@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import archives
 import sources
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
@@ -60,14 +61,6 @@ def code_cell(name: str, source: str) -> dict:
             "execution_count": None}
 
 
-def comm(cache: Path) -> Path:
-    """The wheel of the package by which controls talk to the kernel, which Pyodide lacks; kept in `cache`."""
-    pin = f"comm=={importlib.metadata.version('comm')}"
-    subprocess.run([sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--only-binary", ":all:",
-                    "--dest", cache, pin], check=True)
-    return max(cache.glob(f"{pin.replace('==', '-')}-*.whl"))
-
-
 def build(folder: Path, page: Path, pyodide: str) -> int:
     """Build it in page/lite; `folder` is for what is made on the way. Returns the exit code."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -81,9 +74,11 @@ def build(folder: Path, page: Path, pyodide: str) -> int:
               "litePluginSettings": {KERNEL: settings}}
     (folder / "jupyter-lite.json").write_text(json.dumps(
         {"jupyter-lite-schema-version": 0, "jupyter-config-data": config}))
+    # By this package controls talk to the kernel; Pyodide lacks it.
+    comm = archives.wheel(f"comm=={importlib.metadata.version('comm')}", folder.parent / "archives")
     code = subprocess.call([sys.executable, "-m", "jupyter", "lite", "build", "--lite-dir", folder,
                             "--contents", folder / "files", "--output-dir", page / "lite", *APPS,
-                            "--piplite-wheels", comm(folder.parent / "archives"),
+                            "--piplite-wheels", comm,
                             "--no-unused-shared-packages", "--no-sourcemaps", "--log-level=ERROR"],
                            stdout=subprocess.DEVNULL, cwd=folder,
                            env={**os.environ, "PYTHONWARNINGS": "ignore"})     # of what is not needed

@@ -60,3 +60,14 @@ def test_a_link_to_a_section_leads_there(folder):
         if f' id="{html.escape(section)}"' not in pages[(path.parent / name).resolve() if name else path]:
             lost.append((path.name, link))
     assert not lost and len(links) > 100
+
+
+def test_a_wheel_that_is_not_the_pinned_one_is_refused_and_removed(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(refresh.ROOT / "site")
+    import archives
+    other = tmp_path / "one_package-1.0-py3-none-any.whl"
+    other.write_bytes(b"other")
+    assert archives.wheel("one-package==1.0", tmp_path) == other
+    with pytest.raises(ValueError, match="one_package.*expected 12ab"):
+        archives.wheel("one-package==1.0", tmp_path, "12ab")
+    assert not other.exists()
