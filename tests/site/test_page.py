@@ -50,6 +50,16 @@ def test_dark_and_light_are_two(visit):
     assert len(set(grounds)) == 2
 
 
+def test_on_paper_a_dark_page_is_white_and_has_nothing_to_press(visit):
+    page = visit(f"notebooks/{NAMES[6]}.html", "phone")
+    page.wait_for_selector("text=Answer it here")
+    pressed = page.locator("button:visible, summary:visible, a.skip-to-content:visible")
+    assert pressed.count() > 10
+    page.emulate_media(media="print")
+    assert pressed.all_inner_texts() == []
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
 def test_a_link_to_a_section_leads_there(folder):
     pages = {path: path.read_text(encoding="utf-8") for path in folder.glob("*/*.html")}
     links = [(path, html.unescape(link)) for path, text in pages.items()
