@@ -124,7 +124,7 @@ def move(explorer: Explore, values: dict) -> None:
 
 
 def strict(explorer: Explore, draw: Callable) -> Callable:
-    """The explorer's `draw` or ground, which now raises for numbers that are not finite, and small letters."""
+    """Its `draw` or ground, which now raises for numbers that are not finite, and letters too small, too."""
     def watched(axes, **values):
         result = draw(axes, **values)
         images = [image.get_array() for each in explorer.stage.figure.axes for image in each.images]

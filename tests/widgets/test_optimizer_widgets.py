@@ -186,7 +186,7 @@ def explorer_axes():
 
 
 def curves_of(ax):
-    return [line for line in ax.lines if len(line.get_xdata()) > 1]
+    return [line for line in ax.lines if len(line.get_xdata()) > 1 and line.get_linestyle() != "None"]
 
 
 @pytest.mark.parametrize("changed", SETTINGS, ids=str)
@@ -210,7 +210,7 @@ def test_the_picture_of_the_race_is_that_of_the_runs(changed):
                  if len(line.get_xdata()) == 1 and line.get_color() == COLORS[name])
         assert mark.get_marker() == MARKERS[name]
         assert (tuple(mark.get_xydata()[0]) in crossed) == (run.left is not None)
-    stars = np.array([line.get_xydata()[0] for line in left.lines if line.get_marker() == "*"])
+    stars, = (line.get_xydata() for line in left.lines if line.get_marker() == "*")
     minima = landscape_map.placed(one.landscape, LANDSCAPES[one.landscape].minima)
     np.testing.assert_allclose(stars, minima, atol=1e-12)
     ring, = (line for line in left.lines if line.get_marker() == "o" and line.get_mfc() == "none")

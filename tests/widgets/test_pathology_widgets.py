@@ -8,7 +8,6 @@ import pytest
 import sweep
 import torch
 import torch.nn.functional as F
-from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from shown import number, number_in, stage
 from torch_nets import SIGMA, deep_by_torch
@@ -162,14 +161,13 @@ def test_every_corner_is_finite_and_said():
 def picture(one, activation):
     """What is drawn in the gradient's pane and below it: points, the theory's line, the areas by colour."""
     ax = stage(pathology_picture.pathology_frame, pathology_picture.SIZE)
-    lines, collections = len(ax.lines), len(ax.collections)
+    lines, shapes = len(ax.lines), len(ax.artists)
     pathology_picture.draw_propagation(ax, one, activation)
-    new = ax.collections[collections:]
-    black = [c for c in new if isinstance(c, LineCollection) and to_hex(c.get_color()[0]) == "#000000"]
-    areas = {to_hex(c.get_facecolor()[0]): c.get_paths()[0].vertices for c in new
-             if isinstance(c, PolyCollection) and c.get_alpha() is None}
+    new = ax.artists[shapes:]
+    black = [one for one in new if not one.fill and to_hex(one.color) == "#000000"]
+    areas = {to_hex(one.color): one.lines[0] for one in new if one.fill and one.color[3] == 1}
     points = [line for line in ax.lines[lines:] if line.get_markersize() == 4.5]
-    return ax, points, [c.get_segments()[0] for c in black], areas
+    return ax, points, [one.lines[0] for one in black], areas
 
 
 def test_the_curves_are_those_of_the_view():
@@ -218,8 +216,7 @@ def test_the_range_is_one_of_four(size, most):
     pane = pathology_picture.NORMS
     assert pane.top - 1e-9 <= points.get_ydata().min() <= points.get_ydata().max() <= pane.top + pane.height
     names = sum(abs(math.log10(value)) < most for value in pathology_picture.FORMATS.values())
-    dotted = [c for c in ax.collections if isinstance(c, LineCollection) and c.get_linewidth()[0] == 0.9
-              and c.get_linestyle()[0][1]]
+    dotted = [shape for shape in ax.artists if shape.lw == 0.9 and shape.dashes]
     assert len(dotted) == names == {5: 1, 20: 2, 50: 4, 100: 4}[most]
 
 

@@ -395,18 +395,18 @@ def test_what_is_stored_is_finished():
 # --- the picture -----------------------------------------------------------------------------
 
 def drawn(one):
-    """The axes, and what is drawn in them for a Comparison: curves, areas, points."""
+    """What is drawn for a Comparison: points, curves and areas, words."""
     ax = stage(picture.remedy_frame, picture.SIZE)
-    before = len(ax.lines), len(ax.collections), len(ax.texts)
+    before = len(ax.lines), len(ax.artists), len(ax.texts)
     picture.draw_comparison(ax, one)
-    return ax.lines[before[0]:], ax.collections[before[1]:], [text.get_text() for text in ax.texts]
+    return ax.lines[before[0]:], ax.artists[before[1]:], [text.get_text() for text in ax.texts]
 
 
 def test_the_curves_are_those_of_the_trainings(bench):
     asked(bench, steps=30)
     one = bench.result
-    dots, collections, texts = drawn(one)
-    lines = [c.get_segments()[0] for c in collections if hasattr(c, "get_segments")]
+    dots, shapes, texts = drawn(one)
+    lines = [shape.lines[0] for shape in shapes if not shape.fill]
     pane = picture.COST._replace(floor=-2, ceiling=1.5)
     costs = [np.mean(net.losses[21:31], axis=0) for net in (one.plain, one.modified)]
     for dot, cost in zip(dots, np.ravel(costs), strict=True):
@@ -422,11 +422,10 @@ def test_the_curves_are_those_of_the_trainings(bench):
 def test_what_is_still_to_come_is_pale_and_counted(bench):
     asked(bench, steps=30)
     whole, part = bench.result, bench.result._replace(step=1000, done=30)
-    areas = [{c.get_facecolor().tobytes(): c for c in drawn(one)[1]} for one in (whole, part)]
-    (new,) = [c for key, c in areas[1].items() if key not in areas[0]]
+    areas = [{shape.color: shape.lines[0] for shape in drawn(one)[1] if shape.fill} for one in (whole, part)]
+    (new,) = [area for color, area in areas[1].items() if color not in areas[0]]
     left, right = picture.COST.at(np.log10([31, 1001]), 0)[:, 0]
-    box = new.get_paths()[0].get_extents()
-    assert np.allclose([box.x0, box.x1], [left, right])
+    assert np.allclose([new[:, 0].min(), new[:, 0].max()], [left, right])
     assert "30 of 1000 steps" in drawn(part)[2]
 
 

@@ -3,12 +3,11 @@ from collections import namedtuple
 
 import numpy as np
 from ipywidgets import Dropdown, IntSlider, SelectionSlider
-from matplotlib.collections import LineCollection
 
 from helpers.explore.explorer import Explore, explore
 from helpers.plotting.contrast import ink
 from helpers.plotting.lettering import write
-from helpers.plotting.panes import axes_at
+from helpers.plotting.panes import axes_at, curve, polyline
 from helpers.theory.landscapes import LANDSCAPES
 from helpers.widgets.landscape.controls import StartPoint, Switches
 from helpers.widgets.landscape.map import draw_landscape, leaves, placed, side_by_side, sides, ticks
@@ -41,7 +40,7 @@ def landscape_explorer() -> Explore:
         start.fit(sides(change.new), LANDSCAPES[change.new].start)
     landscape.observe(follow, "value")            # before explore does: one picture for both
     return explore(
-        _draw, _frame, _describe, size=SIZE, play=["steps"], ground=_ground, landscape=landscape, kappa=kappa,
+        _draw, _frame, _describe, size=SIZE, ground=_ground, play=["steps"], landscape=landscape, kappa=kappa,
         eta=eta, gamma=SelectionSlider(options=(0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99), value=0.8,
                                        description="momentum γ"),
         steps=IntSlider(100, 1, STEPS), optimizers=Switches(COLORS, SIGNS, tuple(COLORS)), start=start)
@@ -101,9 +100,10 @@ def _draw(axes, **values):
 
 
 def _cross(left, name, place):
-    """The rule's own marker with a white cross on it: which rule it is can be seen without its colour."""
-    left.plot(*place, MARKERS[name], color=COLORS[name], ms=12, mec="white", mew=1, zorder=5, clip_on=False)
-    left.plot(*place, "x", color="white", ms=6, mew=1.8, zorder=5.1, clip_on=False)
+    """The rule's own marker, which tells the rule without its colour, and a white cross on it."""
+    for marker, style in ((MARKERS[name], {"color": COLORS[name], "ms": 12, "mec": "white", "mew": 1}),
+                          ("x", {"color": "white", "ms": 6, "mew": 1.8})):
+        curve(left, *place, marker=marker, zorder=5, clip_on=False, **style)
 
 
 def _number_sides(sheet, landscape):
@@ -113,7 +113,7 @@ def _number_sides(sheet, landscape):
           + [(words, x - 6, y + (1 - at) * height, 1) for at, words in up])
     marks = [[(x + at * width, y + height + end) for end in (0, 4)] for at, _ in along]
     marks += [[(x - end, y + (1 - at) * height) for end in (0, 4)] for at, _ in up]
-    sheet.add_artist(LineCollection(marks, colors="black", lw=0.8))
+    polyline(sheet, marks, "black", lw=0.8, capstyle="butt")
     write(sheet, [("w₁", x + width / 2, y + height + 32, 0.5), ("w₂", x - 22, y - 14, 0.5)])
 
 
@@ -121,23 +121,23 @@ def _draw_run(left, right, name, run, path):
     """Draw a path and its costs; return where the path leaves the map, or None."""
     color, inside = COLORS[name], (np.abs(path - 0.5) <= 0.5).all(axis=1)
     end = {"marker": MARKERS[name], "ms": 7, "mec": "white", "mew": 0.8, "zorder": 4, "clip_on": False}
-    right.plot(run.losses, color=color, lw=1.6, zorder=2)
+    curve(right, np.arange(len(run.losses)), run.losses, color=color, lw=1.6, zorder=2)
     edge = None
     if run.left is not None:                      # its swings outside would only cross the map again
         path = np.vstack([path[:np.flatnonzero(inside)[-1] + 1], edge := leaves(path, inside)])
     else:
         faint = {} if inside[-1] else {"mfc": "white", "mec": color, "mew": 1.6}
-        left.plot(*np.clip(path[-1], 0, 1), color=color, **{**end, **faint})
-        right.plot(len(run.losses) - 1, np.clip(run.losses[-1], LOWEST, HIGHEST), color=color, **end)
-    left.plot(*path.T, color=color, lw=1.3, marker=".", ms=3, zorder=2)
+        curve(left, *np.clip(path[-1], 0, 1), color=color, **{**end, **faint})
+        curve(right, len(run.losses) - 1, np.clip(run.losses[-1], LOWEST, HIGHEST), color=color, **end)
+    curve(left, *path.T, color=color, lw=1.3, marker=".", ms=3, zorder=2)
     return edge
 
 
 def _draw_places(left, one):
-    for minimum in LANDSCAPES[one.landscape].minima:
-        left.plot(*placed(one.landscape, minimum), "*", color="black", mec="white", mew=0.9, ms=14, zorder=3)
-    left.plot(*placed(one.landscape, one.start), "o", mfc="none", mec="black", mew=1.6, ms=10, zorder=6,
-              clip_on=False)
+    curve(left, *placed(one.landscape, LANDSCAPES[one.landscape].minima).T, ls="", marker="*", color="black",
+          mec="white", mew=0.9, ms=14, zorder=3)
+    curve(left, *placed(one.landscape, one.start), marker="o", mfc="none", mec="black", mew=1.6, ms=10,
+          zorder=6, clip_on=False)
 
 
 def _label_curves(sheet, one):

@@ -5,12 +5,11 @@ changes; the vertical one has four ranges, and the lines of a factor of 2 and of
 """
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from helpers.plotting import figures, panes
 from helpers.plotting.lettering import write
-from helpers.plotting.panes import Pane, scientific
+from helpers.plotting.panes import Pane, Polylines, scientific
 from helpers.widgets.pathology import histograms
 
 SIZE, DEEPEST = (700, 530), 60                      # pixels; layers
@@ -101,10 +100,10 @@ def _gradient(ax, pane, one):
     passed, found = _backward(one.norms)
     points = pane.at(passed[found > 0], np.log10(found[found > 0]))
     level = pane.at(passed[found > 0][[-1, 0]], 0)
-    shade = PolyCollection([np.concatenate([points, level])], fc=figures.GRADIENT, alpha=0.18, ec="none")
-    ax.add_artist(shade)
+    edge = np.concatenate([points, level])
+    ax.add_artist(Polylines([edge], figures.GRADIENT, fill=True, alpha=0.18, zorder=1))
     panes.polyline(ax, [points], color=figures.GRADIENT, lw=3)
-    ax.plot(*points.T, ls="", marker="o", ms=4.5, mfc=figures.GRADIENT, mec="white", mew=0.5)
+    panes.curve(ax, *points.T, ls="", marker="o", ms=4.5, mfc=figures.GRADIENT, mec="white", mew=0.5)
     _predicted(ax, pane, one.theory)
     words = ((f"layer 1: {scientific(one.norms[0])}", figures.GRADIENT),
              (f"theory: {scientific(one.theory[0])}", figures.THEORY))
@@ -142,7 +141,7 @@ def _factors(ax, one):
         there, order = found > 0, 2 - width / 10                # the total lies below its parts
         points = FACTORS.at(1 + passed[there], np.log10(found[there]))
         panes.polyline(ax, [points], color=color, lw=width, zorder=order)
-        ax.plot(*points[:1].T, "o", ms=width + 2, mec="none", color=color, zorder=order)
+        panes.curve(ax, *points[:1].T, marker="o", ms=width + 2, mec="none", color=color, zorder=order)
         said = f"{name} {scientific(mean_factor(values))}"
         ax.text(x + 25, FACTORS.top - 13, said, va="center", fontsize=9.5)
 

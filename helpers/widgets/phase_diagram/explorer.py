@@ -13,7 +13,7 @@ from ipywidgets import Checkbox, FloatSlider, SelectionSlider
 from helpers.explore.explorer import Explore, explore
 from helpers.functional.optimizers import sgd
 from helpers.plotting import figures
-from helpers.plotting.panes import axes_at
+from helpers.plotting.panes import axes_at, curve
 from helpers.theory.landscapes import descend
 from helpers.theory.quadratics import (
     convergence_rate,
@@ -100,7 +100,7 @@ def _ground(axes, kappa, nesterov):
 def _draw(axes, eta, gamma, kappa, nesterov):
     chart, top, bottom = axes
     one = quadratic_run(eta, gamma, kappa, nesterov)
-    chart.plot(eta, gamma, "o", mfc="white", mec="black", mew=2, ms=10, zorder=5, clip_on=False)
+    curve(chart, eta, gamma, marker="o", mfc="white", mec="black", mew=2, ms=10, zorder=5, clip_on=False)
     _draw_run(top, bottom, one)
     return one
 
@@ -110,13 +110,14 @@ def _draw_run(top, bottom, one):
     with np.errstate(over="ignore", under="ignore"):
         envelope = one.rate ** steps
     for sign in (1, -1):
-        top.plot(steps, sign * envelope, **theory)
-    bottom.plot(steps, envelope, **theory)
+        curve(top, steps, sign * envelope, **theory)
+    curve(bottom, steps, envelope, **theory)
     names = NAMES[len(one.curvatures)]
     for name, at, color, w in zip(names, (0.8, 0.99), _COLORS[-len(names):], one.path.T, strict=False):
-        top.plot(w, color=color, lw=1.2, marker=".", ms=4)
+        curve(top, steps[:len(w)], w, color=color, lw=1.2, marker=".", ms=4)
         top.text(at, 0.86, name, color=color, ha="right", transform=top.transAxes)
-    bottom.plot(np.linalg.norm(one.path, axis=1), color=figures.OUTPUT, lw=1.2, marker=".", ms=4)
+    curve(bottom, steps[:len(one.path)], np.linalg.norm(one.path, axis=1), color=figures.OUTPUT, lw=1.2,
+          marker=".", ms=4)
     _write_below(bottom, one)
 
 

@@ -8,12 +8,11 @@ import textwrap
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from helpers.plotting import figures, panes
 from helpers.plotting.lettering import write
-from helpers.plotting.panes import Pane, scientific
+from helpers.plotting.panes import Pane, Polylines, scientific
 from helpers.widgets.remedy.runs import DEPTH, SEEDS, STATIONS
 from helpers.widgets.remedy.words import (
     GUESSING,
@@ -97,7 +96,7 @@ def _look(color):
 
 def _band(ax, pane, x, low, high, color):
     edge = np.concatenate([pane.at(x, high), pane.at(x[::-1], low[::-1])])
-    ax.add_artist(PolyCollection([edge], fc=color, alpha=0.25, ec="none", zorder=1))
+    ax.add_artist(Polylines([edge], color, fill=True, alpha=0.25, zorder=1))
 
 
 def _by_layer(ax, pane, rows, color):
@@ -134,8 +133,8 @@ def _seed(ax, points, color, lost):
     """The cost of one seed, with a dot at its end, or a cross."""
     panes.polyline(ax, [points], **{**_look(color), "lw": 1.6})
     if len(points):
-        ax.plot(*points[-1], "x" if lost else "o", ms=8 if lost else 5, mec=color if lost else "white",
-                mfc=color, mew=2.2 if lost else 0.6)
+        panes.curve(ax, *points[-1], marker="x" if lost else "o", ms=8 if lost else 5,
+                    mec=color if lost else "white", mfc=color, mew=2.2 if lost else 0.6)
 
 
 def _cost_scale(ax, highest):

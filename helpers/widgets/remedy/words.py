@@ -65,8 +65,11 @@ def at_station(found: dict[int, np.ndarray], step: int) -> np.ndarray | None:
 
 def band(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The lowest, the median and the highest of the positive entries of each column; 0 where none is."""
-    positive = np.ma.masked_array(rows, ~(rows > 0))
-    return tuple(np.ma.filled(of(positive, axis=0), 0.0) for of in (np.ma.min, np.ma.median, np.ma.max))
+    positive, columns = rows > 0, np.arange(rows.shape[1])
+    many, ordered = positive.sum(axis=0), np.sort(np.where(positive, rows, math.inf), axis=0)
+    low, left, right, high = (np.where(many, ordered[np.maximum(k, 0), columns], 0.0)
+                              for k in (0 * many, (many - 1) // 2, many // 2, many - 1))
+    return low, (left + right) / 2, high
 
 
 def cost_text(costs: np.ndarray) -> str:
