@@ -7,7 +7,7 @@ from functools import cached_property, partial
 
 from ipywidgets import Widget
 
-from helpers.explore.background import GLANCE, in_background
+from helpers.explore.background import GLANCE, in_background, shorten_collections
 from helpers.explore.controls import assign, described, equal_values, part, refuse_others, understood
 from helpers.explore.front_ends import FrontEnd, complaint
 from helpers.explore.panel import Panel, still
@@ -40,7 +40,7 @@ def explore(draw: Callable, frame: Callable | None = None, describe: Callable | 
 
     A control of one's own is any box with traits `value` and `description`, and a list `settings` for tests.
 
-    Raises ValueError for a control that is none, for a preset or a Play button of a control that does not
+    Raises ValueError for a control that is none, for a preset, Play button or ground of one that does not
     exist, and for a sentence that says nothing; an error in the first picture is raised, later ones shown.
     """
     return Explore(draw, frame, describe, size, density, controls, presets or {}, play, advance, ground)
@@ -60,8 +60,7 @@ class Explore:
 
     It draws no control itself: `described` says what the controls are, `turn` and `press` move them, and each
     of the `front_ends` hears of every new picture. That of Jupyter is `panel`. While the picture is not
-    `finished`, `go_on(seconds)` fills it in: where an event loop runs, as in a kernel, a task of it does
-    that; another front end may do so between its own events.
+    `finished`, `go_on(seconds)` fills it in: where an event loop runs, a task of it; else the front end.
     """
 
     def __init__(self, draw, frame, describe, size, density, controls, presets, play, advance, ground):
@@ -75,6 +74,7 @@ class Explore:
         self.errors: list[Exception] = []
         self.front_ends: list[FrontEnd] = []
         self.start, self._shown, self._moving = self.values, self.values, False
+        shorten_collections()
         self.stage = Stage(frame, size, density, ground)
         self.buttons = {**presets, "Reset": self.start}
         self._show(*self._picture())

@@ -445,6 +445,13 @@ def test_pictures_leave_nothing_behind():
     assert psutil.Process().memory_info().rss - memory < 10e6
 
 
+def test_the_first_explorer_takes_what_is_there_out_of_garbage_collections_and_no_later_one_does():
+    wave()
+    frozen = gc.get_freeze_count()
+    wave()
+    assert 10_000 < gc.get_freeze_count() <= frozen
+
+
 def test_explorers_are_found_while_they_live():
     one, two = wave(), wave()
     assert module.explorers()[-2:] == [one, two]
