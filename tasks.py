@@ -7,6 +7,7 @@
   bench [NAME...]        time our functions against others, side by side
   marks FOLDER           grade what a class handed in; with --release, write the notebooks for it
   site [OPTION...]       build the web page in build/site; its programs go to .venv-site
+  translate [OPTION...]  copy into notebooks/zh what changed, and name what is to be translated
   setup                  only make or repair .venv; the verbs above do so where they need it
   lock [OPTION...]       write the requirements.txt files anew (needs uv; --upgrade takes newer releases)
 
@@ -38,7 +39,8 @@ STAMP = VENV / "tasks.json"   # says that .venv is ours and, once it is finished
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 # What a verb hands on to; `lab` and `setup` are done here.
 SCRIPTS = {"test": "tools/check.py", "refresh": "tools/refresh.py", "bench": "benchmarks",
-           "marks": "tools/marks.py", "lock": "tools/lock.py", "site": "site/build.py"}
+           "marks": "tools/marks.py", "lock": "tools/lock.py", "site": "site/build.py",
+           "translate": "tools/translate.py"}
 
 # Variables that would lead the Python in .venv, or the pictures of a notebook, astray.
 STRAY = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "MPLBACKEND")

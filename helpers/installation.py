@@ -3,6 +3,8 @@ import re
 import sys
 from importlib import metadata
 
+from helpers.language import say
+
 PROJECT = "gradients-by-hand"
 
 
@@ -13,32 +15,31 @@ def check_installation() -> str:
     """
     if sys.platform == "emscripten":
         return _in_browser()
-    lines = [_line("python", ">=3.11", ".".join(map(str, sys.version_info[:3])))]
+    states = {"python": _state(">=3.11", ".".join(map(str, sys.version_info[:3])))}
     for requirement in metadata.requires(PROJECT) or []:
         if "extra ==" not in requirement:
             name, least = re.match(r"([A-Za-z0-9_.-]+)\s*(.*)", requirement).groups()
-            lines.append(_line(name, least, _version(name)))
-    if any("fine" not in line for line in lines):
-        lines.append("\nTo repair it, run in the project's folder: python3 tasks.py setup")
+            states[name] = _state(least, _version(name))
+    lines = [f"{name:<14}{say(state)}" for name, state in states.items()]
+    if any(state != "fine" for state in states.values()):
+        lines.append(say("\nTo repair it, run in the project's folder: python3 tasks.py setup"))
     return "\n".join(lines)
 
 
 def _in_browser() -> str:
-    lines = [f"{'python':<14}{'.'.join(map(str, sys.version_info[:3]))}, in your browser",
+    lines = [f"{'python':<14}{'.'.join(map(str, sys.version_info[:3]))}{say(', in your browser')}",
              *(f"{name:<14}{_version(name)}" for name in ("numpy", "matplotlib"))]
-    return "\n".join([*lines, "\nPyTorch is not here: a cell that needs it says so in a sentence, and the "
-                              "others run. Nothing has to be repaired."])
+    return "\n".join([*lines, say("\nPyTorch is not here: a cell that needs it says so in a sentence, and "
+                                  "the others run. Nothing has to be repaired.")])
 
 
-def _line(name: str, least: str, found: str | None) -> str:
+def _state(least: str, found: str | None) -> str:
     wanted = least.removeprefix(">=")
     if found is None:
-        state = f"missing; version {wanted} or newer is needed"
-    elif _numbers(found) < _numbers(wanted):
-        state = f"too old: {found} is here, {wanted} or newer is needed"
-    else:
-        state = "fine"
-    return f"{name:<14}{state}"
+        return f"missing; version {wanted} or newer is needed"
+    if _numbers(found) < _numbers(wanted):
+        return f"too old: {found} is here, {wanted} or newer is needed"
+    return "fine"
 
 
 def _version(name: str) -> str | None:

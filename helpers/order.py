@@ -10,6 +10,8 @@ from typing import Any
 
 from IPython import get_ipython
 
+from helpers.language import language, say
+
 SINCE = ("Other cells have run since this one first did, and may have changed names that it uses. "
          "Choose Run > Run All Above Selected Cell, then run this cell again.")
 MISSING = ("If a cell above makes {name}: choose Run > Run All Above Selected Cell, "
@@ -34,7 +36,7 @@ class Order:
     def tell(self, result: Any) -> None:
         """Write the advice below the traceback."""
         if advice := self.advice(result):
-            print(advice, file=sys.stderr)
+            print(say(advice), file=sys.stderr)
 
 
 def watch_order() -> None:
@@ -46,3 +48,12 @@ def watch_order() -> None:
     if shell is not None and not hasattr(shell, "_order_of_cells"):
         shell._order_of_cells = Order()
         shell.events.register("post_run_cell", shell._order_of_cells.tell)
+        if language() != "en":
+            shell.set_custom_exc((Exception,), _show_translated)
+
+
+def _show_translated(shell: Any, kind: type, error: Exception, trace: Any, tb_offset: int | None = None):
+    """Show the traceback of an error whose message is said in the language of the reader."""
+    if len(error.args) == 1 and isinstance(error.args[0], str):
+        error.args = (say(error.args[0]),)
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)

@@ -2,6 +2,7 @@
 
     python tools/refresh.py                      every notebook of notebooks/
     python tools/refresh.py 01 x.ipynb           the one whose name begins so; and this file
+    python tools/refresh.py zh zh/01             all of those in Chinese; one of them
     python tools/refresh.py --check              write nothing; name what would change
 
 Notebooks are committed only through this program: two runs give the same bytes, so that a
@@ -103,7 +104,8 @@ def _new_id(source: str, taken: set) -> str:
 
 def _cell(cell: NotebookNode, name: str, views: dict[str, str]) -> dict:
     tags = list(dict.fromkeys(cell.get("metadata", {}).get("tags", [])))
-    new = {"cell_type": cell.cell_type, "id": name, "metadata": {"tags": tags} if tags else {},
+    kept = {"tags": tags, "translates": cell.get("metadata", {}).get("translates")}
+    new = {"cell_type": cell.cell_type, "id": name, "metadata": {k: v for k, v in kept.items() if v},
            "source": cell.source.replace("\r\n", "\n").strip("\n")}
     if cell.get("attachments"):
         new["attachments"] = cell.attachments
@@ -249,9 +251,14 @@ def notebooks() -> list[Path]:
 
 
 def find(name: str) -> list[Path]:
-    """The file of this name, or else the notebooks of the course whose names begin with it."""
+    """The file of this name, or else the notebooks of the course whose names begin with it.
+
+    Those in Chinese are "zh", all of them, or "zh/03".
+    """
     path = Path(name)
-    begun = [] if path.is_file() else [one for one in notebooks() if one.name.startswith(path.name)]
+    if (FOLDER / path).is_dir():
+        return sorted((FOLDER / path).glob("*.ipynb"))
+    begun = [] if path.is_file() else sorted((FOLDER / path.parent).glob(f"{path.name}*.ipynb"))
     return begun or [path]
 
 

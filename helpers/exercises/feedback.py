@@ -3,6 +3,8 @@ import html
 import re
 from dataclasses import dataclass
 
+from helpers.language import say
+
 LOOK = {"right": ("✓", "#009E73"), "not yet": ("✗", "#D55E00"), "not attempted": ("○", "#6E6E6E")}
 SHOWN = "The smallest input on which it is wrong"
 
@@ -31,17 +33,19 @@ class Feedback:
 
     def __repr__(self) -> str:
         """The feedback as text, the same on every machine."""
-        head = f"{LOOK[self.status][0]} {self.title}: {self.status}"
-        shown = f"{self.shown}:\n{self.evidence}" if self.evidence else ""
-        return "\n".join(filter(None, (head, self.sentence, shown)))
+        shown = f"{say(self.shown + ':')}\n{_lines(self.evidence)}" if self.evidence else ""
+        return "\n".join(filter(None, (self._head(), say(self.sentence), shown)))
 
     def _repr_html_(self) -> str:
-        mark, colour = LOOK[self.status]
-        head = f"<strong>{mark} {html.escape(self.title)}: {self.status}</strong>"
+        colour = LOOK[self.status][1]
+        head = f"<strong>{html.escape(self._head())}</strong>"
         said = f"<p>{_prose(self.sentence)}</p>" if self.sentence else ""
-        shown = _folded(self.shown, _code(self.evidence), is_open=not self.mistake)
+        shown = _folded(self.shown, _code(_lines(self.evidence)), is_open=not self.mistake)
         return (f'<div style="border-left: 4px solid {colour}; padding-left: 0.8em">'
                 f'<div role="status">{head}{said}</div>{shown if self.evidence else ""}{self._help()}</div>')
+
+    def _head(self) -> str:
+        return f"{LOOK[self.status][0]} {say(self.title + ':')} {say(self.status)}"
 
     def _help(self) -> str:
         """The folded help: hints and worked solution; after a right answer the worked solution only."""
@@ -55,7 +59,12 @@ class Feedback:
 
 
 def _folded(title, body, *, is_open=False):
-    return f"<details{' open' if is_open else ''}><summary>{title}</summary>{body}</details>"
+    return f"<details{' open' if is_open else ''}><summary>{say(title)}</summary>{body}</details>"
+
+
+def _lines(text):
+    """Several lines, each of which is said in the language of the reader."""
+    return "\n".join(map(say, text.split("\n")))
 
 
 def _code(text):
@@ -64,4 +73,4 @@ def _code(text):
 
 def _prose(text):
     """HTML of a sentence; what stands between backticks is code."""
-    return re.sub(r"`(.+?)`", r"<code>\1</code>", html.escape(text))
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", html.escape(say(text)))

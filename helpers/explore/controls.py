@@ -7,6 +7,8 @@ import numpy as np
 from ipywidgets import Box, Widget
 from traitlets import TraitError
 
+from helpers.language import say
+
 
 def refuse_others(controls: dict[str, Widget], named: dict[str, Sequence[str]]) -> None:
     """Raise ValueError for a control that is none, and where something names a control that is not there.
@@ -22,6 +24,18 @@ def refuse_others(controls: dict[str, Widget], named: dict[str, Sequence[str]]) 
         if unknown := [one for one in those if one not in controls]:
             raise ValueError(f"{name}: no control has the name {unknown[0]!r}; there are "
                              f"{', '.join(controls)}")
+
+
+def label(controls: dict[str, Widget]) -> None:
+    """Name controls, their parts and their options in the language of the reader; by key what has no name."""
+    for name, control in controls.items():
+        control.description = say(control.description or name.replace("_", " "))
+        parts = [child for child in getattr(control, "children", ()) if child.has_trait("description")]
+        label({str(k): part for k, part in enumerate(parts) if part.description})
+        if control.has_trait("options") and (new := list(map(say, _labels(control)))) != _labels(control):
+            value = control.value
+            control.options = list(zip(new, _options(control), strict=True))
+            control.value = value
 
 
 def _refuse_old_widgets():
@@ -117,7 +131,7 @@ def understood(control: Widget, value: object) -> object:
 
 
 def _choice(control):
-    labels = [str(one[0] if isinstance(one, tuple) else one) for one in control.options]
+    labels = _labels(control)
     if control.has_trait("readout"):              # a slider whose places have names
         return {"kind": "range", "min": 0, "max": len(labels) - 1, "step": 1, "value": control.index,
                 "text": labels[control.index]}
@@ -128,6 +142,11 @@ def _range(control):
     value = math.log(control.value, control.base) if control.has_trait("base") else control.value
     return {"kind": "range", "min": control.min, "max": control.max, "step": control.step, "value": value,
             "text": format(control.value, control.readout_format)}
+
+
+def _labels(control):
+    """What is read of the values to choose from."""
+    return [str(one[0] if isinstance(one, tuple) else one) for one in control.options]
 
 
 def _options(control):

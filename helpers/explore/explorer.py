@@ -7,11 +7,12 @@ from functools import cached_property, partial
 
 from ipywidgets import Widget
 
+from helpers.explore import controls as kinds
 from helpers.explore.background import GLANCE, in_background, shorten_collections
-from helpers.explore.controls import assign, described, equal_values, part, refuse_others, understood
 from helpers.explore.front_ends import FrontEnd, complaint
 from helpers.explore.panel import Panel, still
 from helpers.explore.raster import Stage, named
+from helpers.language import say
 
 FEWEST_WORDS = 4     # of a sentence that describes a picture, as tools/notebook_rules.py counts
 _made: list[weakref.ref] = []
@@ -65,9 +66,8 @@ class Explore:
 
     def __init__(self, draw, frame, describe, size, density, controls, presets, play, advance, ground):
         """As `explore`, which says what is expected; draw the first picture."""
-        refuse_others(controls, {**presets, "play": play, "ground": named(ground)})
-        for name, control in controls.items():
-            control.description = control.description or name.replace("_", " ")
+        kinds.refuse_others(controls, {**presets, "play": play, "ground": named(ground)})
+        kinds.label(controls)
         self.draw, self.describe, self.controls, self.size = draw, describe, controls, size
         self.presets, self.play, self.advance = presets, play, advance
         self.finished, self._task = True, None
@@ -99,7 +99,7 @@ class Explore:
 
     def described(self) -> list[dict]:
         """Each control as helpers.explore.controls.described says, and whether it has a Play button."""
-        return [{**described(name, control), "play": name in self.play}
+        return [{**kinds.described(name, control), "play": name in self.play}
                 for name, control in self.controls.items()]
 
     @property
@@ -131,8 +131,8 @@ class Explore:
 
         An error is told to the front ends, and kept in `errors`.
         """
-        control = part(self.controls, path)
-        control.value = understood(control, value)
+        control = kinds.part(self.controls, path)
+        control.value = kinds.understood(control, value)
 
     def press(self, button: str) -> None:
         """Bring the controls to the settings of one of the `buttons`, as in a front end."""
@@ -143,7 +143,7 @@ class Explore:
         order = list(self.controls)               # a control may set the limits of a later one
         try:
             for name in sorted(values, key=lambda name: order.index(name) if name in order else -1):
-                assign(self.controls, name, values[name])
+                kinds.assign(self.controls, name, values[name])
         except ValueError:
             for name, value in old.items():
                 self.controls[name].value = value
@@ -158,7 +158,7 @@ class Explore:
         Nothing is queued here: while Python is busy, the browser keeps only the newest value of a control and
         sends it when the picture before is answered. A control that moves another is drawn once for both.
         """
-        if self._moving or equal_values(self.values, self._shown):
+        if self._moving or kinds.equal_values(self.values, self._shown):
             return
         self._shown, self.finished = self.values, False
         if not self.go_on(GLANCE) and (self._task is None or self._task.done()):
@@ -173,7 +173,7 @@ class Explore:
         except Exception as error:
             self.finished = True
             self.errors.append(error)
-            self._complaint = complaint(error, self.draw, self.describe, self.advance)
+            self._complaint = say(complaint(error, self.draw, self.describe, self.advance))
             for front_end in self.front_ends:
                 front_end.complain(self._complaint)
             traceback.clear_frames(error.__traceback__)    # or arrays would live as long as the record
@@ -187,7 +187,7 @@ class Explore:
         sentence = self.describe(**values) if self.describe else f"The picture for {words}."
         if not isinstance(sentence, str) or len(sentence.split()) < FEWEST_WORDS:
             raise ValueError(f"describe: a sentence expected, got {sentence!r}")
-        return result, png, sentence
+        return result, png, say(sentence)
 
     def _show(self, result: object, png: bytes, sentence: str) -> None:
         self.result, self._png, self.sentence, self._complaint = result, png, sentence, ""

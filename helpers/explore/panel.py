@@ -2,6 +2,7 @@
 import base64
 import html
 import io
+import json
 import math
 from collections.abc import Callable, Sequence
 
@@ -22,6 +23,7 @@ from PIL import Image as Pillow
 from traitlets import Unicode
 
 from helpers.explore.controls import stations
+from helpers.language import say
 
 # ipywidgets 8.1 leaves handles of sliders and Play buttons without a name, and no widget can be made a live
 # region that stays. Parts of a panel may come late, so each new one is looked at. Jupyter takes plain keys
@@ -34,7 +36,7 @@ ACCESSIBLE = """<style onload="
         handle.closest('.widget-inline-hbox').querySelector('.widget-label').textContent);
     for (const bar of panel.querySelectorAll('.widget-play'))
       bar.querySelectorAll('button:not([aria-label])').forEach((button, k) =>
-        button.setAttribute('aria-label', ['Play or pause ', 'Back to the start of ', 'Repeat '][k] +
+        button.setAttribute('aria-label', NAMES[k] +
           bar.parentElement.querySelector('.widget-label').textContent));
     for (const line of panel.querySelectorAll('.explore-sentence > .widget-html-content:not([role])')) {
       line.setAttribute('role', 'status'); line.setAttribute('aria-live', 'polite'); }
@@ -46,6 +48,7 @@ ACCESSIBLE = """<style onload="
   if (!window.exploreKeys) window.addEventListener('keydown', keys, true);
   panel.watched = window.exploreKeys = true;
   mend();"></style>"""
+PLAYERS = "Play or pause", "Back to the start of", "Repeat"
 LINE = '<div style="line-height: 1.4">{}</div>'
 LETTER = 6.6   # CSS pixels that a letter of a sentence takes, rather more than less
 ERROR = '<div role="alert" style="line-height: 1.4; color: var(--jp-error-color1, #b00020)">{}</div>'
@@ -77,7 +80,7 @@ class Panel:
                   if len(row) > 1 else row[0]]
         grid = GridBox(parts, layout=Layout(
             grid_template_columns="repeat(auto-fit, minmax(min(280px, 100%), 1fr))", grid_gap="2px 16px"))
-        names = HTML(ACCESSIBLE, layout=Layout(height="0", margin="0"))
+        names = HTML(accessible(), layout=Layout(height="0", margin="0"))
         self.root = VBox([grid, self.picture, self.sentence, self.error, names],
                          layout=Layout(width=f"{width}px", max_width="100%", overflow="hidden"))
         self.root.add_class("explore")
@@ -99,10 +102,16 @@ class Panel:
         self.error.layout.display = ""
 
 
+def accessible() -> str:
+    """What names the parts of a panel for a screen reader, in the language of the reader."""
+    return ACCESSIBLE.replace("NAMES", html.escape(json.dumps([say(name) + " " for name in PLAYERS])))
+
+
 def button(name: str, press: Callable[[], None]) -> Button:
     """A button of this name that calls `press`."""
     tip = "Bring every control back to where it was" if name == "Reset" else f"Set the controls for: {name}"
-    one = Button(description=name, layout=Layout(width="max-content", padding="0 8px"), tooltip=tip)
+    layout = Layout(width="max-content", padding="0 8px")
+    one = Button(description=say(name), layout=layout, tooltip=say(tip))
     one.on_click(lambda _: press())
     return one
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from helpers.plotting import contrast
-from helpers.plotting.lettering import Canvas
+from helpers.plotting.lettering import Canvas, translate
 
 try:
     from isal.isal_zlib import compress
@@ -40,6 +40,7 @@ class Stage:
         self.axes = self.figure.subplots() if frame is None else frame(self.figure)
         if self.axes is None:
             raise ValueError("frame: it returned None; return the axes that draw(axes, …) draws in")
+        translate(self.figure)
         contrast.darken(self.figure.findobj(Text))
         self.canvas.draw()
         self.figure.set_layout_engine("none")     # the axes stay where the fixed part shows them
@@ -79,6 +80,8 @@ class Stage:
         try:
             result = draw(self.axes, **values)
             self._refuse_new_setting()
+            for one in self._moving():
+                translate(one)
             contrast.darken(one for one in self._moving() if isinstance(one, Text))
             self.canvas.restore_region(self.kept[below])
             for artist in sorted(self._moving(), key=Artist.get_zorder):

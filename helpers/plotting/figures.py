@@ -13,7 +13,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
+from helpers.language import say
 from helpers.plotting import contrast
+from helpers.plotting.lettering import families, translate
 from helpers.plotting.marks import written
 
 STYLE = Path(__file__).with_name("notebook.mplstyle")
@@ -31,6 +33,7 @@ SIGNED  = "PuOr_r"    # colour map of signed numbers, centred on zero
 def use_style() -> None:
     """Set the look of every later figure in this notebook."""
     plt.style.use(STYLE)
+    plt.rcParams["font.family"] = list(families())
 
 
 def show(figure: Figure, alt: str, *, colors: int = 96) -> None:
@@ -45,6 +48,8 @@ def show(figure: Figure, alt: str, *, colors: int = 96) -> None:
 
     if len(alt.split()) < 4:
         raise ValueError(f"alt: {alt!r} does not describe the figure; write a sentence")
+    alt = say(alt)
+    translate(figure)
     contrast.darken(figure.findobj(Text))
     if found := contrast.unreadable(figure):
         raise ValueError(f"figure: {found[0]}")

@@ -7,19 +7,54 @@ is drawn so.
 from functools import cache, lru_cache
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
+from matplotlib.ticker import FixedFormatter
 from matplotlib.transforms import Affine2D
+
+from helpers.language import language, say
 
 CAP = 0.73      # height of a digit of DejaVu Sans, in units of the font size
 EM = 12.8       # pixels, 100 an inch: 9.2 points
 FONT = FontProperties(family="DejaVu Sans", size=1)
+# Fonts that have Chinese: of Linux, macOS and Windows.
+CHINESE = (
+    "Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
+    "Noto Sans CJK JP", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "SimHei")
+FIRST_OF_CHINA = "\u2e80"     # from here on signs are Chinese, punctuation among them; DejaVu has none
+
+
+@cache
+def families() -> tuple[str, ...]:
+    """The fonts of pictures: DejaVu Sans and, for Chinese, one that has its signs, where one is here."""
+    known = {font.name for font in fontManager.ttflist} if language() == "zh" else ()
+    return "DejaVu Sans", *[name for name in CHINESE if name in known][:1]
+
+
+def lettered(words: str) -> str:
+    """Words of a picture in the language of the reader; English where no font has its signs."""
+    return say(words) if families()[1:] else words
+
+
+def translate(artist: Artist) -> None:
+    """Say all words of a figure, or of another artist, in the language of the reader; formulas stay."""
+    if not families()[1:]:
+        return
+    for axis in artist.findobj(Axis):
+        for formatter in (axis.get_major_formatter(), axis.get_minor_formatter()):
+            if isinstance(formatter, FixedFormatter):
+                formatter.seq = list(map(say, formatter.seq))
+    for text in artist.findobj(Text):
+        if "$" not in text.get_text():
+            text.set_text(say(text.get_text()))
 
 
 def write(ax: Axes, labels: list[tuple[str, float, float, float]], color: str = "black") -> None:
@@ -28,7 +63,7 @@ def write(ax: Axes, labels: list[tuple[str, float, float, float]], color: str = 
     The axes have a unit of one CSS pixel, y running down; the size of the letters is 9.2 points.
     """
     if labels:
-        lines = [outlined(words) for words, *_ in labels]
+        lines = [outlined(lettered(words)) for words, *_ in labels]
         points = [outline * [EM, -EM] + [x - anchor * EM * width, y + CAP / 2 * EM]
                   for (outline, _, width), (_, x, y, anchor) in zip(lines, labels, strict=True)]
         path = Path(np.concatenate(points), np.concatenate([strokes for _, strokes, _ in lines]))
@@ -37,7 +72,7 @@ def write(ax: Axes, labels: list[tuple[str, float, float, float]], color: str = 
 
 def width_of(words: str) -> float:
     """How wide `write` makes these words, in pixels."""
-    return EM * outlined(words)[2]
+    return EM * outlined(lettered(words))[2]
 
 
 class Outlines(RendererAgg):
@@ -97,6 +132,9 @@ def _of_size_1(prop):
 @cache
 def _outline(sign, font):
     """A sign of height 1, y running up, as points and codes, and how far it moves the pen."""
+    if sign >= FIRST_OF_CHINA and families()[1:]:
+        font = font.copy()
+        font.set_family(families()[1])
     with_bar, bar = (TextPath((0, 0), text, size=1, prop=font) for text in (sign + "|", "|"))
     own = slice(len(with_bar) - len(bar))         # a blank has no outline, and a TextPath of it is refused
     advance = with_bar.get_extents().x1 - bar.get_extents().x1

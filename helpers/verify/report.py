@@ -6,6 +6,8 @@ import html
 import math
 from dataclasses import dataclass
 
+from helpers.language import say
+
 AUTOGRAD_LIMIT = 1e-10   # largest relative error granted to the hand against autograd
 DIFFERENCE_LIMIT = 1e-6  # … and against central differences
 ENTRY_LIMIT = 1e-2       # … and to each entry, relative to itself: a norm overlooks the small ones
@@ -48,21 +50,21 @@ class Report(tuple):
 
     def __repr__(self) -> str:
         """The table as aligned text."""
-        lines = [self.HEAD, *(row.words() for row in self)]
+        lines = [tuple(map(say, line)) for line in (self.HEAD, *(row.words() for row in self))]
         wide = [max(len(line[i]) for line in lines) for i in range(4)]
         return "\n".join(["  ".join(t.ljust(w) for t, w in zip(line, wide, strict=True)).rstrip()
                           for line in lines] + self._missing())
 
     def _repr_html_(self) -> str:
         def cells(line, tag):
-            return "".join(f"<{tag}>{html.escape(text)}</{tag}>" for text in line)
+            return "".join(f"<{tag}>{html.escape(say(text))}</{tag}>" for text in line)
         body = "".join(f"<tr>{cells(row.words(), 'td')}</tr>" for row in self)
         missing = "".join(f"<p>{sentence}</p>" for sentence in self._missing())
         return f"<table><tr>{cells(self.HEAD, 'th')}</tr>{body}</table>{missing}"
 
     def _missing(self) -> list[str]:
         """Who is not heard where there is no torch, in a sentence."""
-        return [TWO_WITNESSES] if any(row.autograd is None for row in self) else []
+        return [say(TWO_WITNESSES)] if any(row.autograd is None for row in self) else []
 
 
 def _bound(error, limits):

@@ -114,7 +114,7 @@ def test_the_sentence_says_the_numbers(changed):
         assert number_in(said, name + r" cost [\d.]+, accuracy (\d+)%") == pytest.approx(
             100 * curves.accuracy[name][last], abs=0.51)
     if values["lam"] or values["p"]:
-        assert number_in(said, r"\(without λ and dropout cost ([\d.]+)") == pytest.approx(
+        assert number_in(said, r"; without λ and dropout cost ([\d.]+)") == pytest.approx(
             overfit(values["digits"], 0, 0, 0).cost["test"][last], abs=0.005)
     best = curves.cost["validation"][:last + 1].argmin()
     if best == last:

@@ -289,14 +289,14 @@ def test_the_slider_ends_where_the_steps_end(stepper):
 
 
 @pytest.mark.parametrize("values, words", [
-    ({"step": 2}, "dx += −1 at the first of two maxima"),
-    ({"step": 2, "rule": MASK}, "dx += −1 at each of two maxima"),
-    ({"step": 2, "rule": OVERWRITE}, "dx = −1 at the first of two maxima, the old value is lost"),
-    ({"step": 3}, "dx += 2 at the maximum"),
-    ({"step": 1, "rule": OVERWRITE}, "dx = 3 at the first of two maxima"),
-    ({"kind": "average"}, "dx += −4/4 = −1 at each of four pixels")], ids=str)
+    ({"step": 2}, "dx += −1, at the first of two maxima"),
+    ({"step": 2, "rule": MASK}, "dx += −1, at each of two maxima"),
+    ({"step": 2, "rule": OVERWRITE}, "dx = −1, at the first of two maxima, the old value is lost"),
+    ({"step": 3}, "dx += 2, at the maximum"),
+    ({"step": 1, "rule": OVERWRITE}, "dx = 3, at the first of two maxima"),
+    ({"kind": "average"}, "dx += −4/4 = −1, at each of four pixels")], ids=str)
 def test_the_update_is_written_out(stepper, values, words):
-    assert re.search("in its window: (.*); ", stepper.describe(**{**stepper.start, **values}))[1] == words
+    assert re.search("in its window; (.*); ", stepper.describe(**{**stepper.start, **values}))[1] == words
 
 
 def test_an_average_has_no_mask(stepper):

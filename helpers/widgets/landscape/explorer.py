@@ -180,8 +180,8 @@ def _leader(runs):
         return lead + f"about equal to {follower}'s."
     if best < TINY:
         return lead + f"then {follower} with {short_number(second)}."
-    return lead + (f"{1 - best / second:.0%} lower" if second < 2 * best else
-                   f"{short_number(second / best)} times lower") + f" than {follower}."
+    return lead + (f"{1 - best / second:.0%} lower than {follower}." if second < 2 * best else
+                   f"{short_number(second / best)} times lower than {follower}.")
 
 
 def _diverged(runs):

@@ -122,7 +122,7 @@ def _describe(**values):
             f"λ = {values['lam']:g}, p = {values['p']:g}, seed {values['seed']}, step {values['steps']}: "
             f"train {_at(one.curves, 'train', last)}; test {_at(one.curves, 'test', last)}")
     if values["lam"] or values["p"]:
-        said += f" (without λ and dropout {_at(one.plain, 'test', last)})"
+        said += f"; without λ and dropout {_at(one.plain, 'test', last)}"
     return f"{said}. {_stopping(one, last)}"
 
 

@@ -12,8 +12,8 @@ def describe_propagation(one: object, depth: int, width: int, activation: str, i
                          apart: float = 0.0) -> str:
     """The finding of a Propagation in words and numbers; the rest are the values of the controls."""
     extras = " and ".join(["batch norm"] * batch_norm + ["residual connections"] * residual)
-    return (f"{depth} {activation} layers of width {width}{' with ' * bool(extras)}{extras}, weights: "
-            f"{initialization} times {scale:.3g}, σ_w = {one.sigma_w:.2f}, seed {seed}. "
+    nets = f"{depth} {activation} layers of width {width}" + f" with {extras}" * bool(extras)
+    return (f"{nets}, weights: {initialization} times {scale:.3g}, σ_w = {one.sigma_w:.2f}, seed {seed}. "
             f"{finding(one.norms[0])}: {_arrival(one, depth)} {_parts(one, extras)}"
             f"{_fractions(one, activation)}{_inputs(one, depth, apart)}{_remarks(one, width, batch_norm)}")
 

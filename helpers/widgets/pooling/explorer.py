@@ -160,8 +160,8 @@ def _say(one):
 
 def _say_size(one):
     refused = (f"torch refuses padding {one.asked}, more than half of the kernel, so it is {one.padding} "
-               "here: h" if one.padding < one.asked else "H")
-    return (f"{refused}eight and width ⌊({len(one.x)} + 2·{one.padding} − {one.k}) / {one.s}⌋ + 1 = "
+               "here. " if one.padding < one.asked else "")
+    return (f"{refused}Height and width ⌊({len(one.x)} + 2·{one.padding} − {one.k}) / {one.s}⌋ + 1 = "
             f"{len(one.y)}.")
 
 
@@ -188,6 +188,6 @@ def _say_mean(one):
 def _say_shift(one):
     if not one.shift:
         return "Shift the input, and see how many entries of y change."
-    side, changed = "right" if one.shift > 0 else "left", one.x != one.pixels
-    return (f"The shift by {abs(one.shift)} to the {side} changed {changed.sum()} of {changed.size} entries "
+    side, changed = "to the right" if one.shift > 0 else "to the left", one.x != one.pixels
+    return (f"The shift by {abs(one.shift)} {side} changed {changed.sum()} of {changed.size} entries "
             f"of x and {(one.y != one.before).sum()} of {one.y.size} of y.")

@@ -144,7 +144,7 @@ def _say(truth, kind, kernel, stride, rule, step):
     said = AVERAGED.get(rule, rule) if kind == "average" else rule
     return (f"{kind.capitalize()}, kernel {kernel}, stride {stride}, {said}, step {step} of {count}: "
             f"output pixel ({p}, {q}) has rows {stride * p} to {stride * p + kernel - 1}, columns "
-            f"{stride * q} to {stride * q + kernel - 1} of x in its window: {head} {tail}"
+            f"{stride * q} to {stride * q + kernel - 1} of x in its window; {head}, {tail}"
             f"{', ' * bool(lost)}{lost}; "
             f"{_compared(np.isclose(dx, truth), complete(kernel, stride, step), step == count)}.")
 

@@ -96,7 +96,7 @@ def counted(found: list[str]) -> str:
 def describe_comparison(one: object, net: str, steps: int, **_others: object) -> str:
     """The finding of a Comparison of helpers.widgets.remedy.bench in words and numbers."""
     recipe = one.modified.recipe
-    on = "with " + ", ".join(one.remedies) if one.remedies else "no remedy is on"
+    on = f"with {', '.join(one.remedies)}" if one.remedies else "no remedy is on"
     what = (f"{len(one.modified.net.weights) - 1} layers, {net}, {on}; {recipe.optimizer}, learning rate "
             f"{recipe.eta:g}.")
     if one.done < steps:
