@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("lab", "test", "refresh", "bench", "marks", "site", "setup", "lock")
+VERBS = ("lab", "test", "refresh", "bench", "marks", "site", "translate", "setup", "lock")
 WINDOWS = os.name == "nt"
 PINNED = "--only-binary :all: -r requirements.txt"
 HELPERS = "--no-deps --no-build-isolation --editable ."
