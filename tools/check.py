@@ -22,15 +22,19 @@ ONE_THREAD = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECL
 # second, most settings of several controls at once.
 CHECKS = {"style": "ruff check", "tests": "pytest tests -m 'not long' -n 2 --dist loadscope"}
 LONG_TOO = "pytest tests -n 2 --dist loadscope"
-# The tests run every notebook and compare each output as nbval does; it runs one, and with --all each.
+# The tests run every notebook in English and compare each output as nbval does; it runs one in both
+# languages, and with --all each.
 NBVAL = "pytest --nbval notebooks -n 2 --dist loadscope"
 # A processor rounds sums in its own way: NumPy's kernels, each with one of torch's.
 KERNELS = {"Nehalem": "default", "Sandybridge": "avx2", "Haswell": "default", "Zen": "avx2",
            "SkylakeX": "avx2"}
-# In half a minute: what decides by a sum, and one notebook. The other tests of the mathematics are in EVERY.
+# In half a minute: what decides by a sum, and one notebook, also in Chinese; the other tests of the
+# mathematics are in EVERY.
 OLDER = ("pytest tests/theory tests/functional/test_losses.py tests/functional/test_normalization.py "
-         "--nbval notebooks/03_matrix_derivatives.ipynb -n 2 --dist loadscope")
-EVERY = "pytest tests/functional tests/nn tests/theory tests/verify --nbval notebooks -n 2 --dist loadscope"
+         "--nbval notebooks/03_matrix_derivatives.ipynb notebooks/zh/03_matrix_derivatives.ipynb "
+         "-n 2 --dist loadscope")
+EVERY = ("pytest tests/functional tests/nn tests/theory tests/verify --nbval notebooks "
+         "--ignore notebooks/zh -n 2 --dist loadscope")
 PRODUCT = "import numpy; numpy.ones((200, 200)) @ numpy.ones((200, 200))"
 
 

@@ -1,7 +1,9 @@
 """README.md: its links lead somewhere, its numbers are those of today, its film is the widget's."""
 import importlib
 import re
+from urllib.parse import unquote
 
+import chinese
 import claims
 import pictures
 import prose
@@ -14,6 +16,9 @@ from helpers.verify.report import AUTOGRAD_LIMIT, DIFFERENCE_LIMIT
 
 ROOT = refresh.ROOT
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
+# Tables, and the lines that lead to them.
+COUNTED = r"(?s)\n[^\n]*\n[^\n]*\n<!-- (claims|speed).*?<!-- end of \1 -->"
 FILM = ROOT / "images" / "pathologies.gif"
 
 
@@ -23,7 +28,7 @@ def lead_nowhere(text):
     own = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for _, heading in page.headings}
     found = []
     for address in [*page.links, *(source for source, _ in page.images)]:
-        path, _, anchor = address.partition("#")
+        path, _, anchor = unquote(address).partition("#")
         if address.startswith("https://"):
             continue
         if path and not (ROOT / path).exists():
@@ -32,7 +37,7 @@ def lead_nowhere(text):
             found.append(address)
         elif anchor and path.endswith(".ipynb") and anchor not in anchors(ROOT / path):
             found.append(address)
-    return found + [source for source, words in page.images if len(words.split()) < 4]
+    return found + [source for source, words in page.images if len(words) < 20]
 
 
 def anchors(path):
@@ -41,7 +46,7 @@ def anchors(path):
 
 
 def test_links_lead_somewhere_and_pictures_have_words():
-    assert lead_nowhere(TEXT) == []
+    assert lead_nowhere(TEXT) == lead_nowhere(CHINESE) == []
 
 
 @pytest.mark.parametrize("fault", [
@@ -51,22 +56,31 @@ def test_a_link_that_leads_nowhere_is_noticed(fault):
     assert len(lead_nowhere(f"{TEXT}\n\n{fault}")) == 1
 
 
+def test_readme_in_chinese_says_the_same():
+    faults = chinese.differences(re.sub(COUNTED, "", TEXT), CHINESE)
+    own = ("the code '`zh`'", "the code '`00_start_here.ipynb`'", "a link to", "it is in English",
+           "the code '`torch`'", "the number '1'")      # the last two stand in what leads to a table
+    assert [fault for fault in faults if not any(one in fault for one in own)] == []
+
+
 def rows(text):
     """The rows of a table of notebooks: address, title, question, minutes."""
-    return re.findall(r"(?m)^\| \[([^\]]+)\]\((?:notebooks/)?(\w+\.ipynb)\) \| (.+?) \| (\d+) \|$", text)
+    link = r"\[([^\]]+)\]\((?:notebooks/)?((?:zh/)?\w+\.ipynb)\)"
+    return re.findall(rf"(?m)^\| {link} \| (.+?) \| (\d+) \|$", text)
 
 
 def told(path):
     """What a notebook says of itself: its title, its question, its minutes."""
     first = refresh.load(path).cells[0].source
     title = re.match(r"# (.+)", first)[1]
-    minutes = re.search(r"[Aa]bout (\d+)\s+minutes", first)
-    return title, " ".join(re.search(r"\*\*(.+?\?)\*\*", first, re.DOTALL)[1].split()), int(minutes[1])
+    minutes = re.search(r"[Aa]bout (\d+)\s+minutes|约 (\d+) 分钟", first)
+    question = re.search(r"\*\*(.+?[?？])\*\*", first, re.DOTALL)
+    return title, " ".join(question[1].split()), int(minutes[1] or minutes[2])
 
 
 def test_the_table_of_notebooks_says_what_they_say_of_themselves():
-    found = rows(TEXT)
-    assert [name for _, name, *_ in found] == [path.name for path in refresh.notebooks()]
+    found, paths = rows(TEXT) + rows(CHINESE), refresh.notebooks() + refresh.find("zh")
+    assert [ROOT / "notebooks" / name for _, name, *_ in found] == paths
     for title, name, question, minutes in found:
         assert (title, question, int(minutes)) == told(ROOT / "notebooks" / name)
 
