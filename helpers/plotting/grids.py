@@ -7,12 +7,12 @@ from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import Rectangle
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
 from helpers.plotting.lettering import CAP, outlined
+from helpers.plotting.strokes import Stroke
 
 WIDEST = 0.84       # of a cell, for a text
 SQUARE = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])     # the corners of a cell
@@ -27,17 +27,20 @@ def grid(ax: Axes, labels: np.ndarray, corner: tuple[float, float], *, cell: flo
     several lines. The cells where `tinted` is true are green.
     """
     rows, columns = labels.shape
-    # add_artist, not add_patch: that would look for the extremes of every curve of every digit
     place = Affine2D().scale(cell).translate(*corner) + ax.transData
     if tinted is not None:
-        squares = np.argwhere(tinted)[:, None, ::-1] + SQUARE
-        ax.add_artist(PolyCollection(squares, fc=TINT, ec="none", transform=place))
-    ax.add_artist(PathPatch(_lines(rows, columns), fill=False, ec=color, lw=0.7, transform=place))
+        ax.add_artist(Stroke(squares(tinted), TINT, fill=True, zorder=1, place=place))
+    ax.add_artist(Stroke(_lines(rows, columns), color, lw=0.7, zorder=1, place=place))
     words = [_moved(line, size, j + 0.5, i + 0.5 + 1.35 * size * (k - label.count("\n") / 2))
              for (i, j), label in np.ndenumerate(labels) for k, line in enumerate(label.split("\n")) if line]
     if words:
         path = Path(*map(np.concatenate, zip(*words, strict=True)))
-        ax.add_artist(PathPatch(path, fc="black", ec="none", transform=place))
+        ax.add_artist(Stroke(path, "black", fill=True, zorder=1, place=place))
+
+
+def squares(lit: np.ndarray) -> Path:
+    """The cells of a grid of side 1 where `lit` (rows, columns) is true, as one path."""
+    return Path.make_compound_path(*map(Path, np.argwhere(lit)[:, None, ::-1] + SQUARE))
 
 
 def matrix(ax: Axes, corner: tuple[float, float], labels: np.ndarray, title: str, color: str, *,

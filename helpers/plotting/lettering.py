@@ -13,7 +13,6 @@ from matplotlib.axis import Axis
 from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.font_manager import FontProperties, fontManager
-from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
@@ -21,6 +20,7 @@ from matplotlib.ticker import FixedFormatter
 from matplotlib.transforms import Affine2D
 
 from helpers.language import language, say
+from helpers.plotting.strokes import Stroke
 
 CAP = 0.73      # height of a digit of DejaVu Sans, in units of the font size
 EM = 12.8       # pixels, 100 an inch: 9.2 points
@@ -67,7 +67,7 @@ def write(ax: Axes, labels: list[tuple[str, float, float, float]], color: str = 
         points = [outline * [EM, -EM] + [x - anchor * EM * width, y + CAP / 2 * EM]
                   for (outline, _, width), (_, x, y, anchor) in zip(lines, labels, strict=True)]
         path = Path(np.concatenate(points), np.concatenate([strokes for _, strokes, _ in lines]))
-        ax.add_artist(PathPatch(path, fc=color, ec="none", zorder=4))
+        ax.add_artist(Stroke(path, color, fill=True, zorder=4))
 
 
 def width_of(words: str) -> float:

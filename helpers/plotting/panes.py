@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import RendererBase
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
 from helpers.plotting import figures
+from helpers.plotting.strokes import Stroke
 
 GRID, LINE = "#DDDDDD", "#9A9A9A"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -51,34 +49,6 @@ class Pane(NamedTuple):
         return np.stack([self.left + across * self.width, self.top + (1 - up) * self.height], axis=-1)
 
 
-class Polylines(Artist):
-    """Curves or areas (n, 2) of one style, in units of the axes; a collection takes three times as long.
-
-    `ls` is (0, dashes) with the lengths of dashes and gaps in line widths, as Matplotlib has it.
-    """
-
-    def __init__(self, lines: Sequence[np.ndarray], color: str, *, fill: bool = False, alpha: float = 1,
-                 lw: float = 0, ls: tuple = (0, ()), capstyle: str = "round", zorder: float = 2):
-        """Curves of width `lw` points, or areas without an edge if `fill`."""
-        super().__init__()
-        self.lines, self.color, self.fill, self.zorder = lines, to_rgba(color, alpha), fill, zorder
-        self.lw, self.dashes, self.capstyle = lw, [lw * length for length in ls[1]], capstyle
-
-    def set_clip_path(self, *_: object) -> None:
-        """Nothing is cut off, which would take as long as drawing: a Pane puts what is beyond on its edge."""
-
-    def draw(self, renderer: RendererBase) -> None:
-        """As Matplotlib asks for it."""
-        gc = renderer.new_gc()
-        gc.set_foreground(self.color, isRGBA=True)
-        gc.set_linewidth(self.lw)
-        gc.set_dashes(0, self.dashes or None)
-        gc.set_capstyle(self.capstyle)
-        path = Path.make_compound_path(*map(Path, self.lines))
-        renderer.draw_path(gc, path, self.get_transform(), self.color if self.fill else None)
-        gc.restore()
-
-
 def sheet(figure: Figure, size: tuple[float, float]) -> Axes:
     """Axes over the whole figure, so many units wide and high, y running down, and nothing in them."""
     figure.set_layout_engine("none")
@@ -100,7 +70,7 @@ def edges(ax: Axes, *panes: Pane) -> None:
     """The left and the lower edge of each pane: part of a frame."""
     corners = [[(p.left, p.top), (p.left, p.top + p.height), (p.left + p.width, p.top + p.height)]
                for p in panes]
-    ax.add_artist(Polylines(corners, LINE, lw=0.9, capstyle="projecting"))
+    polyline(ax, corners, LINE, lw=0.9, capstyle="projecting")
 
 
 def title(ax: Axes, pane: Pane, words: str, color: str = "black", *, lift: float = 13) -> None:
@@ -149,7 +119,7 @@ def scientific(value: float, digits: int = 2) -> str:
 def lines_across(ax: Axes, pane: Pane, heights: Sequence[float], names: Sequence[str]) -> list[Label]:
     """Thin lines at these heights; their names, for `write`, at the left of the pane."""
     ends = np.stack([pane.at(pane.low, heights), pane.at(pane.high, heights)], axis=1)
-    ax.add_artist(Polylines(ends, GRID, lw=0.7, capstyle="butt", zorder=0.5))
+    polyline(ax, ends, GRID, lw=0.7, capstyle="butt", zorder=0.5)
     return [(name, pane.left - 6, y, 1.0) for name, y in zip(names, ends[:, 0, 1], strict=True)]
 
 
@@ -172,8 +142,9 @@ def counts_along(pane: Pane, first: int, last: int, most: int = 8) -> list[Label
 
 
 def polyline(ax: Axes, lines: Sequence[np.ndarray], color: str = figures.THEORY, **style: object) -> None:
-    """Curves (n, 2) in pixels, of one style, as Polylines takes it."""
-    ax.add_artist(Polylines(lines, color, **style))
+    """Curves (n, 2) in pixels, of one style, as Stroke takes it; areas if `fill`."""
+    path = Path.make_compound_path(*map(Path, lines))
+    ax.add_artist(Stroke(path, color, **{"capstyle": "round", **style}))
 
 
 def curve(ax: Axes, x: np.ndarray | float, y: np.ndarray | float, **style: object) -> None:
@@ -187,4 +158,4 @@ def area(ax: Axes, pane: Pane, x: np.ndarray, y: np.ndarray, color: str, **style
         x, y = np.repeat(x, 2)[1:-1], np.repeat(y, 2)
     top = pane.at(x, y)
     bottom = pane.at(x[[-1, 0]], [pane.floor] * 2)
-    ax.add_artist(Polylines([np.concatenate([top, bottom])], color, fill=True, **{"zorder": 1, **style}))
+    polyline(ax, [np.concatenate([top, bottom])], color, fill=True, **{"zorder": 1, **style})

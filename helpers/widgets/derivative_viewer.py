@@ -5,14 +5,15 @@ from collections.abc import Callable
 
 import numpy as np
 from ipywidgets import Dropdown, IntSlider, ToggleButtons
-from matplotlib.collections import PolyCollection
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D
 
 from helpers.explore.explorer import Explore, explore
 from helpers.functional.losses import softmax
 from helpers.plotting import figures
-from helpers.plotting.grids import SQUARE, grid
-from helpers.plotting.panes import sheet
+from helpers.plotting.grids import grid, squares
+from helpers.plotting.panes import polyline, sheet
+from helpers.plotting.strokes import Stroke
 
 W = np.array([[5, 3, -1], [1, -3, 4]], float)
 X = np.array([[-4, 2, 4, 3], [6, -1, -6, -2], [5, 1, -5, -3]], float)
@@ -39,6 +40,7 @@ RULES = {
     ("y = softmax(z)", "z"): ("∂y[i]/∂z[j] = δ[i,j]·y[i] − y[i]·y[j]",  "diag(y) − yyᵀ", "diag(y) − yyᵀ"),
 }
 UNITS = 29, 16.57             # the sides of the picture; one is 24 pixels, the side of the smallest cell
+MIDDLE = {"ha": "center", "va": "center"}
 ENTRY = re.compile(r"(\w+)\[([^]]+)\]")               # x[j]: a name and its indices
 _COLORS = {"W": figures.KERNEL, **dict.fromkeys("xXz", figures.INPUT), **dict.fromkeys("yY", figures.OUTPUT)}
 Choice = namedtuple("Choice", "expression wrt operands y D output_entry input_entry")
@@ -151,8 +153,8 @@ def _panel(ax, view, start, cell, values, lit, title, color, *frames):
     left, top = start[0], start[1] - rows * cell / 2
     ax.text(left, top - 0.65, title, color=color, va="center")
     grid(ax, labels, (left, top), cell=cell, size=0.52 / cell if cell == 1 or "." in labels[0, 0] else 0.42)
-    squares = np.argwhere(lit.reshape(shape))[:, None, ::-1] + SQUARE
-    ax.add_collection(PolyCollection(squares * cell + (left, top), fc=color, ec="none", alpha=0.25), False)
+    place = Affine2D().scale(cell).translate(left, top) + ax.transData
+    ax.add_artist(Stroke(squares(lit.reshape(shape)), color, fill=True, alpha=0.25, zorder=1, place=place))
     for entries, edge in frames:
         (i, m), (j, n) = np.divmod([entries[0], entries[-1]], columns)
         ax.add_artist(Rectangle((left + j * cell, top + i * cell), (n - j + 1) * cell, (m - i + 1) * cell,
@@ -172,14 +174,14 @@ def _draw_whole(ax, view, layout):
         grid(ax, places.T if y == top else places, (x, y), cell=cell, size=0.52 / cell, color="none")
     _panel(ax, view, (left, 10), cell, M, M != 0, "", figures.GRADIENT,
            (i * columns + np.arange(columns), _COLORS[of]), (j + columns * np.arange(rows), _COLORS[by]))
-    ax.hlines(top + cell * np.arange(0, rows, down[-1])[1:], left, right, figures.NEUTRAL, lw=2)
-    ax.vlines(left + cell * np.arange(0, columns, across[-1])[1:], top, 20 - top, figures.NEUTRAL, lw=2)
-    ax.text(left - 1.6, 10, of, color=_COLORS[of], ha="center", va="center")
-    ax.text(22.2, top - 1.5, by, color=_COLORS[by], ha="center", va="center")
+    lines = [[(left, y), (right, y)] for y in top + cell * np.arange(down[-1], rows, down[-1])]
+    lines += [[(x, top), (x, 20 - top)] for x in left + cell * np.arange(across[-1], columns, across[-1])]
+    polyline(ax, lines, figures.NEUTRAL, lw=2, capstyle="butt")
+    ax.text(left - 1.6, 10, of, color=_COLORS[of], **MIDDLE)
+    ax.text(22.2, top - 1.5, by, color=_COLORS[by], **MIDDLE)
     name, shape = RULES[view.expression, view.wrt][1 + (layout == "denominator")], down + across
-    flattened = f" → {rows} × {columns}, row by row" * (len(shape) > 2)
-    ax.text(22.2, top - 2.7, f"∂{view.expression[0]}/∂{view.wrt} = {name} in {layout} layout\n"
-            f"shape {shape}{flattened}", color=figures.GRADIENT, ha="center", va="center")
+    ax.text(22.2, top - 2.7, f"∂{view.expression[0]}/∂{view.wrt} = {name} in {layout} layout\nshape {shape}"
+            + f" → {rows} × {columns}, row by row" * (len(shape) > 2), color=figures.GRADIENT, **MIDDLE)
     return M.reshape(shape)
 
 

@@ -7,14 +7,15 @@ import pytest
 import torch
 from ipywidgets import Dropdown
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import Rectangle
+from matplotlib.path import Path
 from shown import watched
 
 from helpers.plotting import figures
 from helpers.plotting.grids import WIDEST, _glyphs
+from helpers.plotting.strokes import Stroke
 from helpers.widgets import derivative_viewer
 from helpers.widgets.derivative_viewer import EXPRESSIONS, RULES, derivative
 
@@ -76,11 +77,14 @@ def grids(ax, shapes):
     """Of each grid with numbers, in the order of drawing: the tinted cells, and the cells in each frame."""
     tints, frames, paper = [], [], None
     for one in ax.get_children():
-        if isinstance(one, PathPatch) and not one.get_fill():
-            paper = ax.transData.inverted().transform_bbox(one.get_window_extent())     # of the next grid
-        elif isinstance(one, PolyCollection):
-            tints.append(sum((covered(paper, shapes[len(tints)], path.get_extents())
-                              for path in one.get_paths()), np.zeros(shapes[len(tints)], bool)))
+        if isinstance(one, Stroke):
+            path = one.path.transformed(one.get_transform() - ax.transData)
+        if isinstance(one, Stroke) and one.lw == 0.7:
+            paper = path.get_extents()                                                  # of the next grid
+        elif isinstance(one, Stroke) and one.color[3] == 0.25:
+            corners = path.vertices.reshape(-1, 4, 2)
+            tints.append(sum((covered(paper, shapes[len(tints)], Path(square).get_extents())
+                              for square in corners), np.zeros(shapes[len(tints)], bool)))
             frames.append([])
         elif isinstance(one, Rectangle) and tints and one is not ax.patch:
             frames[-1].append((covered(paper, tints[-1].shape, one.get_bbox()), to_hex(one.get_edgecolor())))

@@ -161,13 +161,14 @@ def test_every_corner_is_finite_and_said():
 def picture(one, activation):
     """What is drawn in the gradient's pane and below it: points, the theory's line, the areas by colour."""
     ax = stage(pathology_picture.pathology_frame, pathology_picture.SIZE)
-    lines, shapes = len(ax.lines), len(ax.artists)
+    lines, strokes = len(ax.lines), len(ax.artists)
     pathology_picture.draw_propagation(ax, one, activation)
-    new = ax.artists[shapes:]
-    black = [one for one in new if not one.fill and to_hex(one.color) == "#000000"]
-    areas = {to_hex(one.color): one.lines[0] for one in new if one.fill and one.color[3] == 1}
+    new = ax.artists[strokes:]
+    black = [stroke for stroke in new if not stroke.fill and to_hex(stroke.color) == "#000000"]
+    areas = {to_hex(stroke.color): stroke.path.vertices for stroke in new
+             if stroke.fill and stroke.color[3] == 1}
     points = [line for line in ax.lines[lines:] if line.get_markersize() == 4.5]
-    return ax, points, [one.lines[0] for one in black], areas
+    return ax, points, [stroke.path.vertices for stroke in black], areas
 
 
 def test_the_curves_are_those_of_the_view():
@@ -216,7 +217,7 @@ def test_the_range_is_one_of_four(size, most):
     pane = pathology_picture.NORMS
     assert pane.top - 1e-9 <= points.get_ydata().min() <= points.get_ydata().max() <= pane.top + pane.height
     names = sum(abs(math.log10(value)) < most for value in pathology_picture.FORMATS.values())
-    dotted = [shape for shape in ax.artists if shape.lw == 0.9 and shape.dashes]
+    dotted = [stroke for stroke in ax.artists if stroke.lw == 0.9 and stroke.dashes]
     assert len(dotted) == names == {5: 1, 20: 2, 50: 4, 100: 4}[most]
 
 

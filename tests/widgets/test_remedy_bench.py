@@ -405,8 +405,8 @@ def drawn(one):
 def test_the_curves_are_those_of_the_trainings(bench):
     asked(bench, steps=30)
     one = bench.result
-    dots, shapes, texts = drawn(one)
-    lines = [shape.lines[0] for shape in shapes if not shape.fill]
+    dots, strokes, texts = drawn(one)
+    lines = [stroke.path.vertices for stroke in strokes if not stroke.fill]
     pane = picture.COST._replace(floor=-2, ceiling=1.5)
     costs = [np.mean(net.losses[21:31], axis=0) for net in (one.plain, one.modified)]
     for dot, cost in zip(dots, np.ravel(costs), strict=True):
@@ -422,7 +422,8 @@ def test_the_curves_are_those_of_the_trainings(bench):
 def test_what_is_still_to_come_is_pale_and_counted(bench):
     asked(bench, steps=30)
     whole, part = bench.result, bench.result._replace(step=1000, done=30)
-    areas = [{shape.color: shape.lines[0] for shape in drawn(one)[1] if shape.fill} for one in (whole, part)]
+    areas = [{stroke.color: stroke.path.vertices for stroke in drawn(one)[1] if stroke.fill}
+             for one in (whole, part)]
     (new,) = [area for color, area in areas[1].items() if color not in areas[0]]
     left, right = picture.COST.at(np.log10([31, 1001]), 0)[:, 0]
     assert np.allclose([new[:, 0].min(), new[:, 0].max()], [left, right])

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from helpers.plotting import figures, panes
 from helpers.plotting.lettering import write
-from helpers.plotting.panes import Pane, Polylines, scientific
+from helpers.plotting.panes import Pane, scientific
 from helpers.widgets.pathology import histograms
 
 SIZE, DEEPEST = (700, 530), 60                      # pixels; layers
@@ -101,7 +101,7 @@ def _gradient(ax, pane, one):
     points = pane.at(passed[found > 0], np.log10(found[found > 0]))
     level = pane.at(passed[found > 0][[-1, 0]], 0)
     edge = np.concatenate([points, level])
-    ax.add_artist(Polylines([edge], figures.GRADIENT, fill=True, alpha=0.18, zorder=1))
+    panes.polyline(ax, [edge], figures.GRADIENT, fill=True, alpha=0.18, zorder=1)
     panes.polyline(ax, [points], color=figures.GRADIENT, lw=3)
     panes.curve(ax, *points.T, ls="", marker="o", ms=4.5, mfc=figures.GRADIENT, mec="white", mew=0.5)
     _predicted(ax, pane, one.theory)

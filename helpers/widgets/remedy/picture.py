@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from helpers.plotting import figures, panes
 from helpers.plotting.lettering import write
-from helpers.plotting.panes import Pane, Polylines, scientific
+from helpers.plotting.panes import Pane, scientific
 from helpers.widgets.remedy.runs import DEPTH, SEEDS, STATIONS
 from helpers.widgets.remedy.words import (
     GUESSING,
@@ -96,7 +96,7 @@ def _look(color):
 
 def _band(ax, pane, x, low, high, color):
     edge = np.concatenate([pane.at(x, high), pane.at(x[::-1], low[::-1])])
-    ax.add_artist(Polylines([edge], color, fill=True, alpha=0.25, zorder=1))
+    panes.polyline(ax, [edge], color, fill=True, alpha=0.25, zorder=1)
 
 
 def _by_layer(ax, pane, rows, color):
