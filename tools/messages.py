@@ -26,7 +26,7 @@ SILENT = set("""
     strip startswith endswith encode decode sub match fullmatch findall finditer search tint mix add_class
     register events warns filterwarnings namedtuple TypeVar field astype partition tick_params grid spines
     axis set_xscale set_yscale compare_digest run_path has_trait find_spec observe Layout Unicode array
-    fromstring ContextVar Path NewType print _wrong""".split())
+    fromstring ContextVar Path NewType print _wrong changed""".split())
 WORD = re.compile(r"(?<![A-Za-z])(?!d[A-Za-z]\b)[A-Za-z]{2,}")     # dx, dW … are no words
 # Where a single word is a label; elsewhere it is a name.
 LABELS = (
