@@ -9,7 +9,7 @@ import sweep
 import torch
 import torch.nn.functional as F
 from matplotlib.colors import to_hex
-from shown import number, number_in, stage
+from shown import number, number_in, stage, watched
 from torch_nets import SIGMA, deep_by_torch
 
 from helpers.functional.activations import ACTIVATIONS
@@ -159,21 +159,24 @@ def test_every_corner_is_finite_and_said():
 
 
 def picture(one, activation):
-    """What is drawn in the gradient's pane and below it: points, the theory's line, the areas by colour."""
+    """What is drawn: points, the theory's line, the areas by colour, words."""
     ax = stage(pathology_picture.pathology_frame, pathology_picture.SIZE)
     lines, strokes = len(ax.lines), len(ax.artists)
-    pathology_picture.draw_propagation(ax, one, activation)
+    with pytest.MonkeyPatch.context() as patch:
+        written = watched(patch, pathology_picture, "write")
+        pathology_picture.draw_propagation(ax, one, activation)
+    words = [text.get_text() for text in ax.texts] + [words for labels, _ in written for words, *_ in labels]
     new = ax.artists[strokes:]
     black = [stroke for stroke in new if not stroke.fill and to_hex(stroke.color) == "#000000"]
     areas = {to_hex(stroke.color): stroke.path.vertices for stroke in new
              if stroke.fill and stroke.color[3] == 1}
     points = [line for line in ax.lines[lines:] if line.get_markersize() == 4.5]
-    return ax, points, [stroke.path.vertices for stroke in black], areas
+    return ax, points, [stroke.path.vertices for stroke in black], areas, words
 
 
 def test_the_curves_are_those_of_the_view():
     one = propagate(**SETTING)
-    ax, (points,), (theory_line,), areas = picture(one, "tanh")
+    ax, (points,), (theory_line,), areas, words = picture(one, "tanh")
     most, pane = pathology_picture.exponent(one), pathology_picture.NORMS
     x, y = points.get_data()
     assert np.allclose((x - pane.left) / pane.width * 60 - 0.5, np.arange(9)), "60 layers wide, always"
@@ -186,13 +189,12 @@ def test_the_curves_are_those_of_the_view():
         steps = 1 - (areas[color.lower()][:18:2, 1] - pane.top) / pane.height
         assert np.allclose(steps[::-1], fractions)
     assert one.flat.mean() > 0.1
-    words = " ".join(text.get_text() for text in ax.texts)
     assert f"layer 1: {panes.scientific(one.norms[0])}" in words and "saturated activations" in words
     assert f"theory: {panes.scientific(one.theory[0])}" in words
     for name, values in (("weights", one.weights), ("slopes", one.slopes),
                          ("total", one.norms[:-1] / one.norms[1:])):
         assert f"{name} {panes.scientific(np.prod(values) ** (1 / 8))}" in words
-    assert "inactive activations" in [text.get_text() for text in picture(one, "relu")[0].texts]
+    assert "inactive activations" in picture(one, "relu")[-1]
 
 
 def test_more_depth_moves_the_end_of_the_curve_and_nothing_else():
@@ -242,7 +244,7 @@ def test_two_inputs_are_drawn_and_said(values, way):
     assert np.isclose(number_in(said, r"it is (\S+) times as large"), one.distances[-1] / growth, rtol=0.06)
     got = number_in(said, r"distance is (\S+) times that in layer 1")
     assert abs(got / one.distances[-1] - 1) < 0.06
-    _, _, lines, _ = picture(one, values["activation"])
+    _, _, lines, *_ = picture(one, values["activation"])
     assert len(lines) == 2 and len(lines[1]) == 12
 
 

@@ -20,11 +20,11 @@ def head(ax: Axes) -> None:
 
 def draw(ax: Axes, one: object, activation: str, most: int) -> list[Label]:
     """Draw those of a Propagation, in the order of the backward pass; ‖δ‖ from 10^−most to 10^most."""
-    labels = []
-    for top, layer, a, delta in zip(ROWS, one.layers[::-1], one.a[::-1], one.delta[::-1], strict=False):
-        left, right = (Pane(x, top, WIDTH, HEIGHT) for x in COLUMNS)
-        panes.edges(ax, left, right)
-        labels += [(f"layer {layer}", left.left - 6, top - 16, 0.0)]
+    labels, rows = [], [[Pane(x, top, WIDTH, HEIGHT) for x in COLUMNS] for top in ROWS[:len(one.layers)]]
+    panes.edges(ax, *sum(rows, []))
+    for (left, right), layer, a, delta in zip(
+            rows, one.layers[::-1], one.a[::-1], one.delta[::-1], strict=True):
+        labels += [(f"layer {layer}", left.left - 6, left.top - 16, 0.0)]
         labels += _of_a(ax, left, a, activation) + _of_delta(ax, right, delta, most)
     return labels
 

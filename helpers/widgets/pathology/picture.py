@@ -54,8 +54,7 @@ def draw_propagation(ax: Axes, one: object, activation: str) -> None:
     labels = _scale(ax, pane)
     _gradient(ax, pane, one)
     _two_inputs(ax, pane, one)
-    _factors(ax, one)
-    labels += _fractions(ax, one, activation)
+    labels += _factors(ax, one) + _fractions(ax, one, activation)
     labels += histograms.draw(ax, one, activation, most)
     write(ax, labels)
 
@@ -136,14 +135,15 @@ def _factors(ax, one):
     layer = np.divide(one.norms[:-1], one.norms[1:], out=np.zeros_like(one.weights), where=one.norms[1:] > 0)
     rows = ((one.weights, "weights", figures.KERNEL, 1.8), (one.slopes, "slopes", figures.OUTPUT, 1.8),
             (layer, "total", figures.GRADIENT, 5))
+    labels = []
     for x, (values, name, color, width) in zip(KEYS, rows, strict=True):
         passed, found = _backward(values)
         there, order = found > 0, 2 - width / 10                # the total lies below its parts
         points = FACTORS.at(1 + passed[there], np.log10(found[there]))
         panes.polyline(ax, [points], color=color, lw=width, zorder=order)
         panes.curve(ax, *points[:1].T, marker="o", ms=width + 2, mec="none", color=color, zorder=order)
-        said = f"{name} {scientific(mean_factor(values))}"
-        ax.text(x + 25, FACTORS.top - 13, said, va="center", fontsize=9.5)
+        labels += [(f"{name} {scientific(mean_factor(values))}", x + 25, FACTORS.top - 14, 0.0)]
+    return labels
 
 
 def mean_factor(factors: np.ndarray) -> float:
@@ -156,7 +156,7 @@ def _fractions(ax, one, activation):
     panes.area(ax, FRACTIONS, sides, _backward(one.flat)[1], FLAT)
     panes.area(ax, FRACTIONS, sides, _backward(one.dead)[1], DEAD)
     name = FLAT_NAMES.get(activation, "saturated")
-    ax.text(167, FRACTIONS.top - 13, f"{name} activations", va="center", fontsize=9.5)
+    labels = [(f"{name} activations", 167, FRACTIONS.top - 14, 0.0)]
     if max(one.flat.max(), one.dead.max()) < 0.005:
-        return [("none, or below 0.5 %", FRACTIONS.left + FRACTIONS.width / 2, FRACTIONS.top + 36, 0.5)]
-    return []
+        labels += [("none, or below 0.5 %", FRACTIONS.left + FRACTIONS.width / 2, FRACTIONS.top + 36, 0.5)]
+    return labels
