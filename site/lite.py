@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import archives
+import below
 import sources
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
@@ -29,13 +30,6 @@ import browser
 
 browser.go_on()"""
 
-# Below a cell that needs PyTorch: what the cells after it need of it, as it is stored.
-STORED = {"trained, trained_twin =": """\
-# Only in the browser: the network after its training, as it is stored.
-from recorded import stored_training
-
-trained, *_ = stored_training()"""}
-
 
 def adapted(notebook: dict) -> dict:
     """The notebook with such a first cell, without outputs, its explorers made without PyTorch."""
@@ -49,8 +43,8 @@ def adapted(notebook: dict) -> dict:
         cell.update(outputs=[], execution_count=None)
     cells = [notebook["cells"][0], code_cell("browser", FIRST)]
     for cell in notebook["cells"][1:]:
-        stored = [new for old, new in STORED.items() if old in "".join(cell["source"])]
-        cells += [cell, *(code_cell(f"stored-{k}", new) for k, new in enumerate(stored))]
+        made = [code for line, code in below.BELOW.items() if line in "".join(cell["source"])]
+        cells += [cell, *(code_cell(f"below-{cell['id']}", below.SAID + code) for code in made)]
     spec = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
     return {**notebook, "cells": cells, "metadata": {**notebook["metadata"], "kernelspec": spec}}
 

@@ -12,6 +12,8 @@ from recorded_explorers import RECORDED
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+NOT_HERE = ("This page cannot check the answer: it is a class of PyTorch, which no browser has. With the "
+            "series installed, the notebook checks it.")
 
 
 def anchor(title: str) -> str:
@@ -49,10 +51,11 @@ def cells_of(notebook: dict) -> dict:
 
 
 def exercise(sources: list[str], place: int) -> dict:
-    """An exercise as a page takes it: the stub alone is the reader's."""
+    """An exercise as a page takes it: the stub alone is the reader's. "first" is what to say before it."""
     stub, _, ask = sources[place].rpartition("\n\n\n")
     name = ast.parse(ask).body[0].value.args[0].value
     return {"name": name, "stub": stub + "\n", "ask": ask, "running": "Your function is running.",
+            "first": NOT_HERE if "torch.autograd" in stub else "",
             "cells": [sources[one] for one in needed(sources, place)[:-1]]}
 
 

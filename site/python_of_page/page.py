@@ -5,11 +5,8 @@ import json
 import linecache
 import traceback
 
-from helpers.exercises import sandbox
 from helpers.explore.background import SLICE
 from helpers.explore.explorer import Explore
-
-sandbox.NO_THREADS = "A loop that never ends is stopped after ten seconds."     # by the page
 
 
 class Awake:
@@ -80,6 +77,8 @@ def go_on(key: str) -> Awake:
 
 def grade(key: str, source: str, question: str) -> str:
     """What the grader says of an answer, in HTML: `question` is the line that grades it."""
+    from helpers.exercises import sandbox
+    sandbox.NO_THREADS = "A loop that never ends is stopped after ten seconds."     # by the page
     file = f"<your answer to {key}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     try:

@@ -40,6 +40,8 @@ class Exercise {
     this.open.replaceWith(box);
     this.input.hidden = true;
     this.check_button = row.firstChild;
+    this.check_button.disabled = Boolean(this.told.first);
+    this.says.textContent = this.told.first;
     this.editor.focus();
   }
 

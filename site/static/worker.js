@@ -1,14 +1,23 @@
 // Python in the reader's browser: Pyodide, NumPy, Matplotlib, and our own files in python.zip.
 importScripts('where.js');
-importScripts(where.pyodide + 'pyodide.js');
+
+// The files of the packages and ours, [path, bytes], from another worker.
+function unpacked() {
+  const unpacker = new Worker('unpack.js');
+  return new Promise((done, fail) => {
+    unpacker.onmessage = ({data: {files, error}}) => { if (error) fail(new Error(error)); else done(files); };
+    unpacker.onerror = event => fail(new Error(event.message));
+  }).finally(() => unpacker.terminate());
+}
 
 async function start(told) {
   told('Python starts: some seconds, once for each page.');
-  const [python, ours] = await Promise.all([
-    loadPyodide({indexURL: where.pyodide, env: {MPLBACKEND: 'agg', HOME: '/home/pyodide'},
-                 packages: ['numpy', 'matplotlib', 'pillow', 'traitlets']}),
-    fetch('python.zip').then(answer => answer.arrayBuffer())]);
-  python.unpackArchive(ours, 'zip', {extractDir: '/ours'});
+  const coming = unpacked();
+  importScripts(where.pyodide + 'pyodide.js');
+  const [python, files] = await Promise.all([
+    loadPyodide({indexURL: where.pyodide, env: {MPLBACKEND: 'agg', HOME: '/home/pyodide'}}), coming]);
+  for (const folder of new Set(files.map(([path]) => path.slice(0, path.lastIndexOf('/'))))) python.FS.mkdirTree(folder);
+  for (const [path, bytes] of files) python.FS.writeFile(path, bytes, {canOwn: true});
   python.runPython('import sys; sys.path.insert(0, "/ours")');
   return python.pyimport('page');
 }

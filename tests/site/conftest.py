@@ -26,12 +26,17 @@ KNOWN = "building the font cache", "terminals plugin", "/favicon.ico"
 
 
 class Silent(http.server.SimpleHTTPRequestHandler):
-    """A static server, as any will do, with Pyodide beside the page; it logs nothing."""
+    """A static server, as any will do, with Pyodide beside the page; it lists what was asked for."""
+
+    asked = []
 
     def translate_path(self, path):
         if path.startswith("/pyodide/"):
             return str(PYODIDE / path.removeprefix("/pyodide/"))
         return super().translate_path(path)
+
+    def log_request(self, *_):
+        self.asked.append(self.translate_path(self.path))
 
     def log_message(self, *_):
         pass
@@ -88,6 +93,12 @@ def address(folder):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+@pytest.fixture
+def asked():
+    """The files that were asked for, the newest last."""
+    return Silent.asked
 
 
 @pytest.fixture(scope="module")     # or Playwright's event loop would run in the tests of other modules

@@ -1,5 +1,6 @@
 """Explorers that wake up on the page: all of them without a browser, and in one some of each kind."""
 import asyncio
+import gzip
 import importlib.util
 import json
 import os
@@ -56,6 +57,14 @@ def test_all_exercises_but_one_are_graded_without_torch_and_that_one_says_what_i
     others = {name: words for name, words in answers.items() if words != "right"}
     assert len(answers) >= 37 and list(others) == ["pytorch.swish"], others
     assert "no browser has" in others["pytorch.swish"]
+
+
+def test_the_page_says_of_that_exercise_alone_that_it_cannot_check_it(monkeypatch):
+    monkeypatch.syspath_prepend(SITE)
+    import sources
+    told = [one for path in refresh.notebooks()
+            for one in sources.cells_of(json.loads(path.read_text(encoding="utf-8")))["exercises"]]
+    assert [one["name"] for one in told if one["first"] == sources.NOT_HERE] == ["pytorch.swish"]
 
 
 def test_the_data_of_the_page_are_those_of_scikit_learn():
@@ -162,6 +171,24 @@ class Awake:
 @pytest.fixture
 def awake(pyodide, visit):
     return lambda name, place, width: Awake(visit(f"notebooks/{name}.html", width), place)
+
+
+def sent(path):
+    """The bytes that a server sends: text and WebAssembly packed, as every host of pages and Pyodide's do."""
+    content = Path(path).read_bytes()
+    return len(gzip.compress(content)) if path.endswith((".wasm", ".js", ".json")) else len(content)
+
+
+@pytest.mark.long
+def test_waking_the_first_explorer_fetches_little(pyodide, visit, asked):
+    page = visit("notebooks/00_start_here.html")
+    page.wait_for_load_state("networkidle")
+    asked.clear()
+    Awake(page, 0)
+    fetched = {Path(path).name: sent(path) for path in asked}
+    assert len(fetched) == len(asked) > 15, "nothing is fetched twice"
+    assert sum(fetched.values()) < 20e6, fetched
+    assert not any(name.startswith(("scipy", "scikit_learn", "fonttools", "pytz")) for name in fetched)
 
 
 def test_sliders_switches_and_presets_move_the_picture_and_its_sentence(awake):

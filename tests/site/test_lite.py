@@ -20,14 +20,14 @@ EXPLORERS = ("_explorer(", "_stepper(", "_viewer(", "_digits(", "_bench(", "expl
 
 
 @pytest.mark.long
-def test_three_cells_in_four_run_without_torch_and_the_others_say_what_is_missing():
+def test_four_cells_in_five_run_without_torch_and_the_others_say_what_is_missing():
     ran = subprocess.run([sys.executable, ROOT / "tests/site/without_torch.py"], capture_output=True,
                          text=True, env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"})
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
     cells = sum(count for count, _ in found.values())
     failed = [one for _, some in found.values() for one in some]
-    assert len(failed) < 0.25 * cells, {name: (count, len(some)) for name, (count, some) in found.items()}
+    assert len(failed) <= 0.195 * cells, {name: (count, len(some)) for name, (count, some) in found.items()}
     count, some = found["07_pytorch_implementation"]
     assert len(some) <= 0.4 * count
     assert not [source for source, _ in failed if source.rpartition("\n")[2].startswith(EXPLORERS)]

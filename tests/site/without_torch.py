@@ -8,17 +8,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "site" / name) for name in ("python", "python_of_page", "")]
 
+import below  # noqa: E402
 import lite  # noqa: E402
 import page  # noqa: E402
 
 
 def failures(notebook):
-    """How many cells of code there are, and the sources of those that fail, each with its error."""
+    """How many cells of code the notebook has, and those that fail in the browser, each with its error."""
     told = json.loads(notebook.read_text(encoding="utf-8"))
     _, *cells = [cell["source"] for cell in lite.adapted(told)["cells"] if cell["cell_type"] == "code"]
     with contextlib.redirect_stdout(io.StringIO()):
         ran = [(cell, page.run(notebook.stem, cell)) for cell in cells]
-    return len(cells), [one for one in ran if one[1]]
+    of_the_notebook = [cell for cell in cells if not cell.startswith(below.SAID)]
+    return len(of_the_notebook), [one for one in ran if one[1]]
 
 
 if __name__ == "__main__":
