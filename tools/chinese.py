@@ -1,7 +1,7 @@
 """The notebooks in Chinese: their prose is a translator's, all else is copied from the English.
 
 A Markdown cell in Chinese has the id of the English cell that it translates, and in its metadata a digest of
-what that said then. Anchors of headings and paths of pictures follow from the English links.
+what that said then. Links lead to cells by their ids: JupyterLab finds no heading that is not ASCII.
 """
 import copy
 import hashlib
@@ -40,16 +40,16 @@ def in_step(english: Path) -> tuple[NotebookNode, list[str]]:
     faults = [f"{one}: no English cell has this id" for one in old if one not in ids]
     if [one for one in old if one in ids] != [one for one in ids if one in old]:
         faults.append("its cells stand in another order")
-    cells = []
+    known, cells = anchors(), []
     for cell in nb.cells:
-        made, wrong = _cell(cell, old.get(cell.id))
+        made, wrong = _cell(cell, old.get(cell.id), lambda source: relinked(source, english.name, known))
         cells.append(made)
         faults += [f"{cell.id}: {fault}" for fault in wrong]
     nb.cells = cells
-    return relinked(nb, english.name), [f"zh/{english.name}, {fault}" for fault in faults]
+    return nb, [f"zh/{english.name}, {fault}" for fault in faults]
 
 
-def _cell(english, chinese):
+def _cell(english, chinese, link):
     if english.cell_type == "code":
         new = copy.deepcopy(english)
         if chinese and chinese.source == english.source:
@@ -58,13 +58,14 @@ def _cell(english, chinese):
     if chinese is None or KEY not in chinese.metadata:
         return english, ["there is no translation"]
     stale = [] if chinese.metadata[KEY] == digest(english.source) else ["the English has changed since"]
-    return chinese, stale + differences(english.source, chinese.source)
+    chinese.source = link(chinese.source)
+    return chinese, stale + differences(link(english.source), chinese.source)
 
 
 def differences(english: str, chinese: str) -> list[str]:
     """What a translation has more or less than the English: formulas, code, links, headings, numbers, rows.
 
-    Words in formulas may be Chinese, and links lead to Chinese headings.
+    Words in formulas may be Chinese.
     """
     found = []
     pairs = zip(_parts(english).items(), _parts(chinese).values(), strict=True)
@@ -84,8 +85,7 @@ def _parts(source):
     return {
         "the code": Counter(re.sub(r"\s+", " ", one["code"]) for one in found if one["code"]),
         "the formula": Counter(_formula(one[0]) for one in found if not one["code"]),
-        "a link to": Counter(re.sub(r"^../", "", re.sub("#.*", "#", link.removeprefix("../"))) for link in
-                             page.links + [where for where, _ in page.images]),
+        "a link to": Counter(page.links + [where for where, _ in page.images]),
         "a heading of level": Counter((level, *re.findall(r"^\d+", text)) for level, text in page.headings),
         "the number": Counter(re.findall(r"\d+(?:[.,]\d+)*", re.sub(r"\]\([^)]*\)|<[^>]*>", "", rest))),
         "a row": Counter(re.findall(r"^ *(\||[-*] |\d+\. )", source, re.MULTILINE)),
@@ -99,31 +99,24 @@ def _formula(text):
 # --- links -----------------------------------------------------------------------------------
 
 def anchors() -> dict[str, dict[str, str]]:
-    """For each notebook: the anchor of each heading in English, and the one in Chinese."""
-    return {path.name: dict(zip(_anchors(path), _anchors(FOLDER / path.name), strict=False))
-            for path in refresh.notebooks() if (FOLDER / path.name).exists()}
+    """For each notebook: the id of the cell that has this heading, in English or in Chinese."""
+    return {path.name: {**_anchors(path), **_anchors(FOLDER / path.name)} for path in refresh.notebooks()}
 
 
 def _anchors(path):
-    return [prose.anchor(text) for cell in refresh.load(path).cells if cell.cell_type == "markdown"
-            for _, text in prose.read(cell.source).headings]
+    return {prose.anchor(text): cell.id for cell in (refresh.load(path).cells if path.exists() else ())
+            if cell.cell_type == "markdown" for _, text in prose.read(cell.source).headings}
 
 
-def relinked(nb: NotebookNode, name: str) -> NotebookNode:
-    """Lead the links of a Chinese notebook to Chinese headings, and those to pictures one folder up."""
-    known = anchors()
-
+def relinked(source: str, name: str, known: dict[str, dict[str, str]]) -> str:
+    """The Markdown of a notebook, with links to the cells of headings, and to pictures one folder up."""
     def link(match):
         file, anchor = match["file"], match["anchor"]
         if file.startswith("../") and not file.startswith("../../"):
             file = "../" + file
-        if anchor is not None:
-            anchor = known.get(file or name, {}).get(unquote(anchor), anchor)
-        return f"]({file}{'' if anchor is None else '#' + anchor})"
-    for cell in nb.cells:
-        if cell.cell_type == "markdown" and KEY in cell.metadata:
-            cell.source = LINK.sub(link, cell.source)
-    return nb
+        at = known.get(file or name, {}).get(unquote(anchor or ""))
+        return f"]({file}{f'#cell-id={at}' if at else f'#{anchor}' if anchor else ''})"
+    return LINK.sub(link, source)
 
 
 # --- a text to translate ---------------------------------------------------------------------

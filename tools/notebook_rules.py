@@ -352,10 +352,14 @@ def _dead_anchor(link: str, fragment: str, target: Path, nb: NotebookNode | None
         return ""
     if target.suffix != ".ipynb":
         return f"an anchor of a notebook expected, got {link!r}"
-    known = {prose.anchor(text) for _, page in pages(nb or refresh.load(target)) for _, text in page.headings}
+    nb = nb or refresh.load(target)
+    known = {prose.anchor(text) for _, page in pages(nb) for _, text in page.headings}
+    if fragment in {f"cell-id={cell.id}" for cell in nb.cells}:
+        return ""
     if fragment not in known:
         return f"a heading expected for {link!r}; {target.name} has {sorted(known)}"
-    # JupyterLab compares the percent-encoded address with the plain heading: "#Größe" finds nothing.
+    # JupyterLab compares the percent-encoded address with the plain heading: "#Größe" finds nothing; it
+    # finds a cell by "#cell-id=…".
     if not re.fullmatch(r"[\w.,:;()'*+/?=&~@-]+", fragment, re.ASCII):
         return f"a heading of plain letters expected as target, got {link!r}, which JupyterLab does not find"
     return ""
@@ -364,7 +368,10 @@ def _dead_anchor(link: str, fragment: str, target: Path, nb: NotebookNode | None
 # --- outputs ---------------------------------------------------------------------------------
 
 def pictures_have_words(nb: NotebookNode, path: Path) -> list[str]:
-    """Every picture, in prose and in outputs, has an alternative text of four words or more."""
+    """Every picture, in prose and in outputs, has an alternative text of four words or more.
+
+    In Chinese each sign is a word.
+    """
     alts = [(i, alt) for i, page in pages(nb) for _, alt in page.images]
     for i, output, kind, text in outputs(nb):
         if kind in ("text/html", "text/markdown"):
@@ -375,7 +382,7 @@ def pictures_have_words(nb: NotebookNode, path: Path) -> list[str]:
             alts.append((i, metadata.get(kind, {}).get("alt", metadata.get("alt", ""))))
     return [f"{at(path, i)}: an alternative text of {ALT_WORDS} words or more expected, got {alt!r}; "
             "figures go through helpers.plotting.figures.show(figure, alt)"
-            for i, alt in alts if len(alt.split()) < ALT_WORDS]
+            for i, alt in alts if len(re.findall(r"[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+", alt)) < ALT_WORDS]
 
 
 BARE = re.compile(r"<(?:[\w.]+\.)?(?:Axes|Figure|matplotlib)\b|Text\([-\d]|Line2D\(|BarContainer|<a list of "

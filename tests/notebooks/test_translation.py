@@ -41,7 +41,7 @@ def changed(path, change):
 
 def test_what_is_taken_has_the_code_the_outputs_and_the_headings_of_the_notebook(english):
     title, code, _ = refresh.load(chinese.FOLDER / english.name).cells
-    assert "见[那里](#2-再来一个)" in title.source and code == refresh.load(english).cells[1]
+    assert "见[那里](#cell-id=second)" in title.source and code == refresh.load(english).cells[1]
     assert translate.main(["--check"]) == 0 and chinese.draft(english) == ""
 
 
@@ -56,7 +56,7 @@ def edit(old, new):
     (lambda cells: cells[1].update(source="1 + 2"), "not as `python3 tasks.py translate` writes it"),
     (edit("x^2", "x^3"), "title: it lacks the formula '$x^2$'"),
     (edit("2 * x", "2x"), "title: it adds the code '`2x`'"),
-    (edit("#2-", "01.ipynb#2-"), "title: it adds a link to '01.ipynb#'"),
+    (edit("#cell", "01.ipynb#cell"), "title: it adds a link to '01.ipynb#cell-id=second'"),
     (edit("# 03", "## 03"), "title: it lacks a heading of level (1, '03')"),
     (edit("1.5", "15"), "title: it lacks the number '1.5'"),
     (edit("- 二", ""), "title: it lacks a row '- '"),
