@@ -418,6 +418,12 @@ def test_at_the_largest_rate_the_cost_jumps_about_or_diverges(activation):
     assert one.diverged or (np.diff(one.losses) > 0).sum() > 100
 
 
+@pytest.mark.parametrize("data", list(DATA))
+def test_with_the_identity_the_cost_is_above_100_at_the_two_largest_rates(data):
+    assert all(boundary(data, "identity", hidden, eta, 1000).losses[-1] > 100
+               for hidden in (1, 4, 16) for eta in RATES[-2:])
+
+
 @pytest.mark.parametrize("wrong", [{"hidden": 0}, {"starts": 0}, {"steps": 1.5}, {"eta": 0}, {"eta": np.nan}])
 def test_what_solved_refuses(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
