@@ -1,5 +1,9 @@
 """The Chinese notebooks are in step with the English; what is not is named."""
+import re
+from collections import Counter
+
 import chinese
+import notebook_rules as rules
 import pytest
 import refresh
 import translate
@@ -13,6 +17,26 @@ def test_all_notebooks_are_in_step():
     faults = [fault for path in refresh.notebooks() for fault in chinese.in_step(path)[1]]
     assert faults + translate.main(["--check"]) * ["see what --check says"] == []
     assert len(list(chinese.FOLDER.glob("*.ipynb"))) == len(refresh.notebooks()) > 0
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+def test_each_rule_of_notebooks_holds_in_chinese(rule):
+    assert [fault for path in refresh.find("zh") for fault in rule(refresh.load(path), path)] == []
+
+
+@pytest.mark.parametrize("english", refresh.notebooks(), ids=lambda path: path.stem)
+def test_the_outputs_have_the_same_numbers_in_both_languages(english):
+    pairs = zip(refresh.load(english).cells, refresh.load(chinese.FOLDER / english.name).cells, strict=True)
+    different = [(one.id, numbers_in(one), numbers_in(two)) for one, two in pairs
+                 if one.cell_type == "code" and numbers_in(one) != numbers_in(two)]
+    assert different == []
+
+
+def numbers_in(cell):
+    """The numbers that the outputs of a cell say as text."""
+    texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs
+             if "nbval-ignore-output" not in cell.metadata.get("tags", [])]
+    return Counter(re.findall(r"\d+(?:\.\d+)?", "\n".join(texts)))
 
 
 @pytest.fixture
