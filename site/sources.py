@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from babel.messages.pofile import read_po
 from needs import needed
 from recorded_explorers import RECORDED
 
@@ -14,6 +15,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 NOT_HERE = ("This page cannot check the answer: it is a class of PyTorch, which no browser has. With the "
             "series installed, the notebook checks it.")
+IN_ENGLISH = re.compile(r"\[([^][]*)\]\(\.\./\.\./(benchmarks/\w+)\.md\)")     # such pages have no Chinese
+LINK = r"<a href='../../\2.html' hreflang='en'>\1</a>"
 
 
 def anchor(title: str) -> str:
@@ -27,11 +30,22 @@ def gather(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("conf.py", "index.md"):
         shutil.copy(HERE / name, folder)
-    shutil.copytree(HERE / "static", folder / "static")
+    for name in ("static", "templates", "locale", "zh"):
+        shutil.copytree(HERE / name, folder / name)
     for name, pattern in {"notebooks": "*.ipynb", "images": "*.*", "benchmarks": "results.md"}.items():
         (folder / name).mkdir()
         for path in sorted((ROOT / name).glob(pattern)):
             shutil.copy(path, folder / name)
+    (folder / "zh/notebooks").mkdir()
+    for path in sorted((ROOT / "notebooks/zh").glob("*.ipynb")):
+        text = IN_ENGLISH.sub(LINK, path.read_text(encoding="utf-8"))
+        (folder / "zh/notebooks" / path.name).write_text(text, encoding="utf-8")
+
+
+def catalogue(name: str) -> dict[str, str]:
+    """What this folder says in Chinese, by the English: for Sphinx, or on a page."""
+    with (HERE / f"locale/zh_CN/LC_MESSAGES/{name}.po").open("rb") as file:
+        return {message.id: message.string for message in read_po(file) if message.id}
 
 
 def cells_of(notebook: dict) -> dict:

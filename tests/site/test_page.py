@@ -16,10 +16,14 @@ COUNTS = """() => ({width: document.documentElement.scrollWidth,
 TYPESET = "() => !document.querySelector('.math') || document.querySelector('mjx-container')"
 
 
+PAGES = [f"{where}notebooks/{name}" for where in ("", "zh/") for name in NAMES]
+EVERY_DAY = "notebooks/01", "notebooks/05", "zh/notebooks/06"
+
+
 @pytest.mark.parametrize("name", [
-    pytest.param(name, marks=[pytest.mark.long] * (name[:2] not in ("01", "05"))) for name in NAMES])
+    pytest.param(name, marks=[pytest.mark.long] * (not name.startswith(EVERY_DAY))) for name in PAGES])
 def test_a_notebook_is_a_page_that_fits_with_its_words_and_its_mathematics(visit, name):
-    page = visit(f"notebooks/{name}.html")
+    page = visit(f"{name}.html")
     page.wait_for_function(TYPESET)
     for pixels, scheme in WIDTHS.values():
         page.set_viewport_size({"width": pixels, "height": 900})
@@ -30,9 +34,15 @@ def test_a_notebook_is_a_page_that_fits_with_its_words_and_its_mathematics(visit
         assert found["formulas"] > 20
 
 
-def test_a_reader_finds_a_word_and_goes_on_with_the_keyboard(visit):
-    page = visit("search.html?q=vanish")
-    page.wait_for_selector("#search-results li a >> text=Gradient pathologies")
+@pytest.mark.parametrize("where, word, title", [
+    ("", "vanish", "Gradient pathologies"), ("zh/", "梯度消失", "06 梯度消失与梯度爆炸"),
+    ("zh/", "秩", "03 矩阵求导")])
+def test_a_reader_finds_a_word(visit, where, word, title):
+    page = visit(f"{where}search.html?q={word}")
+    page.wait_for_selector(f"#search-results li a >> text={title}")
+
+
+def test_a_reader_goes_on_with_the_keyboard_to_the_next_notebook_and_to_the_other_language(visit):
     page = visit(f"notebooks/{NAMES[0]}.html")
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -42,6 +52,9 @@ def test_a_reader_finds_a_word_and_goes_on_with_the_keyboard(visit):
     page.wait_for_url(f"**/{NAMES[1]}.html")
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(f"**/{NAMES[0]}.html")
+    for where, words in ("zh/notebooks", "中文"), ("notebooks", "English"):
+        page.get_by_role("link", name=words, exact=True).press("Enter")
+        page.wait_for_url(f"**/{where}/{NAMES[0]}.html")
 
 
 def test_dark_and_light_are_two(visit):
@@ -61,7 +74,8 @@ def test_on_paper_a_dark_page_is_white_and_has_nothing_to_press(visit):
 
 
 def test_a_link_to_a_section_leads_there(folder):
-    pages = {path: path.read_text(encoding="utf-8") for path in folder.glob("*/*.html")}
+    pages = {path: path.read_text(encoding="utf-8")
+             for pattern in ("*/*.html", "zh/*/*.html") for path in folder.glob(pattern)}
     links = [(path, html.unescape(link)) for path, text in pages.items()
              for link in re.findall(r'class="reference [^"]*internal" href="([^"]*#[^"]+)"', text)]
     lost = []
@@ -70,6 +84,16 @@ def test_a_link_to_a_section_leads_there(folder):
         if f' id="{html.escape(section)}"' not in pages[(path.parent / name).resolve() if name else path]:
             lost.append((path.name, link))
     assert not lost and len(links) > 100
+
+
+def test_every_page_says_its_language_and_leads_to_the_same_one_in_the_other(folder):
+    for name in [*(f"notebooks/{name}" for name in NAMES), "index", "search"]:
+        both = folder / f"{name}.html", folder / f"zh/{name}.html"
+        for path, other, language in zip(both, both[::-1], ("en", "zh-CN"), strict=True):
+            text = path.read_text(encoding="utf-8")
+            assert f'<html class="no-js" lang="{language}"' in text
+            [link] = re.findall(r'<a class="language" [^>]*href="([^"]*)"', text)
+            assert (path.parent / link).resolve() == other.resolve()
 
 
 def test_a_wheel_that_is_not_the_pinned_one_is_refused_and_removed(monkeypatch, tmp_path):
