@@ -23,7 +23,7 @@ class Explorer {
     this.progress = made('p', {className: 'progress'});
     this.progress.setAttribute('role', 'status');
     this.button.addEventListener('click', () => this.wake());
-    this.words.after(this.button, this.progress);
+    this.words.after(this.progress, this.button);
   }
 
   async wake() {
@@ -37,6 +37,7 @@ class Explorer {
       this.button.remove();
       this.progress.textContent = '';
       this.box.querySelector('input, select').focus({preventScroll: true});
+      this.box.scrollIntoView({block: 'nearest', behavior: 'instant'});
       awake.push(this);
     } catch (error) {
       this.progress.textContent = `It does not wake up: ${error.message}`;

@@ -196,7 +196,8 @@ def test_sliders_switches_and_presets_move_the_picture_and_its_sentence(awake):
     start = one.sentence()
     assert start == stored(ROOT / "notebooks/06_gradient_pathologies.ipynb")[0]
     depth = one.box.get_by_role("slider", name="depth")
-    depth.focus()
+    picture, slider = one.image.bounding_box(), depth.bounding_box()
+    assert 0 <= picture["y"] < picture["y"] + picture["height"] < slider["y"] < 900, "both are seen at once"
     assert "31 sigmoid" in one.after(lambda: one.page.keyboard.press("ArrowRight"))
     scale = one.box.get_by_role("slider", name="weights times")
     assert "1.07" in one.after(lambda: scale.press("ArrowRight"))
