@@ -16,6 +16,7 @@ ROOT = HERE.parent
 NOT_HERE = ("This page cannot check the answer: it is a class of PyTorch, which no browser has. With the "
             "series installed, the notebook checks it.")
 IN_ENGLISH = re.compile(r"\[([^][]*)\]\(\.\./\.\./(benchmarks/\w+)\.md\)")     # such pages have no Chinese
+TO_CELL = re.compile(r"\((?:(\w+)\.ipynb)?#cell-id=([\w-]+)\)")      # so link the notebooks in Chinese
 LINK = r"<a href='../../\2.html' hreflang='en'>\1</a>"
 
 
@@ -39,7 +40,17 @@ def gather(folder: Path) -> None:
     (folder / "zh/notebooks").mkdir()
     for path in sorted((ROOT / "notebooks/zh").glob("*.ipynb")):
         text = IN_ENGLISH.sub(LINK, path.read_text(encoding="utf-8"))
-        (folder / "zh/notebooks" / path.name).write_text(text, encoding="utf-8")
+        (folder / "zh/notebooks" / path.name).write_text(labelled(path.stem, text), encoding="utf-8")
+
+
+def labelled(name: str, notebook: str) -> str:
+    """The notebook with a label, in MyST, before each cell of text, and with links that lead there."""
+    text = TO_CELL.sub(lambda link: f"(#{link[1] or name}-{link[2]})", notebook)
+    told = json.loads(text)
+    for cell in told["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = f"({name}-{cell['id']})=\n{''.join(cell['source'])}"
+    return json.dumps(told)
 
 
 def catalogue(name: str) -> dict[str, str]:
