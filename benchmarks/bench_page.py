@@ -19,7 +19,7 @@ import numpy as np
 from common import publish, table
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / name) for name in ("tools", "tests", "tests/site", "site")]
+sys.path[:0] = [str(ROOT / name) for name in ("tests/site", "tests", "tools", "site")]
 import browser  # noqa: E402
 import conftest  # noqa: E402
 import refresh  # noqa: E402
@@ -37,7 +37,7 @@ WATCH = """place => {
     }).observe(image, {attributeFilter: ['src']}));
 }"""
 MOVED = """() => Promise.race([window.moved,
-    new Promise(done => setTimeout(() => done(null), 5000))])"""
+    new Promise(done => setTimeout(() => done(null), 2000))])"""
 
 
 def explorers_of(path):
@@ -55,8 +55,9 @@ def press(page, place, slider, key):
 def moves(page, place):
     """The times to settings not seen before, and to those between which the keys go back and forth."""
     slider = page.locator(".controls input[type=range]").first
+    low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
     keys = "ArrowLeft", "ArrowRight"
-    back, ahead = keys if 2 * float(slider.input_value()) < float(slider.get_attribute("max")) else keys[::-1]
+    back, ahead = keys if 2 * float(slider.input_value()) < low + high else keys[::-1]
     new = [press(page, place, slider, ahead) for _ in range(NEW)]
     again = [press(page, place, slider, (back, ahead)[k % 2]) for k in range(AGAIN + 2)][2:]
     return [[one for one in times if one is not None] for times in (new, again)]
