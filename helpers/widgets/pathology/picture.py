@@ -84,8 +84,9 @@ def _scale(ax, pane):
             line = np.array([left, right])
             panes.polyline(ax, [line], color=figures.NEUTRAL, lw=0.9, ls=(0, (1, 3)), zorder=1)
             below = value < 1 or left[1] < pane.top + 16       # away from 1, where there is room
-            x = left[0] + (136 if left[1] < pane.top + 16 else 4)
-            labels += [(name, x, left[1] + (9 if below else -9), 0.0)]
+            inner = abs(np.log10(value)) < 0.6 * pane.ceiling   # in the corners at the right are numbers
+            x, anchor = (right[0] - 2, 1.0) if inner else (left[0] + 2, 0.0)
+            labels += [(name, x, left[1] + (9 if below else -9), anchor)]
     return labels
 
 
