@@ -3,7 +3,7 @@
 They are found in the source: strings and f-strings of helpers/ and of the notebooks' code, without
 docstrings, keys, and what goes to Python, NumPy or Matplotlib as a setting. A field of an f-string keeps the
 name of what it holds: f"step {step + 1} of {self.steps:.0f}" is the message "step {step} of {steps}". Fields
-side by side are one field.
+side by side are one field, and each line is a message.
 """
 import ast
 import json
@@ -24,10 +24,10 @@ SETTINGS = set("""
 SILENT = set("""
     getattr setattr hasattr einsum import_module compile open replace removeprefix removesuffix split join
     strip startswith endswith encode decode sub match fullmatch findall finditer search tint mix add_class
-    register events warns filterwarnings namedtuple TypeVar field astype partition tick_params grid spines
-    axis set_xscale set_yscale compare_digest run_path has_trait find_spec observe Layout Unicode array
-    fromstring ContextVar Path NewType print _wrong changed""".split())
-WORD = re.compile(r"(?<![A-Za-z])(?!d[A-Za-z]\b)[A-Za-z]{2,}")     # dx, dW … are no words
+    register events changed warns filterwarnings namedtuple TypeVar field astype partition tick_params grid
+    spines axis set_xscale set_yscale compare_digest run_path has_trait find_spec observe Layout Unicode array
+    fromstring ContextVar Path NewType print _wrong""".split())
+WORD = re.compile(r"(?<![A-Za-z])(?!d(?:[a-z]|[A-Z][a-z]?)\d?\b)[A-Za-z]{2,}|^a $")   # dW is none
 # Where a single word is a label; elsewhere it is a name.
 LABELS = (
     "notebooks/", "helpers/widgets/", "helpers/theory/", "helpers/data.py", "helpers/installation.py",
@@ -70,19 +70,23 @@ def _of(path, source) -> list[Message]:
 def texts(node: ast.AST) -> Iterator[tuple[int, str]]:
     """The line and the text of each message in a piece of source."""
     if isinstance(node, ast.JoinedStr):
-        text = bare(template(node))
-        if spoken(re.sub(r"\{\w+\}", "", text)):
-            yield node.lineno, text
+        yield from ((node.lineno, line) for line in _lines(template(node)))
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 yield from texts(part.value)
         return
     if isinstance(node, ast.Constant):
-        if isinstance(node.value, str) and spoken(bare(node.value)):
-            yield node.lineno, bare(node.value)
+        if isinstance(node.value, str):
+            yield from ((node.lineno, line) for line in _lines(node.value))
         return
     for child in _children(node):
         yield from texts(child)
+
+
+def _lines(text):
+    """The lines of a text that are messages."""
+    if spoken(bare(text)):
+        yield from filter(spoken, map(bare, text.split("\n")))
 
 
 def _children(node):
@@ -151,5 +155,5 @@ def bare(text: str) -> str:
 
 def spoken(text: str) -> bool:
     """Whether there is a word of English in it, and no code."""
-    return bool(WORD.search(text)) and not re.search(r"</|^\{\w+\}\w+$|^[#%.(]|^\S*[_/.]\S*$", text)
-
+    return bool(WORD.search(re.sub(r"\{\w+\}", "", text))) and not re.search(
+        r"</|\b_[a-z]|^\{\w+\}[a-z]+$|^[#%.(]|^\S*[_/.]\S*$", text)

@@ -69,5 +69,5 @@ def _judge(exercise: Exercise, answers: list[np.ndarray]) -> Feedback:
 def _accepted(exercise, answers, caught):
     """Say how many honest inputs reject what the weak test accepts, and which hole it uses."""
     hole = next((h.sentence for h in exercise.holes if exercise.gives(h.function, answers)), OWN)
-    reject = "rejects" if caught == 1 else "reject"
-    return f"The weak test accepts it, and {caught} of {len(answers) - 1} honest inputs {reject} it. {hole}"
+    return (f"The weak test accepts it, and {caught} of {len(answers) - 1} honest inputs "
+            f"reject{'s' * (caught == 1)} it. {hole}")

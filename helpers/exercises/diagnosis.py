@@ -63,13 +63,13 @@ def _shape(answers, truths):
     if not all(a.size == t.size and same(a.ravel(), t.ravel()) for a, t in zip(answers, truths, strict=True)):
         return ""
     a, t = next((a, t) for a, t in zip(answers, truths, strict=True) if a.shape != t.shape)
-    return f"its shape: it is {a.shape}, expected {t.shape}"
+    return "its shape: " + f"it is {a.shape}, expected {t.shape}"
 
 
 def _order(answers, truths):
     for order in list(permutations(range(truths[0].ndim)))[1:]:
         if all_same(answers, [t.transpose(order) for t in truths]):
-            return f"the order of its axes: yours is the right one after `transpose{order}`"
+            return "the order of its axes: " + f"yours is the right one after `transpose{order}`"
     return ""
 
 
@@ -78,7 +78,8 @@ def _direction(answers, truths):
     for turned in (some for n in axes for some in combinations(axes, n + 1)):
         if all_same(answers, [np.flip(t, turned) for t in truths]):
             along = " and ".join(map(str, turned))
-            return f"its direction: it is reversed along {'axes' if len(turned) > 1 else 'axis'} {along}"
+            place = f"axes {along}" if len(turned) > 1 else f"axis {along}"
+            return "its direction: " + f"it is reversed along {place}"
     return ""
 
 

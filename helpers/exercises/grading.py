@@ -55,8 +55,8 @@ def ask(exercise: Exercise, function: Callable) -> Answers:
         try:
             returned.append(sandbox.as_numbers(sandbox.call(called, case), truth))
         except sandbox.LearnerError as told:
-            said = f"{told}{recognisers.cause(told.said)} It was called with {diagnosis.in_short(case)}."
-            return Answers(tuple(returned), said)
+            said = f"{told}{recognisers.cause(told.said)}", f"It was called with {diagnosis.in_short(case)}."
+            return Answers(tuple(returned), " ".join(said))
     return Answers(tuple(returned))
 
 

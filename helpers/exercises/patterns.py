@@ -84,9 +84,11 @@ def _factor(exercise, answers, truths):
     found, cases = ratios_of(answers, truths), exercise.inputs()
     for words, value in _sizes(cases[0]):
         values = [value(case) for case in cases]
-        for said, wanted in (("times", values), ("divided by", [1 / n if n else 0 for n in values])):
+        inverse = [1 / n if n else 0 for n in values]
+        for said, wanted in ((f"It is the right one times {words}.", values),
+                             (f"It is the right one divided by {words}.", inverse)):
             if found and np.ptp(values) and np.allclose(found, wanted, 1e-9, 0):
-                return f"It is the right one {said} {words}."
+                return said
     return ""
 
 
@@ -138,9 +140,10 @@ def _conditions(first):
             yield (f"`{name}` has a single entry along axis {axis}",
                    lambda case, name=name, axis=axis: case[name].shape[axis] == 1)
         if first[name].ndim > 1:
-            for said, holds in (("as", int.__eq__), ("at least as", int.__ge__), ("at most as", int.__le__)):
-                yield (f"`{name}` has {said} many rows as columns",
-                       lambda case, name=name, holds=holds: holds(*case[name].shape[-2:]))
+            for said, holds in ((f"`{name}` has as many rows as columns", int.__eq__),
+                                (f"`{name}` has at least as many rows as columns", int.__ge__),
+                                (f"`{name}` has at most as many rows as columns", int.__le__)):
+                yield said, lambda case, name=name, holds=holds: holds(*case[name].shape[-2:])
 
 
 OF_ONE_SHAPE = _part, _place, _term, _factor, _precision, _constant

@@ -72,11 +72,13 @@ def as_numbers(value: object, like: np.ndarray) -> np.ndarray:
     """`value` as an array of numbers; a LearnerError when it is nothing of the kind of `like`."""
     if isinstance(value, (np.ndarray, np.number, int, float)) and np.asarray(value).dtype.kind in "iuf":
         return np.asarray(value)
+    if value is None:
+        raise LearnerError("It returned None. Is the `return` missing?")
+    if value is ...:
+        raise LearnerError("It returned the three dots of the stub.")
     wanted = f"a NumPy array of {like.dtype}" if like.ndim else "a number"
     kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else type_name(value)
-    special = {type(None): "None. Is the `return` missing?", type(...): "the three dots of the stub."}
-    said = f"{kind}; expected {wanted}.{_cure(value, like)}"
-    raise LearnerError(f"It returned {special.get(type(value), said)}")
+    raise LearnerError(f"It returned {kind}; expected {wanted}." + _cure(value, like))
 
 
 def _cure(value, like):
@@ -96,9 +98,10 @@ def _cure(value, like):
 
 def type_name(value: object) -> str:
     """What a value is, with its article: "an int", "a str"; None is "None"."""
+    if value is None:
+        return "None"
     name = type(value).__name__
-    article = "an" if name.startswith((*"aeioAEIO", "nd")) else "a"
-    return "None" if value is None else f"{article} {name}"
+    return f"an {name}" if name.startswith((*"aeioAEIO", "nd")) else f"a {name}"
 
 
 def _within_time(function, arguments):
@@ -167,18 +170,19 @@ def _untouched(before, after):
 
 
 def _sentence(error, function):
-    where = _own_line(error, function)
+    place = _own_line(error, function)
+    where = place and f" in {place}"
     if isinstance(error, Waits | bdb.BdbQuit) or _in_debugger(error):
         return WAITS.format(where=where)
     if isinstance(error, TimeUp):
-        where = where and f"; time ran out{where}"
-        busy = " It is still busy: restart the kernel to be rid of it." if error.args else ""
-        return (f"It did not return within {SECONDS:g} seconds{where}. Is there a loop that never ends, or "
-                f"an `input()`?{busy}")
+        late = f"It did not return within {SECONDS:g} seconds" + (place and f"; time ran out in {place}")
+        busy = ["It is still busy: restart the kernel to be rid of it."] if error.args else []
+        return " ".join([f"{late}.", "Is there a loop that never ends, or an `input()`?", *busy])
     if isinstance(error, RecursionError):
         return f"It calls itself too often{where}. Which call is the last one?"
     said = (str(error).strip().splitlines() or ["no message"])[0]
-    return f"{type(error).__name__}{where}: {said.rstrip('.')}."
+    name, said = type(error).__name__, said.rstrip(".")
+    return (f"{name} in {place}" if place else name) + f": {said}."
 
 
 def _in_debugger(error):
@@ -193,4 +197,4 @@ def _own_line(error, function):
     if not lines:
         return ""
     source = linecache.getline(file, lines[-1]).strip()
-    return f" in line {lines[-1]}" + (f", `{source}`" if source else "")
+    return f"line {lines[-1]}, `{source}`" if source else f"line {lines[-1]}"

@@ -5,25 +5,25 @@ sentence below a picture, a label, feedback, an error) and finds its Chinese in 
 tools/translate.py keeps. The message of an f-string has the names of its fields: "step {step} of {steps}" is
 the message of "step 3 of 9", and what stands in a field is said in Chinese too.
 """
-import gettext
 import os
 import re
 from functools import cache, lru_cache
 from pathlib import Path
-from string import Formatter
+
+from helpers.language.catalogue import WORD, catalogue, closed, letters
 
 LANGUAGES = "en", "zh"
 VARIABLE = "GRADIENTS_LANGUAGE"
-LOCALE = Path(__file__).with_name("locale")
 EDGE = re.compile(r"([\s,;:.]*)(.*?)([\s,;:.]*)", re.DOTALL)     # what stands around a message
-WORD = re.compile(r"(?<![A-Za-z])(?!d[A-Za-z]\b)[A-Za-z]{2,}")      # dx, dW … are no words
-HAN = re.compile("[\u4e00-\u9fff]")
+HAN = "[\u4e00-\u9fff]"
 # Where a text that is no message is divided, outside of brackets, and what stands there in Chinese.
-JOINTS = {"\n": "\n", ". ": "。", "? ": "？", "! ": "！", "; ": "；", ": ": "：", ", ": "，", " and ": "和",
-          " or ": "或"}
-FEW = 3                                            # words, which may be translated one by one
-STRONG = 12                                        # letters of a message that hardly fit another by chance
+# The widest come first.
+JOINTS = ({"\n": "\n"}, {". ": "。", "? ": "", "! ": ""}, {"; ": "；", ": ": "：", ", ": "，"},
+          {" and ": " 和 ", " or ": " 或 "})
+ENDS = "\n", ". ", "? ", "! ", "; ", ": "          # of a clause
 STOPS = {".": "。", ",": "，", ";": "；", ":": "："}
+# What a reading costs by itself: by an f-string, by two texts; a comma, or the end of a clause, in a field.
+FITTED, JOINED, LISTED, CROSSED = 0.01, 0.03, 0.03, 1
 
 
 @cache
@@ -44,120 +44,109 @@ def say(text: str) -> str:
 
 
 @lru_cache(2000)
-def translated(text: str) -> tuple[str, int]:
-    """A text in Chinese, and the number of English letters left in it: of all readings the one with fewest.
+def translated(text: str) -> tuple[str, float]:
+    """A text in Chinese, and its cost: the English letters left in it, and a little for each guess.
 
-    A text is read as a message, as the message of an f-string, or as two texts with a stop between them.
+    A text is read as a message, as the message of an f-string, or as two texts with a stop between them; of
+    all readings the one of least cost is taken.
     """
     before, core, after = EDGE.fullmatch(text).groups()
     if not WORD.search(core):
         return text, 0
     for form in _forms(core):
-        if form in catalogue().known:
-            return _with_edges(before, catalogue().known[form], after), 0
-    readings = []
+        if form in _catalogue().known:
+            return _with_edges(before, _catalogue().known[form], after), 0
+    readings = [(core, letters(core))]
     for form in _forms(core):
-        readings += [*_by_template(form), *_by_joints(form), *_by_template(form, weak=True)]
-    best, left = min([*readings, (core, letters(core))], key=lambda reading: reading[1])
-    return _with_edges(before, _tidy(best), after), left
+        readings += [*_by_template(form), *_by_joints(form), *_by_template(form, weak=True), *_by_words(form),
+                     *_by_list(form)]
+    best, cost = min(readings, key=lambda reading: reading[1])
+    return _with_edges(before, _tidy(best), after), cost
 
 
-def letters(text: str) -> int:
-    """The number of letters of English words in a text."""
-    return sum(map(len, WORD.findall(text)))
+def _catalogue():
+    return catalogue(language())
 
 
 def _forms(text):
     """A text; with a small letter in front; with single blanks, as messages have them."""
     return dict.fromkeys((text, text[0].lower() + text[1:] if text[:2].istitle() else text,
-                          " ".join(text.split())))
+                          re.sub(r"[^\S\n]+", " ", text)))
 
 
 def _by_template(text, *, weak=False):
     """The readings of a text as the message of an f-string, one with few letters, or one with many."""
-    for message in catalogue().templates[weak]:
+    for message in _catalogue().templates[weak]:
         for match in message.matches(text):
-            fields = {name: translated(value) for name, value in match.groupdict().items()}
+            fields = {name: (value, 0) if name in message.code else translated(value)
+                      for name, value in match.groupdict().items()}
+            if weak and any(cost >= 1 and " " in value for value, (_, cost) in zip(
+                    match.groups(), fields.values(), strict=True)):
+                continue
             filled = message.translation.format(**{name: said for name, (said, _) in fields.items()})
-            yield filled, sum(left for _, left in fields.values())
+            yield filled, FITTED + sum(map(_crossed, match.groups())) + sum(
+                cost for _, cost in fields.values())
+
+
+def _crossed(text):
+    """What it costs that this text is one field: much, where a clause ends in it and it is no message."""
+    if text in _catalogue().known:
+        return 0
+    if WORD.search(text) and any(_places(text, joint) for joint in ENDS):
+        return CROSSED
+    listed = " (" in text or _places(text, ", ") or re.match(r"[^A-Za-z]+ and .*[A-Za-z]", text)
+    return LISTED if listed else 0
 
 
 def _by_joints(text):
     """The readings of a text as two, divided at each of the widest joints that it has."""
-    blank = {" ": ""} if len(text.split()) <= FEW else {}
-    for joint, chinese in {**JOINTS, **blank}.items():
-        places = [at for at in _places(text, joint) if 0 < at < len(text) - len(joint)]
-        for at in places:
-            (first, some), (second, more) = translated(text[:at]), translated(text[at + len(joint):])
-            yield first + chinese + second, some + more
+    for joints in JOINTS:
+        places = [(at, joint) for joint in joints for at in _places(text, joint)
+                  if 0 < at < len(text) - len(joint)]
+        for at, joint in places:
+            end = at + (joint in ("? ", "! "))                # the sign of a question is part of its message
+            (first, some), (second, more) = translated(text[:end]), translated(text[at + len(joint):])
+            yield first + joints[joint] + second, JOINED + some + more
         if places:
             return
 
 
+def _by_words(text):
+    """The readings of a text as two messages side by side, one of which may be without words."""
+    for at in _places(text, " "):
+        first, second = (half if not WORD.search(half) else _catalogue().known.get(half)
+                         for half in (text[:at], text[at + 1:]))
+        if first and second and not re.match(r"[=(\[]", text[at + 1:]):      # x = 3 is code, and x (2, 3)
+            yield f"{first} {second}", JOINED
+
+
+def _by_list(text):
+    """The reading of a text as a list, such as "W, b and x"."""
+    found = re.fullmatch(r"(.+, .+)( and | or )(.+)", text)
+    if found and not any(map(text.count, (*ENDS, ", and"))):
+        *items, joint, last = *found[1].split(", "), found[2], found[3]
+        said = [translated(item) for item in (*items, last)]
+        if all(map(closed, items)):
+            yield "、".join(one for one, _ in said[:-1]) + JOINTS[-1][joint] + said[-1][0], FITTED + sum(
+                cost for _, cost in said)
+
+
 def _places(text, joint):
-    """Where the joint stands outside of brackets."""
-    return [match.start() for match in re.finditer(re.escape(joint), text) if _closed(text[:match.start()])]
-
-
-def _closed(text):
-    """Whether each bracket of a text is closed."""
-    return all(text.count(left) == text.count(right) for left, right in ("()", "[]", "{}"))
+    """Where the joint stands outside of brackets and code."""
+    return [match.start() for match in re.finditer(re.escape(joint), text) if closed(text[:match.start()])]
 
 
 def _tidy(text):
-    """Chinese stops, and no blanks, beside Chinese signs."""
-    text = re.sub(f"(?<=\\d|%)[.] ?(?={HAN.pattern})", "。", text)
-    return re.sub(f"(?<=[。，；：、]|{HAN.pattern}) +(?={HAN.pattern})|(?<=[。，；：、]) +", "", text)
+    """Chinese stops, and no blanks, beside Chinese signs; a blank between these and Latin ones."""
+    text = re.sub(f"(?<=\\d|%)[.] ?(?={HAN})", "。", text)
+    text = re.sub(f"(?<={HAN})(?=[A-Za-z0-9α-ω`])|(?<=[A-Za-z0-9α-ω%`])(?={HAN})", " ", text)
+    text = re.sub(f"(?<={HAN})[?]", "？", text)
+    return re.sub(f"(?<=[。，；：、？]|{HAN}) +(?={HAN})|(?<=[。，；：、？]) +| +(?=（)", "", text)
 
 
 def _with_edges(before, said, after):
     """Put the punctuation back that stood around a text: Chinese, where the text is."""
-    if not HAN.search(said):
+    if not re.search(HAN, said):
         return before + said + after
     before, after = (re.sub(r"([,;:.])\s*", lambda stop: STOPS[stop[1]], end) for end in (before, after))
     return before + said + after
-
-
-class Template:
-    """The message of an f-string: a pattern that its texts fit, and its translation."""
-
-    def __init__(self, message: str, translation: str):
-        """Raise ValueError where the fields are no names."""
-        parts = list(Formatter().parse(message))
-        self.translation, self.letters = translation, sum(letters(words) for words, *_ in parts)
-        self.anchor = max((words for words, *_ in parts), key=len)     # most texts lack it: a quick test
-        self.patterns = [re.compile("".join(
-            re.escape(words) + (_field(name, words, most) if name else "") for words, name, *_ in parts),
-            re.DOTALL) for most in ("*?", "*")]
-
-    def matches(self, text: str) -> list[re.Match]:
-        """How the text fits: with the shortest fields, and with the longest."""
-        if self.anchor not in text or not (shortest := self.patterns[0].fullmatch(text)):
-            return []
-        found = {match.groups(): match for match in (shortest, self.patterns[1].fullmatch(text))}
-        return [match for values, match in found.items() if all(map(_closed, values))]
-
-
-def _field(name, before, most):
-    """The pattern of a field: after a letter the ending of a plural or no letter; before one whole words."""
-    first = "(?![A-Za-z])" if before[-1:].isalpha() else ""
-    return f"(?P<{name}>{first and 'e?s|'}{first}.{most})(?!(?<=[A-Za-z])[A-Za-z])"
-
-
-class Catalogue(gettext.GNUTranslations):
-    """The messages of a language: `known` by their English; `templates` with fields, the strong, the weak."""
-
-    def __init__(self, file):
-        """Read a compiled catalogue."""
-        super().__init__(file)
-        self.known = {english: said for english, said in self._catalog.items() if english and said}
-        found = [Template(english, said) for english, said in self.known.items()
-                 if re.search(r"\{\w+\}", english)]
-        found.sort(key=lambda message: -message.letters)
-        self.templates = [[one for one in found if (one.letters < STRONG) == weak] for weak in (False, True)]
-
-
-@cache
-def catalogue() -> Catalogue:
-    """The catalogue of the language chosen."""
-    return gettext.translation("helpers", LOCALE, [language()], class_=Catalogue)

@@ -26,7 +26,7 @@ class Tiles(NamedTuple):
 
 def digit_name(number: int) -> str:
     """A digit, or any class, with its article: "a 3", "an 8"."""
-    return f"{'an' if number in (11, 18) or str(number)[0] == '8' else 'a'} {number}"
+    return f"an {number}" if number in (11, 18) or str(number)[0] == "8" else f"a {number}"
 
 
 def tiles(maps: tuple[int, int, int], room: tuple[int, int], most: int = 40) -> Tiles:

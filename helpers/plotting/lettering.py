@@ -4,6 +4,7 @@ Matplotlib lays out and renders each text anew, a millisecond or two for a few w
 together from the outlines of its signs: `write` makes one path of many labels, and on a `Canvas` every text
 is drawn so.
 """
+import re
 from functools import cache, lru_cache
 
 import numpy as np
@@ -29,6 +30,8 @@ FONT = FontProperties(family="DejaVu Sans", size=1)
 CHINESE = (
     "Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
     "Noto Sans CJK JP", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "SimHei")
+# Where a line may end.
+BREAKS = re.compile(r"(?<=\s)|(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])|(?<=[，；：、])")
 FIRST_OF_CHINA = "\u2e80"     # from here on signs are Chinese, punctuation among them; DejaVu has none
 
 
@@ -73,6 +76,16 @@ def write(ax: Axes, labels: list[tuple[str, float, float, float]], color: str = 
 def width_of(words: str) -> float:
     """How wide `write` makes these words, in pixels."""
     return EM * outlined(lettered(words))[2]
+
+
+def wrapped(words: str, width: float) -> list[str]:
+    """Words in the language of the reader, in lines that `write` makes no wider than so many pixels."""
+    lines = [""]
+    for piece in BREAKS.split(lettered(words)):
+        if lines[-1] and width_of(lines[-1] + piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
 
 
 class Outlines(RendererAgg):

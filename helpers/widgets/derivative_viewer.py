@@ -49,10 +49,9 @@ Choice = namedtuple("Choice", "expression wrt operands y D output_entry input_en
 def derivative(expression: str, wrt: str, operands: dict[str, np.ndarray]) -> np.ndarray:
     """The derivative of each output entry with respect to each entry of operands[wrt].
 
-    Its shape is output.shape + input.shape, numerator layout.
-
-    The formula δ[i,k]·x[j], for all [i,k,j] at once, is einsum("ik,j->ikj", δ, x) with the identity
-    matrix for δ. Raises ValueError for an expression and an operand that RULES does not have.
+    Its shape is output.shape + input.shape, numerator layout. The formula δ[i,k]·x[j], for all
+    [i,k,j] at once, is einsum("ik,j->ikj", δ, x) with the identity matrix for δ. Raises ValueError for an
+    expression and an operand that RULES does not have.
     """
     if (expression, wrt) not in RULES:
         raise ValueError(f"expression, wrt: got {(expression, wrt)}, expected one of {list(RULES)}")
@@ -102,7 +101,8 @@ def derivative_viewer(by_torch: Callable) -> Explore:
     truths = {row: np.asarray(by_torch(*row, EXPRESSIONS[row[0]][0])) for row in RULES}
     expression = Dropdown(options=list(EXPRESSIONS), value="Y = W X")
     wrt = Dropdown(options=["weights", "input"], description="with respect to")
-    output_entry, input_entry = IntSlider(6, 0, 7), IntSlider(3, 0, 5)
+    output_entry = IntSlider(6, 0, 7, description="output entry")
+    input_entry = IntSlider(3, 0, 5, description="input entry")
     output_entry.settings, input_entry.settings = [0, 1], [0, 1, 2]    # for the sweep: there in every view
 
     def fit(_change):
@@ -181,7 +181,7 @@ def _draw_whole(ax, view, layout):
     ax.text(22.2, top - 1.5, by, color=_COLORS[by], **MIDDLE)
     name, shape = RULES[view.expression, view.wrt][1 + (layout == "denominator")], down + across
     ax.text(22.2, top - 2.7, f"∂{view.expression[0]}/∂{view.wrt} = {name} in {layout} layout\nshape {shape}"
-            + f" → {rows} × {columns}, row by row" * (len(shape) > 2), color=figures.GRADIENT, **MIDDLE)
+            + (f" → {rows} × {columns}" + ", row by row") * bool(shape[2:]), color=figures.GRADIENT, **MIDDLE)
     return M.reshape(shape)
 
 

@@ -79,7 +79,7 @@ def but_the_last_unit(d, W, z):
     ("network.dW", lambda d, z: np.column_stack([d.T @ z, d.mean(0)]),
      "dW: dW is computed with z_prev. The input of the layer is a_prev = σ(z_prev). db: This is"),
     ("pathologies.running", lambda *given: pathologies.running_by_hand(*given) + [[0], [1]],
-     "Mean is right. Variance is wrong."),
+     "The mean is right. The variance is wrong."),
     ("convolution.size", lambda n, k, s, p, d: (n + 2 * p - s * (k - 1) - 1) // d + 1,
      "It is right with `s` and `d` exchanged."),
     ("matrices.trace", lambda X, W: matrices.tied_by_hand(X, W) - W,

@@ -253,7 +253,8 @@ def test_conclusions(costs, diverged, steps, said):
 def test_counts_in_words():
     assert words.counted(["learns"] * 3) == "learns in 3 of 3 seeds"
     mixed = ["diverged", "learns", "guesses"]
-    assert words.counted(mixed) == "learns in 1 of 3 seeds, only guesses in 1, has diverged in 1"
+    assert words.counted(mixed) == ("learns in 1 of 3 seeds, only guesses in 1 of them, "
+                                     "has diverged in 1 of them")
     for found, said in ((mixed, "1 of 3"), (["worse"] * 3, "0 of 3"), (["diverged"] * 3, "diverged"),
                         (["untrained"] * 3, "untrained")):
         assert words.how_many(found) == said
@@ -389,7 +390,7 @@ def test_what_is_stored_is_finished():
 
     async def cell():
         return remedy_bench()._repr_mimebundle_()["text/plain"]
-    assert "After 100 steps the modified net learns in 3 of 3 seeds" in asyncio.run(cell())
+    assert "After 100 steps, the modified net learns in 3 of 3 seeds" in asyncio.run(cell())
 
 
 # --- the picture -----------------------------------------------------------------------------

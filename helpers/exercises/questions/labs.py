@@ -309,8 +309,8 @@ TRAININGS = (
     ("steps along the batch before", False, _of(lambda k, W: gradient(max(k - 1, 0), W[max(k - 1, 0)]))),
     ("is stuck with the first batch", False, _of(lambda k, W: gradient(0, W[-1]))),
     ("decreases the learning rate", False, _of(lambda k, W: 0.8**k * gradient(k, W[-1]))),
-    *((f"leaves out the {name} step", False, _of(lambda k, W, n=n: (k != n) * gradient(k, W[-1])))
-      for n, name in ((0, "first"), (2, "third"), (5, "last"))),
+    *((does, False, _of(lambda k, W, n=n: (k != n) * gradient(k, W[-1]))) for n, does in (
+        (0, "leaves out the first step"), (2, "leaves out the third step"), (5, "leaves out the last step"))),
     ("steps sideways, too", False,
      _of(lambda k, W: gradient(k, W[-1]) + np.cross(gradient(k, W[-1]), [1, 1, 1]))),
     ("steps uphill", False, _of(lambda k, W: -gradient(k, W[-1]))),

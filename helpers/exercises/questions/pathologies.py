@@ -96,7 +96,7 @@ def _true_running(x, mean, var, momentum):
 
 RUNNING = Exercise(
     "pathologies.running", "Running statistics", running_by_hand, _true_running, _running_cases,
-    parts=lambda both: {"Mean": both[0], "Variance": both[1]},
+    parts=lambda both: {"The mean": both[0], "The variance": both[1]},
     mistakes=(
         Mistake("biased", "The running variance is the biased one, which divides by m. torch normalizes with "
                 "that, but keeps the unbiased one, with m − 1.", "* m / (m - 1) →"),

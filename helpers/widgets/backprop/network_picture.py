@@ -34,7 +34,7 @@ def network_frame(figure: Figure, x: np.ndarray, y: np.ndarray) -> Axes:
     """Draw what no step changes: boxes, their names, thin lines between them, the input x, the target y."""
     ax = sheet(figure, SIZE)
     for layer, (middle, width) in enumerate(COLUMNS):
-        name = "layer 0: a⁰ = x" if layer == 0 else f"layer {layer}{' = L' * (layer == 3)}"
+        name = {0: "layer 0: a⁰ = x", 3: "layer 3 = L"}.get(layer, f"layer {layer}")
         ax.text(max(middle, 54), 12, name, ha="center", va="center", fontsize=9.5, color=figures.NEUTRAL)
         for i, height in enumerate(heights(layer)):
             _box(ax, middle, width, height, [f"{s}{UP[layer]}{DOWN[i]} =" for s in ROWS] if layer else [])
@@ -54,7 +54,7 @@ def _frame_of_cost(ax, y):
         _say(ax, COST[0], height, f"y{DOWN[i]} = {two_decimals(y[i, 0])}")
         ends = np.sign(CENTRE - height) * np.array([10, 43])
         ax.plot([COST[0]] * 2, height + ends, color="#BBBBBB", lw=1)
-    for x, words, right in ((541, "as in torch", True), (634, "differs", False)):
+    for x, words, right in ((530, "as in torch", True), (638, "differs", False)):
         _mark(ax, (x, REMARKS - 7), (14, 14), right)
         ax.add_artist(Rectangle((x, REMARKS - 7), 14, 14, fill=False, ec=figures.NEUTRAL, lw=0.7))
         ax.text(x + 19, REMARKS, words, va="center", fontsize=9, color=figures.NEUTRAL)

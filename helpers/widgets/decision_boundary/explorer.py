@@ -169,17 +169,19 @@ def _number(value):
 
 def _describe(data, activation, hidden, eta, steps):
     one = boundary(data, activation, hidden, eta, steps)
-    ended = (f" It diverged at step {one.step + 1}, where the cost passed {DIVERGED:,.0f}; shown is step "
-             f"{one.step}." if one.diverged else "")
-    return (f"{data[0].upper()}{data[1:]}, {activation}, {hidden} hidden unit{'s' * (hidden > 1)}, learning "
-            f"rate {eta:g}, step {steps}: accuracy {(~one.wrong).mean():.0%}, {_loss(one)}.{ended} "
-            f"{_boundary(one)}, and z² {_affine(one)}.")
+    said = (f"{data[0].upper()}{data[1:]}, {activation}, {hidden} hidden unit{'s' * (hidden > 1)}, learning "
+            f"rate {eta:g}, step {steps}: accuracy {(~one.wrong).mean():.0%}, {_loss(one)}.")
+    ended = (f"It diverged at step {one.step + 1}, where the cost passed {DIVERGED:,.0f}; shown is step "
+             f"{one.step}.")
+    return " ".join([said, *[ended] * one.diverged, f"{_boundary(one)}, and z² {_affine(one)}."])
 
 
 def _loss(one):
     first, last = one.losses[0], one.losses[-1]
+    if not one.step:
+        return f"cost {_number(last)}"
     change = "above" if last > first else "down from"
-    return f"cost {_number(last)}" + f", {change} {_number(first)} at step 0" * (one.step > 0)
+    return f"cost {_number(last)}, {change} {_number(first)} at step 0"
 
 
 def _boundary(one):

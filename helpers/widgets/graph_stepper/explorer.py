@@ -121,6 +121,7 @@ def _describe(expression, tape, step):
     way = "forward" if step <= len(tape.forward) else "backward"
     name = focus.node.name if focus else None
     rule = f"{name}, {RULES[name][way == 'backward']}" if name else "the output itself"
-    end = f" So far {found}." if way == "backward" and found else ""
-    said = f"Step {step} of {_count(tape)} of {expression}, {way}: {rule}. {_line(tape, step)}.{end}"
-    return " ".join(said.split())               # in the picture there are wide blanks
+    said = [f"Step {step} of {_count(tape)} of {expression}, {way}: {rule}.", f"{_line(tape, step)}."]
+    if way == "backward" and found:
+        said.append(f"So far {found}.")
+    return " ".join(" ".join(said).split())     # in the picture there are wide blanks

@@ -74,7 +74,8 @@ def draw_numbers(ax: Axes, layout: Layout, values: dict[Variable, float],
 def draw_rules(ax: Axes, names: list[str], lit: str | None, backward: bool, line: str) -> None:
     """The rules of these operations in two columns, the one in use in colour; the line with numbers."""
     color = figures.GRADIENT if backward else figures.OUTPUT
-    ax.text(16, BELOW - 21, "forward          VJP", fontsize=9, color=figures.NEUTRAL, va="center")
+    for x, word in ((16, "forward"), (120, "VJP")):
+        ax.text(x, BELOW - 21, word, fontsize=9, color=figures.NEUTRAL, va="center")
     for i, name in enumerate(names):
         x, y = 16 + 342 * (i % 2), BELOW + LINE * (i // 2)
         words = [(RULES[name][0], x, y, 0), (RULES[name][1], x + 104, y, 0)]

@@ -2,6 +2,8 @@
 from ipywidgets import Checkbox, FloatSlider, HBox, Layout
 from traitlets import TraitError, Tuple, Unicode, validate
 
+from helpers.language import say
+
 CHIP = '<span style="color:{color}; background-color:white; padding:0 3px; border-radius:3px">{sign}</span>'
 
 
@@ -14,9 +16,9 @@ class Switches(HBox):
         """One checkbox for each of `colors`; those in `on` are checked. Signs stand on white in any theme."""
         self.names = tuple(colors)
         self.boxes = {name: Checkbox(
-            name in on, description=CHIP.format(color=color, sign=signs[name]) + f" {name}", indent=False,
-            description_allow_html=True, layout=Layout(width="max-content", margin="0 14px 0 0"))
-            for name, color in colors.items()}
+            name in on, description=f"{CHIP.format(color=color, sign=signs[name])} {say(name)}",
+            indent=False, description_allow_html=True,
+            layout=Layout(width="max-content", margin="0 14px 0 0")) for name, color in colors.items()}
         self.settings = [(), self.names, *((name,) for name in self.names)]     # what the sweep tries
         super().__init__(list(self.boxes.values()), layout=Layout(flex_flow="row wrap"))
         self.value = on

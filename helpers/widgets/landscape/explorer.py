@@ -28,8 +28,8 @@ def landscape_explorer() -> Explore:
 
     `result` is a Race; its `runs` has, for each rule that is on, the path and the losses up to this step.
     """
-    landscape, kappa = Dropdown(options=list(LANDSCAPES)), SelectionSlider(
-        options=KAPPAS, value=30, description="condition number κ")
+    landscape = Dropdown(options=list(LANDSCAPES), description="landscape")
+    kappa = SelectionSlider(options=KAPPAS, value=30, description="condition number κ")
     first = LANDSCAPES[landscape.value].start
     start = StartPoint(sides(landscape.value), first, [(-2, -1), (0, 0.5), (2, 1.75)], "9ch")
     eta = SelectionSlider(options=_RATES, value=0.05, description="learning rate η")

@@ -39,8 +39,8 @@ def rate_bands(kappa: float, nesterov: bool) -> list[Path]:
 def frame_map(chart: Axes, bar: Axes) -> None:
     """Draw what never changes: the axes, and below them the colours of the rates."""
     chart.set(xlim=(0, WIDEST), ylim=(0, 1), facecolor=BEYOND, yticks=np.arange(6) / 5)
-    chart.set_xlabel(r"step $\eta\,\lambda$", labelpad=0)
-    chart.set_ylabel(r"momentum $\gamma$", labelpad=1)
+    chart.set_xlabel("step η·λ", labelpad=0)
+    chart.set_ylabel("momentum γ", labelpad=1)
     chart.spines[:].set_visible(True)
     chart.set_title("rate of convergence", fontsize=10.5)
     bar.set(xlim=(0, len(TINTS)), ylim=(0, 1), yticks=[], xticks=[0, 5, 9, len(TINTS)])

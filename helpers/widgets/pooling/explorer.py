@@ -180,8 +180,9 @@ def _say_mean(one):
     lost = one.k ** 2 - rows * columns
     gone = f", and the parts of the {lost} zeros of the padding are cut off" * (lost > 0)
     more = ", and where windows overlap the gradients add up" * (one.k > one.s)
-    mean = _decimal(one.y[one.place]).replace("= ", "").replace("≈", "about")
-    return (f"the sum is {written(one.window.sum())}, the average {mean}; "
+    sign, digits = _decimal(one.y[one.place]).split()
+    mean = f"the average {digits}" if sign == "=" else f"the average about {digits}"
+    return (f"the sum is {written(one.window.sum())}, {mean}; "
             f"each pixel receives {_fraction(one.dy[one.place], one.k ** 2)}{gone}{more}")
 
 

@@ -128,14 +128,15 @@ def _update(kind, rule, kernel, stride, step):
     """What is added to dx, where, and what is lost: "dx += 3", "at the first of two maxima", ""."""
     before, _, routed, (p, q) = accumulated(kind, rule, kernel, stride, step)
     gradient, tied = upstream(kind, kernel, stride)[p, q], _tied(p, q, kernel, stride).sum()
-    amount, where, count = written(gradient), "the maximum", routed.sum()
+    amount, where, count = written(gradient), "at the maximum", routed.sum()
     if kind == "average":
-        amount, where = f"{amount}/{count} = {written(gradient / count)}", f"each of {WORDS[count]} pixels"
+        amount, where = f"{amount}/{count} = {written(gradient / count)}", f"at each of {WORDS[count]} pixels"
     elif tied > 1:
-        where = f"{'each' if rule == MASK else 'the first'} of {WORDS[tied]} maxima"
+        many = WORDS[tied]
+        where = f"at each of {many} maxima" if rule == MASK else f"at the first of {many} maxima"
     if rule != OVERWRITE:
-        return f"dx += {amount}", f"at {where}", ""
-    return f"dx = {amount}", f"at {where}", "the old value is lost" if before[routed].any() else ""
+        return f"dx += {amount}", where, ""
+    return f"dx = {amount}", where, "the old value is lost" if before[routed].any() else ""
 
 
 def _say(truth, kind, kernel, stride, rule, step):

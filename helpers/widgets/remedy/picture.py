@@ -4,14 +4,13 @@ Layers run in the order of the backward pass, from the output on the left; steps
 reaches from the lowest to the highest of the seeds. The axes never change, but for the range of the costs.
 """
 import math
-import textwrap
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.plotting import figures, panes
-from helpers.plotting.lettering import write
+from helpers.plotting.lettering import wrapped, write
 from helpers.plotting.panes import Pane, scientific
 from helpers.widgets.remedy.runs import DEPTH, SEEDS, STATIONS
 from helpers.widgets.remedy.words import (
@@ -152,9 +151,10 @@ def _table(ax, one):
     (left, top), nets, recipe = TABLE, (one.plain, one.modified), one.modified.recipe
     when = f"after {one.step} steps" if one.done == one.step else f"{one.done} of {one.step} steps"
     ax.text(left, top, when, va="center", fontsize=10, weight="bold")
-    on = ", ".join(one.remedies) or "no remedy"
-    said = f"{recipe.optimizer}, learning rate {recipe.eta:g}; on: {on}"
-    labels = [(line, left, top + 116 + 18 * k, 0) for k, line in enumerate(textwrap.wrap(said, 44))]
+    on = f"on: {', '.join(one.remedies)}" if one.remedies else "no remedy is on"
+    said = f"{recipe.optimizer}, learning rate {recipe.eta:g}; {on}"
+    lines = wrapped(said, SIZE[0] - left - 8)
+    labels = [(line, left, top + 116 + 18 * k, 0) for k, line in enumerate(lines)]
     for net, x, color in zip(nets, COLUMNS, (PLAIN, "black"), strict=True):
         ax.text(left + x, top + LINE, how_many(states(net, one.step)), va="center", ha="center", fontsize=10,
                 color=color, weight="bold")

@@ -87,10 +87,11 @@ def how_many(found: list[str]) -> str:
 
 
 def counted(found: list[str]) -> str:
-    """The same in full: "learns in 2 of 3 seeds, has diverged in 1"."""
+    """The same in full: "learns in 2 of 3 seeds, has diverged in 1 of them"."""
     counts = [(VERBS[state], found.count(state)) for state in VERBS if state in found]
     (first, count), *others = counts
-    return f"{first} in {count} of {len(found)} seeds" + "".join(f", {verb} in {n}" for verb, n in others)
+    said = [f"{first} in {count} of {len(found)} seeds"]
+    return ", ".join([*said, *(f"{verb} in {n} of them" for verb, n in others)])
 
 
 def describe_comparison(one: object, net: str, steps: int, **_others: object) -> str:
@@ -103,8 +104,10 @@ def describe_comparison(one: object, net: str, steps: int, **_others: object) ->
         return f"{what} The training of {steps} steps is running."
     after = f"After {steps} step{'s' * (steps > 1)}" if steps else "Before any step"
     plain, modified = (_became(each, steps) for each in (one.plain, one.modified))
-    found = f"modified net {modified}; the plain one {plain}" if one.remedies else f"net {plain}"
-    return f"{what} {after} the {found}. {_gradients(one)}"
+    found = f"the net {plain}"
+    if one.remedies:
+        found = "; ".join([f"the modified net {modified}", f"the plain one {plain}"])
+    return f"{what} {after}, {found}. {_gradients(one)}"
 
 
 def _became(trainings, step):
