@@ -15,7 +15,7 @@ KNOWN = {
     "The sum is right": "和对了",
     "gradients vanish": "梯度消失", "is it a loop?": "是循环吗？", "the first axis": "第一条轴",
     "step {step} of {steps}": "第 {step} 步（共 {steps} 步）", "{depth} layer{s}": "{depth} 层",
-    "{net} with {extras}": "{net}，带{extras}",
+    "{net} with {extras}": "{net}，带{extras}", "with {extras}": "采用{extras}",
     "cost {cost}, down from {first}": "代价 {cost}，低于 {first}",
     "the gradient is {value} times that of {layer}": "梯度是 {layer}的 {value} 倍",
     "{found} (theory: {theory})": "{found}（理论：{theory}）",
@@ -55,7 +55,10 @@ def chinese(monkeypatch):
     ("Gradients vanish: the gradient is 2.5 times that of step 3 of 9 (theory: 3)",
      "梯度消失：梯度是第 3 步（共 9 步）的 2.5 倍（理论：3）"),
     ("The sum is right. Is it a loop? Batch norm.", "和对了。是循环吗？批归一化。"),
+    ("30 layers, with batch norm", "30 层，采用批归一化"),
     ("x (2, 3) is right but for its sign", "x (2, 3) 只差正负号"),      # a bracket is not divided
+    ("what is it (input, none, input)", "what is it (input, none, input)"),
+    ("step tanh(x + 1) of 9", "第 tanh(x + 1) 步（共 9 步）"),             # the name of a function is no word
     ("`a: b, c` is right but for its sign", "`a: b, c` 只差正负号"),     # nor is code
     ("`f(x[0` is right but for its sign", "`f(x[0` 只差正负号"),
     ("input x", "输入 x"), ("none\nlearning rate", "无\n学习率"),

@@ -80,8 +80,7 @@ def _scale(ax, pane):
         labels += [(name, x + 6, y + (8 if factor > 1 else -8), 0.0)]
     for name, value in FORMATS.items():
         if abs(np.log10(value)) < pane.ceiling:
-            left, right = pane.at([pane.low, pane.high], np.log10(value))
-            line = np.array([left, right])
+            left, right = line = pane.at([pane.low, pane.high], np.log10(value))
             panes.polyline(ax, [line], color=figures.NEUTRAL, lw=0.9, ls=(0, (1, 3)), zorder=1)
             below = value < 1 or left[1] < pane.top + 16       # away from 1, where there is room
             inner = abs(np.log10(value)) < 0.6 * pane.ceiling   # in the corners at the right are numbers
