@@ -45,7 +45,8 @@ class Feedback:
                 f'<div role="status">{head}{said}</div>{shown if self.evidence else ""}{self._help()}</div>')
 
     def _head(self) -> str:
-        return f"{LOOK[self.status][0]} {say(self.title + ':')} {say(self.status)}"
+        said = f"{LOOK[self.status][0]} {say(self.title + ':')} {say(self.status)}"
+        return said.replace("： ", "：")         # beside a Chinese stop there is no blank
 
     def _help(self) -> str:
         """The folded help: hints and worked solution; after a right answer the worked solution only."""

@@ -55,10 +55,10 @@ def _whole(value):
 
 
 def _field(name, before, most):
-    """The pattern of a field: after a letter the ending of a plural or no letter; before one whole words."""
+    """The pattern of a field: after a word the ending of a plural or no letter; before one whole words."""
     if before.endswith("`"):
         return f"(?P<{name}>[^`]{most})"
-    first = "(?![A-Za-z])" if before[-1:].isalpha() else ""
+    first = "(?![A-Za-z])" if re.search("[A-Za-z]{2}$", before) else ""
     return f"(?P<{name}>{first and 'e?s|'}{first}.{most})(?!(?<=[A-Za-z])[A-Za-z])"
 
 

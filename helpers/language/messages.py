@@ -59,7 +59,7 @@ def translated(text: str) -> tuple[str, float]:
     readings = [(core, letters(core))]
     for form in _forms(core):
         readings += [*_by_template(form), *_by_joints(form), *_by_template(form, weak=True), *_by_words(form),
-                     *_by_list(form)]
+                     *_by_list(form), *_by_bracket(form)]
     best, cost = min(readings, key=lambda reading: reading[1])
     return _with_edges(before, _tidy(best), after), cost
 
@@ -131,6 +131,15 @@ def _by_list(text):
                 cost for _, cost in said)
 
 
+def _by_bracket(text):
+    """The reading of a text that ends with words in brackets."""
+    found = re.fullmatch(r"(.+) \(([^()]+)\)", text)
+    if found and WORD.search(found[2]):
+        (said, some), (inner, more) = map(translated, found.groups())
+        if more < 1:
+            yield f"{said}（{inner}）", JOINED + some + more
+
+
 def _places(text, joint):
     """Where the joint stands outside of brackets and code."""
     return [match.start() for match in re.finditer(re.escape(joint), text) if closed(text[:match.start()])]
@@ -141,7 +150,7 @@ def _tidy(text):
     text = re.sub(f"(?<=\\d|%)[.] ?(?={HAN})", "。", text)
     text = re.sub(f"(?<={HAN})(?=[A-Za-z0-9α-ω`])|(?<=[A-Za-z0-9α-ω%`])(?={HAN})", " ", text)
     text = re.sub(f"(?<={HAN})[?]", "？", text)
-    return re.sub(f"(?<=[。，；：、？]|{HAN}) +(?={HAN})|(?<=[。，；：、？]) +| +(?=（)", "", text)
+    return re.sub(f"(?<=[。，；：、？）]|{HAN}) +(?={HAN})|(?<=[。，；：、？）]) +| +(?=（)", "", text)
 
 
 def _with_edges(before, said, after):

@@ -40,7 +40,7 @@ class Row:
         name, shape, autograd, differences = self.words()
         said = {"autograd": autograd, "central differences": differences}
         against = [f"{who} ({what})" for who, what in said.items() if what.startswith("error")]
-        return f"{name} {shape} disagrees with " + " and ".join(against)
+        return f"{name} {shape} disagrees with {' and '.join(against)}"
 
 
 class Report(tuple):

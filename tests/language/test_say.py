@@ -21,9 +21,10 @@ KNOWN = {
     "{found} (theory: {theory})": "{found}（理论：{theory}）",
     "{name} is right but for {what}": "{name} 只差{what}",
     "the last value of the cost is {cost}": "代价最后是 {cost}", "{axis} of {name}": "{name} 的{axis}",
-    "{name}: got {value}, expected one of {names}": "{name}：得到 {value}，应为 {names} 之一",
     "use {name}.astype(float)": "用 {name}.astype(float)", "cost {value}. None": "代价{value}。无",
-    "`{name}` is {value}": "`{name}` 为 {value}", "residual connections": "残差连接", "its sign": "正负号",
+    "{name}: got {value}, expected one of {names}": "{name}：得到 {value}，应为 {names} 之一",
+    "d{name}: cost of {value}": "d{name}：代价 {value}", "`{name}` is {value}": "`{name}` 为 {value}",
+    "residual connections": "残差连接", "its sign": "正负号",
 }
 
 
@@ -57,10 +58,11 @@ def chinese(monkeypatch):
     ("The sum is right. Is it a loop? Batch norm.", "和对了。是循环吗？批归一化。"),
     ("30 layers, with batch norm", "30 层，采用批归一化"),
     ("x (2, 3) is right but for its sign", "x (2, 3) 只差正负号"),      # a bracket is not divided
-    ("what is it (input, none, input)", "what is it (input, none, input)"),
+    ("what is it (input, none, unheard)", "what is it (input, none, unheard)"),
     ("step tanh(x + 1) of 9", "第 tanh(x + 1) 步（共 9 步）"),             # the name of a function is no word
     ("`a: b, c` is right but for its sign", "`a: b, c` 只差正负号"),     # nor is code
     ("`f(x[0` is right but for its sign", "`f(x[0` 只差正负号"),
+    ("dW: cost of 3", "dW：代价 3"), ("learning rate (none)", "学习率（无）"),
     ("input x", "输入 x"), ("none\nlearning rate", "无\n学习率"),
     ("the first axis of x", "x 的第一条轴"),
     ("`input` is 3", "`input` 为 3"),                                 # code in a field stays
