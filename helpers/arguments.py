@@ -120,9 +120,9 @@ def channels(W: np.ndarray, x: np.ndarray, groups: int, *, transposed: bool = Fa
     C, (first, second) = x.shape[-3], W.shape[:2]
     takes, outputs = (first, second * groups) if transposed else (second * groups, first)
     if C != takes:
-        layout = "(channels, filters/groups" if transposed else "(filters, channels/groups"
+        layout = "channels, filters/groups" if transposed else "filters, channels/groups"
         raise ValueError(f"W: got shape {W.shape}, which with groups={groups} takes {takes} channels, but x "
-                         f"has {C}; expected W of shape {layout}, kh, kw)")
+                         f"has {C}; expected W of shape ({layout}, kh, kw)")
     return outputs
 
 

@@ -8,6 +8,8 @@ from itertools import combinations, permutations
 
 import numpy as np
 
+from helpers.language import say
+
 TOLERANCE = 1e-9   # of the norm: far above rounding, far below any mistake
 SHOWN = 40         # the largest array that is printed entry by entry
 
@@ -128,11 +130,11 @@ def evidence(case: dict[str, object], answer: np.ndarray, truth: np.ndarray) -> 
     arrays = {name: value for name, value in case.items() if isinstance(value, np.ndarray)}
     rest = {name: value for name, value in case.items() if name not in arrays}
     lines = [_written(name, value) for name, value in arrays.items()] + [in_short(rest)] * bool(rest)
-    lines.append(_written("expected", truth))
-    if truth.size <= SHOWN and _written("expected", answer) == lines[-1] and not same(answer, truth):
+    lines.append(_written(say("expected"), truth))
+    if truth.size <= SHOWN and _written(say("expected"), answer) == lines[-1] and not same(answer, truth):
         lines.append(f"yours prints alike; {_largest(answer, truth)}")
     else:
-        lines.append(_written("yours", answer))
+        lines.append(_written(say("yours"), answer))
     return "\n".join(lines + _entries(answer, truth))
 
 
