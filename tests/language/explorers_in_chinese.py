@@ -87,7 +87,8 @@ def main(folder=None):
             Path(folder, f"{maker.__name__}.png").write_bytes(explorer.png())
         said = {explorer.sentence, *names(explorer.described())}
         for name, control in explorer.controls.items():
-            for value in sweep.settings(control):
+            values = sweep.settings(control)
+            for value in {values[0], values[-1]} if explorer.advance else values:      # which trains for each
                 explorer.set(**{name: value})
                 said.add(explorer.sentence)
             explorer.reset()

@@ -41,6 +41,7 @@ def frame_map(chart: Axes, bar: Axes) -> None:
     chart.set(xlim=(0, WIDEST), ylim=(0, 1), facecolor=BEYOND, yticks=np.arange(6) / 5)
     chart.set_xlabel("step η·λ", labelpad=0)
     chart.set_ylabel("momentum γ", labelpad=1)
+    chart.tick_params(axis="y", pad=1.5)          # room for the label, which is wider in Chinese
     chart.spines[:].set_visible(True)
     chart.set_title("rate of convergence", fontsize=10.5)
     bar.set(xlim=(0, len(TINTS)), ylim=(0, 1), yticks=[], xticks=[0, 5, 9, len(TINTS)])
