@@ -29,9 +29,19 @@ sys.path.insert(0, "/series")
 import browser
 
 browser.go_on()"""
+CHINESE = """
+
+import os
+
+import chinese_font
+
+archive = await (await pyfetch(f"{page}/_static/zh.zip")).bytes()
+zipfile.ZipFile(io.BytesIO(archive)).extractall("/series")
+os.environ["GRADIENTS_LANGUAGE"] = "zh"
+chinese_font.add()"""
 
 
-def adapted(notebook: dict) -> dict:
+def adapted(notebook: dict, first: str = FIRST) -> dict:
     """The notebook with such a first cell, without outputs, its explorers made without PyTorch."""
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     setup = "".join(code[0]["source"])
@@ -41,7 +51,7 @@ def adapted(notebook: dict) -> dict:
         stored = sources.without_torch(source, setup)
         cell["source"] = source if stored == source else "".join(before) + stored
         cell.update(outputs=[], execution_count=None)
-    cells = [notebook["cells"][0], code_cell("browser", FIRST)]
+    cells = [notebook["cells"][0], code_cell("browser", first)]
     for cell in notebook["cells"][1:]:
         made = [code for line, code in below.BELOW.items() if line in "".join(cell["source"])]
         cells += [cell, *(code_cell(f"below-{cell['id']}", below.SAID + code) for code in made)]
@@ -58,11 +68,12 @@ def code_cell(name: str, source: str) -> dict:
 def build(folder: Path, page: Path, pyodide: str) -> int:
     """Build it in page/lite; `folder` is for what is made on the way. Returns the exit code."""
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "files/notebooks").mkdir(parents=True)
+    (folder / "files/notebooks/zh").mkdir(parents=True)
     shutil.copytree(sources.ROOT / "images", folder / "files/images", ignore=shutil.ignore_patterns("*.py"))
-    for path in sorted((sources.ROOT / "notebooks").glob("*.ipynb")):
-        told = json.dumps(adapted(json.loads(path.read_text(encoding="utf-8"))))
-        (folder / "files/notebooks" / path.name).write_text(told, encoding="utf-8")
+    for where, first in ("notebooks", FIRST), ("notebooks/zh", FIRST + CHINESE):
+        for path in sorted((sources.ROOT / where).glob("*.ipynb")):
+            told = json.dumps(adapted(json.loads(path.read_text(encoding="utf-8")), first))
+            (folder / "files" / where / path.name).write_text(told, encoding="utf-8")
     settings = {"pyodideUrl": f"{pyodide}pyodide.js", "disablePyPIFallback": True}
     config = {"appName": "Gradients by Hand", "exposeAppInBrowser": True,
               "litePluginSettings": {KERNEL: settings}}

@@ -1,12 +1,12 @@
 """Make the page in build/site from the notebooks and this folder; build.py runs it in .venv-site."""
 import argparse
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import archives
+import in_chinese
 import lite
 import sources
 
@@ -15,8 +15,6 @@ from build import UNREACHABLE
 BUILD = sources.ROOT / "build"
 PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"
 
-OF_A_LANGUAGE = "documentation_options.js", "language_data.js", "translations.js"
-
 
 def make(into: Path, pyodide: str) -> int:
     """Make all in the folder `into`; the exit code."""
@@ -24,10 +22,12 @@ def make(into: Path, pyodide: str) -> int:
     sources.gather(pages)
     archives.unpack(BUILD / "archives", pages / "static")
     sources.give_python(pages / "static", pyodide)
+    in_chinese.gather(pages)
+    in_chinese.give_python(pages / "static", pages / "letters")
     shutil.rmtree(into, ignore_errors=True)
     both = [sphinx(pages, pages, into), sphinx(pages, pages / "zh", into / "zh", "-t", "zh")]
     code = max(one.wait() for one in both)
-    share(into)
+    in_chinese.share(into)
     return code or lite.build(BUILD / "lite", into.resolve(), pyodide)
 
 
@@ -36,24 +36,6 @@ def sphinx(configuration: Path, pages: Path, into: Path, *options: str) -> subpr
     kept = BUILD / f"doctrees-{into.name}"
     return subprocess.Popen([sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html",
                              "-c", configuration, "-d", kept, *options, pages, into])
-
-
-def share(into: Path) -> None:
-    """Let the pages in Chinese take from the English ones all that Sphinx does not make for a language.
-
-    Translate what stands in English in furo's templates.
-    """
-    for path in (into / "zh/_static").iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name not in OF_A_LANGUAGE:
-            path.unlink()
-    shared = re.compile(f"(?<=[\"'/])_static/(?!{'|'.join(map(re.escape, OF_A_LANGUAGE))})")
-    said, label = sources.catalogue("sphinx"), re.compile('(?<=aria-label=")[^"]*|(?<=<title>)[^<]*')
-    for path in (into / "zh").rglob("*.html"):
-        text = shared.sub("../_static/", path.read_text(encoding="utf-8"))
-        text = label.sub(lambda one: said.get(one[0], one[0]), text)
-        path.write_text(text, encoding="utf-8")
 
 
 def main() -> int:

@@ -7,17 +7,12 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from babel.messages.pofile import read_po
 from needs import needed
 from recorded_explorers import RECORDED
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-NOT_HERE = ("This page cannot check the answer: it is a class of PyTorch, which no browser has. With the "
-            "series installed, the notebook checks it.")
-IN_ENGLISH = re.compile(r"\[([^][]*)\]\(\.\./\.\./(benchmarks/\w+)\.md\)")     # such pages have no Chinese
-TO_CELL = re.compile(r"\((?:(\w+)\.ipynb)?#cell-id=([\w-]+)\)")      # so link the notebooks in Chinese
-LINK = r"<a href='../../\2.html' hreflang='en'>\1</a>"
+LEFT_OUT = {"tests", "locale"}
 
 
 def anchor(title: str) -> str:
@@ -37,26 +32,6 @@ def gather(folder: Path) -> None:
         (folder / name).mkdir()
         for path in sorted((ROOT / name).glob(pattern)):
             shutil.copy(path, folder / name)
-    (folder / "zh/notebooks").mkdir()
-    for path in sorted((ROOT / "notebooks/zh").glob("*.ipynb")):
-        text = IN_ENGLISH.sub(LINK, path.read_text(encoding="utf-8"))
-        (folder / "zh/notebooks" / path.name).write_text(labelled(path.stem, text), encoding="utf-8")
-
-
-def labelled(name: str, notebook: str) -> str:
-    """The notebook with a label, in MyST, before each cell of text, and with links that lead there."""
-    text = TO_CELL.sub(lambda link: f"(#{link[1] or name}-{link[2]})", notebook)
-    told = json.loads(text)
-    for cell in told["cells"]:
-        if cell["cell_type"] == "markdown":
-            cell["source"] = f"({name}-{cell['id']})=\n{''.join(cell['source'])}"
-    return json.dumps(told)
-
-
-def catalogue(name: str) -> dict[str, str]:
-    """What this folder says in Chinese, by the English: for Sphinx, or on a page."""
-    with (HERE / f"locale/zh_CN/LC_MESSAGES/{name}.po").open("rb") as file:
-        return {message.id: message.string for message in read_po(file) if message.id}
 
 
 def cells_of(notebook: dict) -> dict:
@@ -76,11 +51,10 @@ def cells_of(notebook: dict) -> dict:
 
 
 def exercise(sources: list[str], place: int) -> dict:
-    """An exercise as a page takes it: the stub alone is the reader's. "first" is what to say before it."""
+    """An exercise as a page takes it: the stub alone is the reader's."""
     stub, _, ask = sources[place].rpartition("\n\n\n")
     name = ast.parse(ask).body[0].value.args[0].value
-    return {"name": name, "stub": stub + "\n", "ask": ask, "running": "Your function is running.",
-            "first": NOT_HERE if "torch.autograd" in stub else "",
+    return {"name": name, "stub": stub + "\n", "ask": ask, "torch": "torch.autograd" in stub,
             "cells": [sources[one] for one in needed(sources, place)[:-1]]}
 
 
@@ -111,9 +85,10 @@ def give_python(static: Path, pyodide: str) -> None:
 
 
 def pack(archive: Path, packages: list[tuple[Path, str]]) -> None:
-    """Put packages of Python into an archive, each a folder below another; their tests stay behind."""
+    """Put packages into an archive, each a folder below another; their tests and languages stay behind."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for root, name in packages:
             for path in sorted((root / name).rglob("*")):
-                if path.is_file() and path.suffix != ".pyc" and "tests" not in path.parts:
+                parts = path.relative_to(root / name).parts
+                if path.is_file() and path.suffix not in (".pyc", ".po") and not LEFT_OUT & set(parts):
                     packed.write(path, path.relative_to(root))

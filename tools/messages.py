@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from babel.messages.extract import extract
+
 ROOT = Path(__file__).resolve().parents[1]
 # Names of arguments whose strings are settings, and of functions that take nothing to be read.
 SETTINGS = set("""
@@ -48,12 +50,23 @@ class Message:
 def messages() -> list[Message]:
     """All messages, in the order of files and lines; the same text may come more than once."""
     found = []
-    for path in sorted((ROOT / "helpers").rglob("*.py")):
-        found += _of(path, path.read_text(encoding="utf-8"))
+    for folder in ("helpers", "site/python", "site/python_of_page"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            found += _of(path, path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code" and not _magic("".join(cell["source"])):
                 found += _of(path, "".join(cell["source"]))
+    return found
+
+
+def of_the_page() -> list[Message]:
+    """What the scripts of the web page say: the texts that they hand to `say`, `told` and `Error`."""
+    found = []
+    for path in sorted((ROOT / "site/static").glob("*.js")):
+        with path.open("rb") as file:
+            found += [Message(text, path.relative_to(ROOT).as_posix(), line) for line, text, *_ in extract(
+                "javascript", file, dict.fromkeys(("say", "told", "Error")))]
     return found
 
 

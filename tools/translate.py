@@ -6,7 +6,8 @@
     python tools/translate.py --take 03 FILE   put the Chinese of such a text, edited, into notebooks/zh
 
 Messages of the program are translated in helpers/language/locale/zh/LC_MESSAGES/helpers.po; the .mo beside
-it is written from it. Outputs in Chinese come from `python3 tasks.py refresh zh`.
+it is written from it. Those of the web page are in site/locale/zh_CN/LC_MESSAGES/page.po. Outputs in Chinese
+come from `python3 tasks.py refresh zh`.
 """
 import argparse
 import sys
@@ -56,10 +57,12 @@ def _notebooks(check: bool) -> list[str]:
 
 
 def _messages(check: bool) -> list[str]:
-    """Bring the catalogue in step unless `check`; what is wrong with it."""
-    catalog = catalogue.updated()
-    found = [f"helpers.po, no translation: {message}" for message in catalogue.untranslated(catalog)]
-    for path, content in catalogue.files(catalog).items():
+    """Bring the catalogues in step unless `check`; what is wrong with them."""
+    catalogs = {po: catalogue.updated(po) for po in catalogue.SOURCES}
+    found = [f"{po.name}, no translation: {message}" for po, catalog in catalogs.items()
+             for message in catalogue.untranslated(catalog)]
+    contents = [pair for one in catalogs.items() for pair in catalogue.files(*one).items()]
+    for path, content in contents:
         if not path.exists() or path.read_bytes() != content:
             if check:
                 found.append(f"{path.name}: not as `python3 tasks.py translate` writes it")

@@ -5,8 +5,13 @@ import json
 import linecache
 import traceback
 
+import chinese_font
+
 from helpers.explore.background import SLICE
 from helpers.explore.explorer import Explore
+from helpers.language import say
+
+chinese_font.add()
 
 
 class Awake:
@@ -27,7 +32,8 @@ class Awake:
 
     def news(self) -> str:
         """All but the picture, as JSON."""
-        return json.dumps({"controls": self.explorer.described(), "buttons": list(self.explorer.buttons),
+        return json.dumps({"controls": self.explorer.described(),
+                           "buttons": {name: say(name) for name in self.explorer.buttons},
                            "sentence": self.sentence, "complaint": self.complaint,
                            "finished": self.explorer.finished})
 
@@ -79,11 +85,12 @@ def grade(key: str, source: str, question: str) -> str:
     """What the grader says of an answer, in HTML: `question` is the line that grades it."""
     from helpers.exercises import sandbox
     sandbox.NO_THREADS = "A loop that never ends is stopped after ten seconds."     # by the page
-    file = f"<your answer to {key}>"
+    file = f"<{say(f'your answer to {key}')}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     try:
         exec(compile(source, file, "exec"), spaces[key])
         return eval(question, spaces[key])._repr_html_()
     except Exception as error:
         said = "".join(traceback.format_exception_only(error)).strip()
-        return f'<p role="alert">Your answer does not run:</p><pre>{html.escape(said)}</pre>'
+        head = say("Your answer does not run:")
+        return f'<p role="alert">{head}</p><pre>{html.escape(said)}</pre>'

@@ -1,4 +1,6 @@
 // Native controls drawn from what an explorer says of them: kind, label, limits, options, value.
+import {say} from './words.js';
+
 const made = (tag, traits = {}, ...children) => {
   const one = Object.assign(document.createElement(tag), traits);
   one.append(...children);
@@ -39,8 +41,9 @@ function player(told, input, moved) {
   const button = made('button', {type: 'button', className: 'play'});
   let timer;
   const show = () => {
-    button.textContent = timer ? 'Pause' : 'Play';
-    button.setAttribute('aria-label', `${timer ? 'Pause' : 'Play'} ${told.label}`);
+    const name = told.label;
+    button.textContent = timer ? say('Pause') : say('Play');
+    button.setAttribute('aria-label', timer ? say('Pause {name}', {name}) : say('Play {name}', {name}));
   };
   const stop = () => { clearInterval(timer); timer = undefined; show(); };
   const step = () => {

@@ -1,11 +1,16 @@
 // Every exercise of a page can be answered in an editor, and is checked by the series' own grader.
 import {ask, end} from './python.js';
 import {cells, made, revive} from './explorers.js';
+import {say} from './words.js';
 
 const SECONDS = 10;      // that an answer has; the tests of an exercise take a tenth of one
-const TOO_LONG = `It did not return within ${SECONDS} seconds. Is there a loop that never ends? Python was started anew.`;
-const HELP = 'Tab indents; to leave the editor with the keyboard, press Escape and then Tab. '
-  + 'What you write stays in this browser.';
+const RUNNING = say('Your function is running.');
+const TOO_LONG = say('It did not return within {seconds} seconds. Is there a loop that never ends? '
+  + 'Python was started anew.', {seconds: SECONDS});
+const HELP = say('Tab indents; to leave the editor with the keyboard, press Escape and then Tab. '
+  + 'What you write stays in this browser.');
+const NOT_HERE = say('This page cannot check the answer: it is a class of PyTorch, which no browser has. '
+  + 'With the series installed, the notebook checks it.');
 
 class Exercise {
   constructor(cell, place) {
@@ -13,7 +18,7 @@ class Exercise {
     this.place = place;
     this.input = cell.querySelector('.cell_input');
     this.output = cell.querySelector('.cell_output');
-    this.open = made('button', {type: 'button', className: 'wake', textContent: 'Answer it here'});
+    this.open = made('button', {type: 'button', className: 'wake', textContent: say('Answer it here')});
     this.open.addEventListener('click', () => this.begin());
     this.input.after(this.open);
   }
@@ -27,21 +32,22 @@ class Exercise {
     this.says = made('p', {className: 'progress'});
     this.says.setAttribute('role', 'status');
     this.output.setAttribute('aria-live', 'polite');
-    this.buttons = {Check: () => this.check(), Copy: () => this.copy(), Download: () => this.download(),
-      'Start again': () => this.editor.replace(this.told.stub)};
-    for (const [name, press] of Object.entries(this.buttons)) {
+    const buttons = [[say('Check'), () => this.check()], [say('Copy'), () => this.copy()],
+      [say('Download'), () => this.download()], [say('Start again'), () => this.editor.replace(this.told.stub)]];
+    for (const [name, press] of buttons) {
       const button = made('button', {type: 'button', textContent: name});
       button.addEventListener('click', press);
       row.append(button);
     }
-    this.editor = editor(box, localStorage.getItem(this.key) ?? this.told.stub, `Your answer to ${this.told.name}`,
+    const label = say('Your answer to {name}', {name: this.told.name});
+    this.editor = editor(box, localStorage.getItem(this.key) ?? this.told.stub, label,
       text => localStorage.setItem(this.key, text));
     box.append(row, made('p', {className: 'help', textContent: HELP}), this.says);
     this.open.replaceWith(box);
     this.input.hidden = true;
     this.check_button = row.firstChild;
-    this.check_button.disabled = Boolean(this.told.first);
-    this.says.textContent = this.told.first;
+    this.check_button.disabled = this.told.torch;
+    this.says.textContent = this.told.torch ? NOT_HERE : '';
     this.editor.focus();
   }
 
@@ -51,11 +57,11 @@ class Exercise {
     try {
       const told = words => {
         this.says.textContent = words;
-        if (words === this.told.running) timer = setTimeout(() => end(TOO_LONG), 1000 * SECONDS);
+        if (words === RUNNING) timer = setTimeout(() => end(TOO_LONG), 1000 * SECONDS);
       };
-      const {name, cells: before, ask: question, running} = this.told;
+      const {name, cells: before, ask: question} = this.told;
       this.output.innerHTML = await ask('grade',
-        {key: name, cells: before, source: this.editor.text(), question, running}, told);
+        {key: name, cells: before, source: this.editor.text(), question}, told);
       this.says.textContent = '';
     } catch (error) {
       this.says.textContent = error.message;
@@ -69,9 +75,9 @@ class Exercise {
   async copy() {
     try {
       await navigator.clipboard.writeText(this.editor.text());
-      this.says.textContent = 'Copied.';
+      this.says.textContent = say('Copied.');
     } catch {
-      this.says.textContent = 'This browser does not let a page copy: select the text, or download it.';
+      this.says.textContent = say('This browser does not let a page copy: select the text, or download it.');
     }
   }
 

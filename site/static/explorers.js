@@ -1,6 +1,7 @@
 // Every stored picture of an explorer gets a button; pressed, the explorer wakes up where it stands.
 import {ask} from './python.js';
 import {control} from './controls.js';
+import {say} from './words.js';
 
 const address = new URL(`cells/${location.pathname.split('/').pop().replace('.html', '.json')}`, import.meta.url);
 const awake = [];
@@ -19,7 +20,7 @@ class Explorer {
     this.key = `explorer ${place}`;
     this.place = place;
     this.words = image.nextElementSibling;
-    this.button = made('button', {type: 'button', className: 'wake', textContent: 'Move it'});
+    this.button = made('button', {type: 'button', className: 'wake', textContent: say('Move it')});
     this.progress = made('p', {className: 'progress'});
     this.progress.setAttribute('role', 'status');
     this.button.addEventListener('click', () => this.wake());
@@ -40,7 +41,7 @@ class Explorer {
       this.box.scrollIntoView({block: 'nearest', behavior: 'instant'});
       awake.push(this);
     } catch (error) {
-      this.progress.textContent = `It does not wake up: ${error.message}`;
+      this.progress.textContent = say('It does not wake up: {why}', {why: error.message});
       this.button.disabled = false;
     }
   }
@@ -64,10 +65,10 @@ class Explorer {
     this.drawn = controls.map(told => control(told, (name, value) => this.moved(name, value)));
     this.box = made('div', {className: 'controls'});
     this.box.setAttribute('role', 'group');
-    this.box.setAttribute('aria-label', 'Controls of the picture');
+    this.box.setAttribute('aria-label', say('Controls of the picture'));
     const row = made('div', {className: 'buttons'});
-    for (const name of buttons) {
-      const button = made('button', {type: 'button', textContent: name});
+    for (const [name, textContent] of Object.entries(buttons)) {
+      const button = made('button', {type: 'button', textContent});
       button.addEventListener('click', () => this.tell('press', {button: name}).then(() => this.follow()));
       row.append(button);
     }

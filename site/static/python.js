@@ -1,17 +1,20 @@
 // One Python for a page: Pyodide in a worker, started when it is first asked for.
+import {say} from './words.js';
+
 let worker, next = 0;
 const waiting = new Map();
 
 function start() {
-  worker = new Worker(new URL('worker.js', import.meta.url));
-  worker.onmessage = ({data: {id, progress, answer, error}}) => {
+  worker = new Worker(new URL('worker.js', import.meta.url), {name: document.documentElement.lang});
+  worker.onmessage = ({data: {id, progress, answer, error, fields}}) => {
     const {done, fail, told} = waiting.get(id);
-    if (progress !== undefined) return told(progress);
+    if (progress !== undefined) return told(say(progress, fields));
     waiting.delete(id);
-    if (error !== undefined) fail(new Error(error)); else done(answer);
+    if (error !== undefined) fail(new Error(say(error, fields))); else done(answer);
   };
   worker.onerror = event => {
-    for (const {fail} of waiting.values()) fail(new Error(`Python did not start: ${event.message}`));
+    const sentence = say('Python did not start: {why}', {why: event.message});
+    for (const {fail} of waiting.values()) fail(new Error(sentence));
     waiting.clear();
     worker = undefined;
   };

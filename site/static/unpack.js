@@ -31,7 +31,10 @@ async function inflated(bytes, method) {
 
 async function unpack(folder, address, integrity) {
   const answer = await fetch(address, {integrity});
-  if (!answer.ok) throw new Error(`${address} cannot be had: ${answer.status}`);
+  if (!answer.ok) {
+    const fields = {address, status: answer.status};
+    throw Object.assign(new Error('{address} cannot be had: {status}'), {fields});
+  }
   const needed = [...members(await answer.arrayBuffer())].filter(([name]) => !NOT_NEEDED.test(name));
   return Promise.all(needed.map(async ([name, ...stored]) => [folder + name, await inflated(...stored)]));
 }
@@ -41,9 +44,10 @@ const checked = hex => 'sha256-' + btoa(String.fromCharCode(...hex.match(/../g).
 async function all() {
   const {packages} = await (await fetch(where.pyodide + 'pyodide-lock.json')).json();
   const theirs = PACKAGES.map(name => packages[name]);
-  return (await Promise.all([unpack('/ours/', 'python.zip'),
+  const ours = ['python.zip', ...(name.startsWith('zh') ? ['zh.zip'] : [])];
+  return (await Promise.all([...ours.map(archive => unpack('/ours/', archive)),
     ...theirs.map(one => unpack(SITE, where.pyodide + one.file_name, checked(one.sha256)))])).flat();
 }
 
 all().then(files => postMessage({files}, files.map(([, bytes]) => bytes.buffer)),
-           error => postMessage({error: error.message}));
+           ({message, fields}) => postMessage({error: message, fields}));

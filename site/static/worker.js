@@ -1,11 +1,15 @@
 // Python in the reader's browser: Pyodide, NumPy, Matplotlib, and our own files in python.zip.
 importScripts('where.js');
 
+const language = name.startsWith('zh') ? 'zh' : 'en';        // that of the page, which names us by it
+
 // The files of the packages and ours, [path, bytes], from another worker.
 function unpacked() {
-  const unpacker = new Worker('unpack.js');
+  const unpacker = new Worker('unpack.js', {name});
   return new Promise((done, fail) => {
-    unpacker.onmessage = ({data: {files, error}}) => { if (error) fail(new Error(error)); else done(files); };
+    unpacker.onmessage = ({data: {files, error, fields}}) => {
+      if (error) fail(Object.assign(new Error(error), {fields})); else done(files);
+    };
     unpacker.onerror = event => fail(new Error(event.message));
   }).finally(() => unpacker.terminate());
 }
@@ -15,7 +19,8 @@ async function start(told) {
   const coming = unpacked();
   importScripts(where.pyodide + 'pyodide.js');
   const [python, files] = await Promise.all([
-    loadPyodide({indexURL: where.pyodide, env: {MPLBACKEND: 'agg', HOME: '/home/pyodide'}}), coming]);
+    loadPyodide({indexURL: where.pyodide,
+                 env: {MPLBACKEND: 'agg', HOME: '/home/pyodide', GRADIENTS_LANGUAGE: language}}), coming]);
   for (const folder of new Set(files.map(([path]) => path.slice(0, path.lastIndexOf('/'))))) python.FS.mkdirTree(folder);
   for (const [path, bytes] of files) python.FS.writeFile(path, bytes, {canOwn: true});
   python.runPython('import sys; sys.path.insert(0, "/ours")');
@@ -33,14 +38,14 @@ function news(awake) {
 const actions = {
   async wake(page, told, {key, cells}) {
     for (const [k, cell] of cells.entries()) {
-      told(`Cell ${k + 1} of the ${cells.length} that this picture needs is running.`);
+      told('Cell {k} of the {n} that this picture needs is running.', {k: k + 1, n: cells.length});
       if (k < cells.length - 1) page.run(key, cell);
     }
     return news(page.wake(key, cells.at(-1)));
   },
-  async grade(page, told, {key, cells, source, question, running}) {
+  async grade(page, told, {key, cells, source, question}) {
     if (!page.spaces.has(key)) cells.forEach(cell => page.run(key, cell));
-    told(running);
+    told('Your function is running.');
     return page.grade(key, source, question);
   },
   turn: (page, told, {key, values}) => news(page.turn(key, JSON.stringify(values))),
@@ -50,14 +55,14 @@ const actions = {
 
 let page, queue = Promise.resolve();
 onmessage = ({data: {id, what, values}}) => {
-  const told = progress => postMessage({id, progress});
+  const told = (progress, fields) => postMessage({id, progress, fields});
   queue = queue.then(async () => {
     try {
       page ??= await start(told);
       const answer = await actions[what](page, told, values);
       postMessage({id, answer}, answer.png ? [answer.png.buffer] : []);
     } catch (error) {
-      postMessage({id, error: String(error.message ?? error).trim().split('\n').at(-1)});
+      postMessage({id, error: String(error.message ?? error).trim().split('\n').at(-1), fields: error.fields});
     }
   });
 };

@@ -14,6 +14,9 @@ import pytest
 import refresh
 import sklearn.datasets
 import sklearn.model_selection
+from matplotlib.ft2font import FT2Font
+
+from helpers.plotting import lettering
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "site"
@@ -64,7 +67,7 @@ def test_the_page_says_of_that_exercise_alone_that_it_cannot_check_it(monkeypatc
     import sources
     told = [one for path in refresh.notebooks()
             for one in sources.cells_of(json.loads(path.read_text(encoding="utf-8")))["exercises"]]
-    assert [one["name"] for one in told if one["first"] == sources.NOT_HERE] == ["pytorch.swish"]
+    assert [one["name"] for one in told if one["torch"]] == ["pytorch.swish"]
 
 
 def test_the_data_of_the_page_are_those_of_scikit_learn():
@@ -188,7 +191,34 @@ def test_waking_the_first_explorer_fetches_little(pyodide, visit, asked):
     fetched = {Path(path).name: sent(path) for path in asked}
     assert len(fetched) == len(asked) > 15, "nothing is fetched twice"
     assert sum(fetched.values()) < 20e6, fetched
+    assert "zh.zip" not in fetched
     assert not any(name.startswith(("scipy", "scikit_learn", "fonttools", "pytz")) for name in fetched)
+
+
+def test_a_page_in_chinese_speaks_chinese_when_it_wakes_up_and_has_the_font(pyodide, visit, asked):
+    page = visit("zh/notebooks/01_convolution.html")
+    one = Awake(page, 0)
+    assert "第 4 步（共 9 步）" in one.sentence()
+    page.get_by_role("button", name="播放 步").wait_for()
+    step = one.box.get_by_role("slider", name="步", exact=True)
+    assert "第 5 步（共 9 步）" in one.after(lambda: step.press("ArrowRight"))
+    assert [path for path in asked if path.endswith("zh.zip")]
+    page.get_by_role("button", name="在这里作答").nth(1).click()
+    page.get_by_role("textbox", name="你对 convolution.db 的作答").press_sequentially("x = 1 +")
+    page.get_by_role("button", name="检查").click()
+    page.get_by_text("你的代码无法运行").wait_for()
+
+
+def test_the_font_of_chinese_pictures_is_known_by_its_name_and_has_every_sign(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(SITE)
+    import letters
+    po = (ROOT / "helpers/language/locale/zh/LC_MESSAGES/helpers.po").read_text(encoding="utf-8")
+    if not letters.cut(po, tmp_path / "chinese.otf"):
+        pytest.skip("this machine has no free Chinese font, such as fonts-noto-cjk")
+    font = FT2Font(tmp_path / "chinese.otf")
+    assert font.family_name in lettering.CHINESE
+    assert {ord(sign) for sign in po if sign >= lettering.FIRST_OF_CHINA} <= set(font.get_charmap())
+    assert (tmp_path / "chinese.otf").stat().st_size < 400_000
 
 
 def test_sliders_switches_and_presets_move_the_picture_and_its_sentence(awake):
