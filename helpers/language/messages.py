@@ -95,7 +95,7 @@ def _crossed(text):
     if WORD.search(text) and any(_places(text, joint) for joint in ENDS):
         return CROSSED
     listed = " (" in text or _places(text, ", ") or re.match(r"[^A-Za-z]+ and .*[A-Za-z]", text)
-    return LISTED if listed else 0
+    return LISTED if listed and WORD.search(text) else FITTED if listed else 0
 
 
 def _by_joints(text):
