@@ -48,12 +48,17 @@ def watch_order() -> None:
     if shell is not None and not hasattr(shell, "_order_of_cells"):
         shell._order_of_cells = Order()
         shell.events.register("post_run_cell", shell._order_of_cells.tell)
-        if language() != "en":
+        if language() != "en" and not shell.custom_exceptions:      # JupyterLite has its own way
             shell.set_custom_exc((Exception,), _show_translated)
 
 
 def _show_translated(shell: Any, kind: type, error: Exception, trace: Any, tb_offset: int | None = None):
     """Show the traceback of an error whose message is said in the language of the reader."""
+    translate_error(error)
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+
+def translate_error(error: Exception) -> None:
+    """Say the message of an error in the language of the reader."""
     if len(error.args) == 1 and isinstance(error.args[0], str):
         error.args = (say(error.args[0]),)
-    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)

@@ -87,5 +87,6 @@ def build(folder: Path, page: Path, pyodide: str) -> int:
                             "--no-unused-shared-packages", "--no-sourcemaps", "--log-level=ERROR"],
                            stdout=subprocess.DEVNULL, cwd=folder,
                            env={**os.environ, "PYTHONWARNINGS": "ignore"})     # of what is not needed
-    shutil.copytree(folder / "files/images", page / "lite/images")      # JupyterLab asks for them here too
+    for where in "lite/images", "images":       # where JupyterLab asks, from notebooks and notebooks/zh
+        shutil.copytree(folder / "files/images", page / where)
     return code

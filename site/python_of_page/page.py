@@ -10,6 +10,7 @@ import chinese_font
 from helpers.explore.background import SLICE
 from helpers.explore.explorer import Explore
 from helpers.language import say
+from helpers.order import translate_error
 
 chinese_font.add()
 
@@ -91,6 +92,7 @@ def grade(key: str, source: str, question: str) -> str:
         exec(compile(source, file, "exec"), spaces[key])
         return eval(question, spaces[key])._repr_html_()
     except Exception as error:
+        translate_error(error)
         said = "".join(traceback.format_exception_only(error)).strip()
         head = say("Your answer does not run:")
         return f'<p role="alert">{head}</p><pre>{html.escape(said)}</pre>'

@@ -37,8 +37,11 @@ def test_four_cells_in_five_run_without_torch_and_the_others_say_what_is_missing
 
 
 @pytest.mark.long
-def test_a_notebook_runs_in_jupyterlite_and_its_slider_moves(pyodide, visit):
-    page = visit("lite/lab/index.html?path=notebooks/00_start_here.ipynb")
+@pytest.mark.parametrize("where, missing, here", [
+    ("notebooks", "which no browser has", "in your browser"),
+    ("notebooks/zh", "浏览器里没有它", "在你的浏览器里")])
+def test_a_notebook_runs_in_jupyterlite_and_its_slider_moves(pyodide, visit, where, missing, here):
+    page = visit(f"lite/lab/index.html?path={where}/00_start_here.ipynb")
     page.set_default_timeout(120_000)
     page.wait_for_function(IDLE)
     page.evaluate(RUN)
@@ -46,8 +49,8 @@ def test_a_notebook_runs_in_jupyterlite_and_its_slider_moves(pyodide, visit):
     cells = page.evaluate(CELLS)
     failed = ["".join(output["text"]) for cell in cells for output in cell["outputs"]
               if output.get("name") == "stderr" and KNOWN not in "".join(output["text"])]
-    assert len(failed) == 1 and failed[0].count("\n") == 1 and "which no browser has" in failed[0]
-    assert "in your browser" in json.dumps(cells[1]["outputs"])
+    assert len(failed) == 1 and failed[0].count("\n") == 1 and missing in failed[0]
+    assert here in json.dumps(cells[1]["outputs"], ensure_ascii=False)
     [place] = [k for k, cell in enumerate(cells) if "explore(draw" in cell["source"]]
     page.evaluate(f"""async id => {{ const notebook = {PANEL}.content;
         const at = notebook.widgets.findIndex(cell => cell.model.id === id);

@@ -4,8 +4,6 @@ import importlib.machinery
 import sys
 import types
 
-from helpers.language import say
-
 SETTINGS = {"set_num_threads", "manual_seed", "use_deterministic_algorithms", "set_printoptions"}
 NOT_HERE = {"get_default_dtype"}        # by it helpers see that there are no settings to set aside
 
@@ -48,9 +46,8 @@ class Missing(types.ModuleType):
 
 def _refuse(name):
     def refuse(*_, **__):
-        raise TorchMissing(say(
-            f"{name} is PyTorch's, which no browser has. The cells below that do without it still run; with "
-            "the series installed, this one does too."))
+        raise TorchMissing(f"{name} is PyTorch's, which no browser has. The cells below that do without it "
+                           "still run; with the series installed, this one does too.")
     return refuse
 
 
