@@ -295,8 +295,8 @@ BREAK = break_it(
     wrong_momentum, _true_momentum, _weak_and_honest, HOLES, right=momentum_by_hand,
     hints=("The weak test takes three steps with a constant η and gradient, one sample, λ = 0 and γ = ½. "
            "Which line can you change without any effect there?",
-           "Three conventions of momentum are equal as long as η stays the same. Which of them is not the "
-           "note's?"))
+           "Three conventions of momentum are equal as long as η stays the same. Which two of them are "
+           "not the note's?"))
 
 
 EXERCISES = (MOMENTUM, ADAM, BREAK)

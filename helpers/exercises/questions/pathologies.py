@@ -38,7 +38,8 @@ CHI = Exercise(
         Mistake("σ_w for σ_w²", "σ_w is not squared. χ is the factor of ‖δ‖², and the variance of a weight "
                 "is σ_w²/n.", "sigma_w**2 → sigma_w"),
         Mistake("square of the mean", "This is the square of the mean slope. χ holds the mean of the squared "
-                "slopes, which is larger: square first, then average.", "slope**2) → slope)**2"),
+                "slopes, which is larger unless all are equal: square first, then average.",
+                "slope**2) → slope)**2"),
         Mistake("slope not squared", "The slopes are averaged as they are. δ is multiplied by the slope, so "
                 "δ² is multiplied by its square.", "slope**2 → slope"),
         Mistake("nothing squared", "Neither σ_w nor the slope is squared. χ is the factor of ‖δ‖², so both "
@@ -182,7 +183,7 @@ BACKWARD = Exercise(
         Mistake("no mean term", "The path through the mean is missing. Every x changes the mean, which is "
                 "subtracted from all: subtract the mean of dy.", "- dy.mean(axis=0) →"),
         Mistake("no variance term", "The path through the variance is missing. Every x changes the "
-                "variance, by which all are divided: subtract x̂ times the mean of dy·x̂.",
+                "standard deviation, by which all are divided: subtract x̂ times the mean of dy·x̂.",
                 "- xhat * (dy * xhat).mean(axis=0) →"),
         Mistake("constants", "The mean and the variance are treated as constants. That is right in "
                 "evaluation. In training every x changes both, and two terms are missing.",
@@ -218,8 +219,8 @@ BACKWARD = Exercise(
                 "dy - dy.mean(axis=0) - → dy + dy.mean(axis=0) +"),
         Mistake("power of the scale", "The gradient of v has the wrong power: the derivative of "
                 "(v + ε)^(−½) is −½·(v + ε)^(−3/2), the third power of 1/√(v + ε).", _by_the_graph(power=2)),
-        Mistake("sign of dv", "The gradient of v has the wrong sign: a larger variance makes every x̂ "
-                "smaller.", _by_the_graph(sign=1)),
+        Mistake("sign of dv", "The gradient of v has the wrong sign: a larger variance brings every x̂ "
+                "closer to 0.", _by_the_graph(sign=1)),
         Mistake("2 of the square", "v is the mean of (x − μ)²: its derivative with respect to x is "
                 "2·(x − μ)/m, and the 2 is missing.", _by_the_graph(two=1)),
         Mistake("1/m of the variance", "v is the mean of (x − μ)²: its derivative with respect to x is "
