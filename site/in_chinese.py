@@ -15,6 +15,10 @@ TO_ENGLISH = r"<a href='../../\2.html' hreflang='en'>\1</a>"
 TO_CELL = re.compile(r"\((?:(\w+)\.ipynb)?#cell-id=([\w-]+)\)")      # so link the notebooks in Chinese
 
 
+# A formula and the stop after it, which Chromium would begin a line with.
+STOP = re.compile(r'(<span class="math notranslate nohighlight">[^<]*</span>)([，。；：、？！）”》]+)')
+
+
 def gather(folder: Path) -> None:
     """Bring the notebooks into zh/notebooks."""
     (folder / "zh/notebooks").mkdir()
@@ -53,7 +57,7 @@ def give_python(static: Path, folder: Path) -> None:
 def share(into: Path) -> None:
     """Let the pages in Chinese take from the English ones all that Sphinx does not make for a language.
 
-    Translate what stands in English in furo's templates.
+    Translate what stands in English in furo's templates, and keep stops beside formulas.
     """
     for path in (into / "zh/_static").iterdir():
         if path.is_dir():
@@ -64,5 +68,6 @@ def share(into: Path) -> None:
     said, label = catalogue("sphinx"), re.compile('(?<=aria-label=")[^"]*|(?<=<title>)[^<]*')
     for path in (into / "zh").rglob("*.html"):
         text = shared.sub("../_static/", path.read_text(encoding="utf-8"))
+        text = STOP.sub(r'<span class="with-stop">\1\2</span>', text)
         text = label.sub(lambda one: said.get(one[0], one[0]), text)
         path.write_text(text, encoding="utf-8")
