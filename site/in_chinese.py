@@ -20,7 +20,9 @@ STOP = re.compile(r'(<span class="math notranslate nohighlight">[^<]*</span>)([ï
 
 
 def gather(folder: Path) -> None:
-    """Bring the notebooks into zh/notebooks."""
+    """Bring the notebooks into zh/notebooks, and beside the index README, whose table of them it takes."""
+    readme = (sources.ROOT / "README.zh.md").read_text(encoding="utf-8")
+    (folder / "zh/README.txt").write_text(readme.replace("(notebooks/zh/", "(notebooks/"), encoding="utf-8")
     (folder / "zh/notebooks").mkdir()
     for path in sorted((sources.ROOT / "notebooks/zh").glob("*.ipynb")):
         text = IN_ENGLISH.sub(TO_ENGLISH, path.read_text(encoding="utf-8"))
