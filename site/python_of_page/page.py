@@ -5,14 +5,10 @@ import json
 import linecache
 import traceback
 
-import chinese_font
-
 from helpers.explore.background import SLICE
 from helpers.explore.explorer import Explore
 from helpers.language import say
 from helpers.order import translate_error
-
-chinese_font.add()
 
 
 class Awake:

@@ -24,6 +24,7 @@ async function start(told) {
   for (const folder of new Set(files.map(([path]) => path.slice(0, path.lastIndexOf('/'))))) python.FS.mkdirTree(folder);
   for (const [path, bytes] of files) python.FS.writeFile(path, bytes, {canOwn: true});
   python.runPython('import sys; sys.path.insert(0, "/ours")');
+  if (language === 'zh') python.pyimport('chinese_font').add();
   return python.pyimport('page');
 }
 
