@@ -20,7 +20,7 @@ KERNELS = {   # well-known 3 × 3 kernels of one channel, for cross-correlation
 def kernel(name: str) -> np.ndarray:
     """Return one of KERNELS as an array (3, 3); ValueError names those that exist."""
     if name not in KERNELS:
-        raise ValueError(f"name: got {name!r}, expected one of {', '.join(map(repr, KERNELS))}")
+        raise ValueError(f"name: got {name!r}, expected one of {', '.join(KERNELS)}")
     return np.array(KERNELS[name], dtype=float)
 
 
