@@ -5,6 +5,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Sequence
+from unicodedata import east_asian_width
 
 from ipywidgets import (
     HTML,
@@ -159,10 +160,15 @@ def dress(control: Widget) -> None:
 def align(controls: dict[str, Widget]) -> None:
     """Give all labels one width, that of the longest, so that none is cut off; checkboxes have none."""
     before = [control for control in controls.values() if not control.has_trait("indent")]
-    longest = max((len(control.description) for control in before), default=0)
+    longest = max((breadth(control.description) for control in before), default=0)
     for control in controls.values():
         if control.has_trait("style") and control.style.has_trait("description_width"):
             control.style.description_width = f"{longest + 1}ch"
+
+
+def breadth(label: str) -> int:
+    """How wide a label is, in digits: a Chinese sign takes two."""
+    return sum(1 + (east_asian_width(sign) in "WF") for sign in label)
 
 
 def still(png: bytes, sentence: str, size: tuple[int, int], *, colors: int = 256) -> str:

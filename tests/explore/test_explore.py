@@ -364,6 +364,13 @@ def test_every_control_has_a_name_of_the_same_width_but_for_checkboxes():
     assert {control.style.description_width for control in one.controls.values()} == {"13ch"}
 
 
+@pytest.mark.parametrize("label, width", [("seed", "5ch"), ("随机种子", "9ch"), ("步长 η·λ", "9ch")])
+def test_a_chinese_sign_has_the_room_of_two_letters(label, width):
+    controls = {"one": IntSlider(description=label)}
+    panel.align(controls)
+    assert controls["one"].style.description_width == width
+
+
 def buttons(one):
     """The buttons below the controls, by name."""
     grid = one.panel.root.children[0]
