@@ -36,6 +36,12 @@ WATCH = """place => {
         requestAnimationFrame(() => setTimeout(() => done(performance.now() - began)));
     }).observe(image, {attributeFilter: ['src']}));
 }"""
+QUIET = """place => new Promise(done => {
+    const later = () => { observer.disconnect(); done(); };
+    let timer = setTimeout(later, 200);
+    const observer = new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(later, 200); });
+    observer.observe(document.querySelectorAll('img.explore')[place], {attributeFilter: ['src']});
+})"""
 MOVED = """() => Promise.race([window.moved,
     new Promise(done => setTimeout(() => done(null), 2000))])"""
 
@@ -46,7 +52,11 @@ def explorers_of(path):
 
 
 def press(page, place, slider, key):
-    """Milliseconds from this key to the new picture; None where it changes nothing to be seen."""
+    """Milliseconds from this key to a new picture; None where it changes nothing to be seen.
+
+    A picture that fills in counts from its first part on, and the next key waits for its last one.
+    """
+    page.evaluate(QUIET, place)
     page.evaluate(WATCH, place)
     slider.press(key)
     return page.evaluate(MOVED)

@@ -7,6 +7,7 @@ from functools import cache
 
 # Seconds of work before the first look and between later ones; of listening: a message takes several turns.
 GLANCE, SLICE, PAUSE = 0.02, 0.05, 0.01
+PATIENCE = math.inf     # of work for the first picture: what a cell shows is finished
 
 
 @cache

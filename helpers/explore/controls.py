@@ -50,6 +50,19 @@ def equal_values(these: dict, those: dict) -> bool:
     return all(np.array_equal(value, those[name]) for name, value in these.items())
 
 
+def assign_all(controls: dict[str, Widget], values: dict) -> None:
+    """Give controls values, by name; where one is not allowed raise ValueError, and leave all as it was."""
+    old = {name: control.value for name, control in controls.items()}
+    order = list(controls)                        # a control may set the limits of a later one
+    try:
+        for name in sorted(values, key=lambda name: order.index(name) if name in order else -1):
+            assign(controls, name, values[name])
+    except ValueError:
+        for name, value in old.items():
+            controls[name].value = value
+        raise
+
+
 def assign(controls: dict[str, Widget], name: str, value: object) -> None:
     """Give a control a value; raise ValueError in plain words when there is no such control or value."""
     if name not in controls:

@@ -7,14 +7,12 @@ from functools import cached_property, partial
 
 from ipywidgets import Widget
 
+from helpers.explore import background
 from helpers.explore import controls as kinds
-from helpers.explore.background import GLANCE, in_background, shorten_collections
-from helpers.explore.front_ends import FrontEnd, complaint
+from helpers.explore.front_ends import FrontEnd, complaint, sentence
 from helpers.explore.panel import Panel, still
 from helpers.explore.raster import Stage, named
-from helpers.language import say
 
-FEWEST_WORDS = 4     # of a sentence that describes a picture, as tools/notebook_rules.py counts
 _made: list[weakref.ref] = []
 
 
@@ -28,7 +26,7 @@ def explore(draw: Callable, frame: Callable | None = None, describe: Callable | 
     removed after it was pictured. `frame(figure)` builds what never changes and returns the axes. What lies
     below all that moves and depends on few controls is for `ground(axes, rule)`: it is called once for each
     `rule`. `describe(**values)` says in one sentence what there is to see. `size` is in CSS pixels, 100 an
-    inch; `density` is the number of drawn pixels for each of them.
+    inch; `density` is the largest number of drawn pixels for each of them: no more than the screen has.
 
         explore(draw, frame, describe, depth=IntSlider(3, 1, 9), rule=Dropdown(options=["max", "mean"]))
 
@@ -74,10 +72,10 @@ class Explore:
         self.errors: list[Exception] = []
         self.front_ends: list[FrontEnd] = []
         self.start, self._shown, self._moving = self.values, self.values, False
-        shorten_collections()
+        background.shorten_collections()
         self.stage = Stage(frame, size, density, ground)
         self.buttons = {**presets, "Reset": self.start}
-        self._show(*self._picture())
+        self._show(*self._picture(background.PATIENCE))
         for control in controls.values():
             control.observe(self._changed, "value")
         _made.append(weakref.ref(self))
@@ -86,7 +84,7 @@ class Explore:
     def panel(self) -> Panel:
         """Its widgets, made when they are first asked for."""
         buttons = {name: partial(self.press, name) for name in self.buttons}
-        panel = Panel(self.controls, self.size, buttons, self.play)
+        panel = Panel(self.controls, self.size, buttons, self.play, self.fit)
         self.show_in(panel)
         return panel
 
@@ -96,6 +94,14 @@ class Explore:
         front_end.show(self._png, self.sentence)
         if self._complaint:
             front_end.complain(self._complaint)
+
+    def fit(self, ratio: float) -> None:
+        """Draw anew for a screen that has `ratio` pixels for a CSS pixel, its window.devicePixelRatio.
+
+        The stored picture has `density` of them: what is live has no more than can be seen, and is quicker.
+        """
+        if self.stage.fit(ratio):
+            self._draw_anew()
 
     def described(self) -> list[dict]:
         """Each control as helpers.explore.controls.described says, and whether it has a Play button."""
@@ -108,7 +114,7 @@ class Explore:
         return {name: control.value for name, control in self.controls.items()}
 
     def png(self) -> bytes:
-        """The picture as a PNG file of `density` times `size` pixels."""
+        """The picture as a PNG file."""
         return self._png
 
     def set(self, **values: object) -> None:
@@ -139,15 +145,9 @@ class Explore:
         self._move(self.buttons[button])
 
     def _move(self, values: dict) -> None:
-        old, self._moving = self.values, True     # several controls, one picture
-        order = list(self.controls)               # a control may set the limits of a later one
+        self._moving = True                       # several controls, one picture
         try:
-            for name in sorted(values, key=lambda name: order.index(name) if name in order else -1):
-                kinds.assign(self.controls, name, values[name])
-        except ValueError:
-            for name, value in old.items():
-                self.controls[name].value = value
-            raise
+            kinds.assign_all(self.controls, values)
         finally:
             self._moving = False
         self._changed()
@@ -160,9 +160,13 @@ class Explore:
         """
         if self._moving or kinds.equal_values(self.values, self._shown):
             return
-        self._shown, self.finished = self.values, False
-        if not self.go_on(GLANCE) and (self._task is None or self._task.done()):
-            self._task = in_background(self.go_on)         # of the values that are set then
+        self._shown = self.values
+        self._draw_anew()
+
+    def _draw_anew(self) -> None:
+        self.finished = False
+        if not self.go_on(background.GLANCE) and (self._task is None or self._task.done()):
+            self._task = background.in_background(self.go_on)      # of the values that are set then
 
     def go_on(self, seconds: float) -> bool:
         """Fill in a picture that is not finished, for about so many seconds; whether it is finished."""
@@ -173,21 +177,17 @@ class Explore:
         except Exception as error:
             self.finished = True
             self.errors.append(error)
-            self._complaint = say(complaint(error, self.draw, self.describe, self.advance))
+            self._complaint = complaint(error, self.draw, self.describe, self.advance)
             for front_end in self.front_ends:
                 front_end.complain(self._complaint)
             traceback.clear_frames(error.__traceback__)    # or arrays would live as long as the record
         return self.finished
 
-    def _picture(self, seconds: float = math.inf) -> tuple[object, bytes, str]:
+    def _picture(self, seconds: float) -> tuple[object, bytes, str]:
         values = self.values
         self.finished = not self.advance or self.advance(seconds, **values)
         result, png = self.stage.perform(self.draw, values)
-        words = ", ".join(f"{name} = {value}" for name, value in values.items())
-        sentence = self.describe(**values) if self.describe else f"The picture for {words}."
-        if not isinstance(sentence, str) or len(sentence.split()) < FEWEST_WORDS:
-            raise ValueError(f"describe: a sentence expected, got {sentence!r}")
-        return result, png, say(sentence)
+        return result, png, sentence(self.describe, values)
 
     def _show(self, result: object, png: bytes, sentence: str) -> None:
         self.result, self._png, self.sentence, self._complaint = result, png, sentence, ""

@@ -11,6 +11,7 @@ from ipywidgets import (
     HTML,
     Box,
     Button,
+    FloatText,
     GridBox,
     HBox,
     Image,
@@ -28,7 +29,8 @@ from helpers.language import say
 
 # ipywidgets 8.1 leaves handles of sliders and Play buttons without a name, and no widget can be made a live
 # region that stays. Parts of a panel may come late, so each new one is looked at. Jupyter takes plain keys
-# for its own, arrows among them in Notebook 7; within a panel they are the control's.
+# for its own, arrows among them in Notebook 7; within a panel they are the control's. How many pixels the
+# screen has, Python hears of a hidden number.
 ACCESSIBLE = """<style onload="
   const panel = this.closest('.explore');
   const mend = () => {
@@ -41,13 +43,17 @@ ACCESSIBLE = """<style onload="
           bar.parentElement.querySelector('.widget-label').textContent));
     for (const line of panel.querySelectorAll('.explore-sentence > .widget-html-content:not([role])')) {
       line.setAttribute('role', 'status'); line.setAttribute('aria-live', 'polite'); }
+    const told = panel.querySelector('.explore-ratio input');
+    if (told && panel.ratio !== devicePixelRatio) {
+      panel.ratio = told.value = devicePixelRatio; told.dispatchEvent(new Event('change', {bubbles: true})); }
   };
   const keys = event => { if (event.target.closest?.('.explore'))
     event.target.toggleAttribute('data-lm-suppress-shortcuts',
       !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)); };
-  if (!panel.watched) new MutationObserver(mend).observe(panel, {childList: true, subtree: true});
-  if (!window.exploreKeys) window.addEventListener('keydown', keys, true);
-  panel.watched = window.exploreKeys = true;
+  if (!panel.mend) new MutationObserver(mend).observe(panel, {childList: true, subtree: true});
+  if (!window.exploreKeys) { window.addEventListener('keydown', keys, true); window.addEventListener('resize',
+    () => document.querySelectorAll('.explore').forEach(each => each.mend?.())); }
+  panel.mend = mend; window.exploreKeys = true;
   mend();"></style>"""
 PLAYERS = "Play or pause", "Back to the start of", "Repeat"
 LINE = '<div style="line-height: 1.4">{}</div>'
@@ -65,7 +71,7 @@ class Panel:
     """The widgets of one explorer, arranged; `root` is what is displayed."""
 
     def __init__(self, controls: dict[str, Widget], size: tuple[int, int],
-                 buttons: dict[str, Callable[[], None]], play: Sequence[str] = ()):
+                 buttons: dict[str, Callable[[], None]], play: Sequence[str], fit: Callable[[float], None]):
         """Arrange `controls`, those named in `play` with a Play button; `buttons` by name, Reset last."""
         for control in controls.values():
             dress(control)
@@ -82,7 +88,7 @@ class Panel:
         grid = GridBox(parts, layout=Layout(
             grid_template_columns="repeat(auto-fit, minmax(min(280px, 100%), 1fr))", grid_gap="2px 16px"))
         names = HTML(accessible(), layout=Layout(height="0", margin="0"))
-        self.root = VBox([grid, self.picture, self.sentence, self.error, names],
+        self.root = VBox([grid, self.picture, self.sentence, self.error, ratio(fit), names],
                          layout=Layout(width=f"{width}px", max_width="100%", overflow="hidden"))
         self.root.add_class("explore")
 
@@ -115,6 +121,13 @@ def button(name: str, press: Callable[[], None]) -> Button:
     one = Button(description=say(name), layout=layout, tooltip=say(tip))
     one.on_click(lambda _: press())
     return one
+
+
+def ratio(fit: Callable[[float], None]) -> FloatText:
+    """A hidden number that `fit` hears: window.devicePixelRatio, and what it is when the page is enlarged."""
+    number = FloatText(layout=Layout(display="none")).add_class("explore-ratio")
+    number.observe(lambda change: fit(change["new"]), "value")
+    return number
 
 
 def playing(control: Widget) -> HBox:

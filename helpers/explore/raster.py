@@ -1,5 +1,6 @@
 """A figure of which the fixed part is drawn once and kept as pixels, so that only what moves is redrawn."""
 import inspect
+import math
 import struct
 import zlib
 from collections.abc import Callable
@@ -26,31 +27,47 @@ TITLES = "left", "center", "right"
 class Stage:
     """A figure of `size` CSS pixels: `frame` builds what stays, `perform` draws what moves.
 
-    The figure is not pyplot's: nothing has to be closed. `density` is the number of drawn pixels
-    for one CSS pixel; with 2 the picture is sharp on high-density screens too. `ground(axes, **some)` draws
-    what lies below all that moves: its pixels are kept for each combination of the values that it names.
+    The figure is not pyplot's: nothing has to be closed. `density` is the number of drawn pixels for one CSS
+    pixel. `ground(axes, **some)` draws what lies below all that moves: its pixels are kept for each
+    combination of the values that it names.
     """
 
     def __init__(self, frame: Callable | None, size: tuple[int, int], density: float,
                  ground: Callable | None = None):
         """Build the figure and draw its fixed part, this once."""
-        inches = [side / PIXELS_AN_INCH for side in size]
-        self.figure = Figure(figsize=inches, dpi=PIXELS_AN_INCH * density)
+        self.figure = Figure(figsize=[side / PIXELS_AN_INCH for side in size])
         self.canvas = Canvas(self.figure)
         self.axes = self.figure.subplots() if frame is None else frame(self.figure)
         if self.axes is None:
             raise ValueError("frame: it returned None; return the axes that draw(axes, …) draws in")
         translate(self.figure)
         contrast.darken(self.figure.findobj(Text))
-        self.canvas.draw()
+        self.most = density
+        self._scale(density)
         self.figure.set_layout_engine("none")     # the axes stay where the fixed part shows them
         self.ground, self.named = ground, named(ground)
-        self.kept = {None: self.canvas.copy_from_bbox(self.figure.bbox)}
         self.owners = [self.figure, *self.figure.axes]
         self.known = {id(artist) for owner in self.owners for artist in owner.get_children()}
         self.setting = [setting(axes) for axes in self.owners[1:]]
         for axes in self.owners[1:]:
             axes.autoscale(False)                 # nor do the limits follow what moves
+
+    def fit(self, ratio: float) -> bool:
+        """Draw for a screen with `ratio` pixels for one CSS pixel, from now on; whether that is a change.
+
+        Whole pixels for each, or lines would be blurred, and as many at most as in the beginning.
+        """
+        density = min(self.most, max(1, math.ceil(ratio)))
+        changed = density != self.density
+        if changed:
+            self._scale(density)
+        return changed
+
+    def _scale(self, density):
+        self.density = density
+        self.figure.set_dpi(PIXELS_AN_INCH * density)
+        self.canvas.draw()
+        self.kept = {None: self.canvas.copy_from_bbox(self.figure.bbox)}
 
     def perform(self, draw: Callable, values: dict) -> tuple[object, bytes]:
         """Let `draw(axes, **values)` add artists, picture them on the fixed part, and remove them.

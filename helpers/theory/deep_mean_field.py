@@ -35,15 +35,15 @@ def output_variance(activation: str) -> float:
 def factors(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = False,
             residual: bool = False) -> np.ndarray:
     """The factors ‖δˡ‖²/‖δˡ⁺¹‖² of the layers 1 … depth − 1, (depth − 1,), by the table above."""
-    q, found = sigma_w**2, []                            # of z⁽¹⁾
-    for _ in range(check.integer("depth", depth, least=1) - 1):
-        if batch_norm:
-            factor, more = chi(1.0, sigma_w, activation) / q, sigma_w**2 * output_variance(activation)
-        else:
-            factor, more = chi(q, sigma_w, activation), variance_map(q, sigma_w, 0.0, activation)
-        found.append(factor + residual)
-        q = more + q * residual
-    return np.array(found)
+    layers = check.integer("depth", depth, least=1) - 1
+    slope = chi(1.0, sigma_w, activation)                    # where the input of φ is standard normal, and
+    constant = sigma_w**2 * output_variance(activation)      # what a layer adds to the variance there
+    q = [sigma_w**2]                                         # of z⁽¹⁾
+    for _ in range(layers - 1):
+        more = constant if batch_norm else variance_map(q[-1], sigma_w, 0.0, activation)
+        q.append(more + q[-1] * residual)
+    q = np.array(q[:layers])
+    return (slope / q if batch_norm else chi(q, sigma_w, activation)) + residual
 
 
 def predicted(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = False,

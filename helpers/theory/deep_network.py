@@ -66,10 +66,13 @@ class BackwardPass(NamedTuple):
     slopes: Arrays
 
 
-def forward(net: Net, x: np.ndarray) -> ForwardPass:
-    """Forward pass of a batch x (m, inputs) through all layers; everything is kept."""
-    passed = ForwardPass(x, [_affine(net, 0, x)], [], [], [], [])
-    for l in range(1, len(net.weights)):
+def forward(net: Net, x: np.ndarray, begun: ForwardPass | None = None) -> ForwardPass:
+    """Forward pass of a batch x (m, inputs) through all layers; everything is kept.
+
+    `begun` is that of the first layers of such a net, with the same x: it is gone on with, in place.
+    """
+    passed = begun or ForwardPass(x, [_affine(net, 0, x)], [], [], [], [])
+    for l in range(len(passed.z), len(net.weights)):
         z = passed.z[-1]
         if net.gamma:
             z, scale = normalised(z)
@@ -82,6 +85,11 @@ def forward(net: Net, x: np.ndarray) -> ForwardPass:
         if _skips(net, l):
             passed.z[-1] += passed.z[-2]
     return passed
+
+
+def first_layers(passed: ForwardPass, depth: int) -> ForwardPass:
+    """The forward pass of the first `depth` layers alone."""
+    return ForwardPass(passed.x, passed.z[:depth], *(arrays[:depth - 1] for arrays in passed[2:]))
 
 
 def backward(net: Net, passed: ForwardPass, delta: np.ndarray) -> BackwardPass:

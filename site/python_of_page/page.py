@@ -5,18 +5,21 @@ import json
 import linecache
 import traceback
 
-from helpers.explore.background import SLICE
+from helpers.explore import background
 from helpers.explore.explorer import Explore
 from helpers.language import say
 from helpers.order import translate_error
+
+background.PATIENCE = background.GLANCE       # the stored picture stands there; a slow one fills in
 
 
 class Awake:
     """An explorer that is awake, and what the page has to show of it."""
 
-    def __init__(self, explorer: Explore) -> None:
-        """Show it from now on."""
+    def __init__(self, explorer: Explore, ratio: float) -> None:
+        """Show it from now on, on a screen with so many pixels for a CSS pixel."""
         self.explorer, self.png, self.sentence, self.complaint = explorer, b"", "", ""
+        explorer.fit(ratio)
         explorer.show_in(self)
 
     def show(self, png: bytes, sentence: str) -> None:
@@ -49,18 +52,19 @@ def run(key: str, source: str) -> str:
     return ""
 
 
-def wake(key: str, source: str) -> Awake:
-    """Run the cell that ends with an explorer; the explorer is awake."""
+def wake(key: str, source: str, ratio: float) -> Awake:
+    """Run the cell that ends with an explorer; the explorer is awake. `ratio` is window.devicePixelRatio."""
     *before, last = ast.parse(source).body
     run_all = compile(ast.Module(before, []), "cell", "exec")
     names = spaces.setdefault(key, {"__name__": "__main__"})
     exec(run_all, names)
-    awake[key] = Awake(eval(compile(ast.Expression(last.value), "cell", "eval"), names))
+    awake[key] = Awake(eval(compile(ast.Expression(last.value), "cell", "eval"), names), ratio)
     return awake[key]
 
 
-def turn(key: str, values: str) -> Awake:
+def turn(key: str, values: str, ratio: float) -> Awake:
     """Move controls: `values` is JSON, a list of pairs (name, value)."""
+    awake[key].explorer.fit(ratio)
     for name, value in json.loads(values):
         awake[key].explorer.turn(name, value)
     return awake[key]
@@ -74,7 +78,7 @@ def press(key: str, button: str) -> Awake:
 
 def go_on(key: str) -> Awake:
     """Fill in a picture that is not finished, for a moment."""
-    awake[key].explorer.go_on(SLICE)
+    awake[key].explorer.go_on(background.SLICE)
     return awake[key]
 
 

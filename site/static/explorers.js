@@ -40,6 +40,7 @@ class Explorer {
       this.box.querySelector('input, select').focus({preventScroll: true});
       this.box.scrollIntoView({block: 'nearest', behavior: 'instant'});
       awake.push(this);
+      this.follow();
     } catch (error) {
       this.progress.textContent = say('It does not wake up: {why}', {why: error.message});
       this.button.disabled = false;
@@ -47,7 +48,8 @@ class Explorer {
   }
 
   start() {
-    return ask('wake', {key: this.key, cells: this.cells}, words => { this.progress.textContent = words; });
+    return ask('wake', {key: this.key, cells: this.cells, ratio: devicePixelRatio},
+               words => { this.progress.textContent = words; });
   }
 
   async revive() {
@@ -100,7 +102,7 @@ class Explorer {
 
   async tell(what, values) {
     try {
-      this.show(await ask(what, {key: this.key, ...values}));
+      this.show(await ask(what, {key: this.key, ratio: devicePixelRatio, ...values}));
     } catch (error) {
       this.complaint.textContent = error.message;
       this.news.finished = true;
@@ -115,7 +117,9 @@ class Explorer {
     this.image.src = URL.createObjectURL(new Blob([png], {type: 'image/png'}));
     if (old.startsWith('blob:')) this.image.decode().catch(() => {}).finally(() => URL.revokeObjectURL(old));
     this.image.alt = sentence;
-    if (this.words.textContent !== sentence) this.words.textContent = sentence;
+    if (this.words.textContent === sentence) return;
+    this.words.textContent = sentence;
+    this.words.style.minHeight = `${this.words.offsetHeight}px`;        // the page below jumps once, if at all
   }
 }
 

@@ -37,19 +37,19 @@ function news(awake) {
 }
 
 const actions = {
-  async wake(page, told, {key, cells}) {
+  async wake(page, told, {key, cells, ratio}) {
     for (const [k, cell] of cells.entries()) {
       told('Cell {k} of the {n} that this picture needs is running.', {k: k + 1, n: cells.length});
       if (k < cells.length - 1) page.run(key, cell);
     }
-    return news(page.wake(key, cells.at(-1)));
+    return news(page.wake(key, cells.at(-1), ratio));
   },
   async grade(page, told, {key, cells, source, question}) {
     if (!page.spaces.has(key)) cells.forEach(cell => page.run(key, cell));
     told('Your function is running.');
     return page.grade(key, source, question);
   },
-  turn: (page, told, {key, values}) => news(page.turn(key, JSON.stringify(values))),
+  turn: (page, told, {key, values, ratio}) => news(page.turn(key, JSON.stringify(values), ratio)),
   press: (page, told, {key, button}) => news(page.press(key, button)),
   go_on: (page, told, {key}) => news(page.go_on(key)),
 };

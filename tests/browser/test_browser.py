@@ -263,6 +263,21 @@ def test_every_control_and_the_picture_have_names(live, ran):
     assert live.cell.query_selector("[role=status][aria-live=polite]").inner_text() == live.sentence()
 
 
+def test_the_picture_has_more_pixels_when_the_page_is_enlarged(live, ran):
+    devtools, (width, height) = ran.page.context.new_cdp_session(ran.page), ran.page.viewport_size.values()
+
+    def pixels_for_each():
+        return live.image.evaluate("image => image.naturalWidth / image.getAttribute('width')")
+    assert pixels_for_each() == 1
+    try:
+        devtools.send("Emulation.setDeviceMetricsOverride", {       # as Ctrl and + do
+            "width": width // 2, "height": height // 2, "deviceScaleFactor": 2, "mobile": False})
+        eventually(lambda: pixels_for_each() == 2, "the enlarged picture stays coarse")
+    finally:
+        devtools.send("Emulation.clearDeviceMetricsOverride")
+    eventually(lambda: pixels_for_each() == 1, "the picture stays larger than it is seen")
+
+
 def test_play_moves_the_picture_to_the_end_and_stops_there(live, ran):
     button = ran.page.locator(".explore").get_by_role("button", name="Play or pause height", exact=True)
     moves(live, button.click, "Play")

@@ -88,6 +88,34 @@ def test_the_picture_is_as_sharp_as_asked_and_always_of_one_size(density):
         assert bytes(one.panel.picture.value) == one.png()
 
 
+@pytest.mark.parametrize("ratio, density", [(0.8, 1), (1, 1), (1.25, 2), (2, 2), (3.5, 2)])
+def test_the_picture_has_the_pixels_of_the_screen_and_two_for_each_at_most(ratio, density):
+    one, same = wave(), wave(density=density)
+    one.panel.root.children[-2].value = ratio            # as the browser does
+    assert pixels(one.png()).shape == (200 * density, 320 * density, 4)
+    assert bytes(one.panel.picture.value) == one.png()
+    for values in ({"height": 2}, {"kind": "cosine", "filled": True}):
+        one.set(**values)
+        same.set(**values)
+        assert pixels(one.png()).shape == (200 * density, 320 * density, 4)
+        assert np.abs(pixels(one.png()).astype(int) - pixels(same.png())).mean() < 2
+    one.fit(2)
+    same = wave()
+    same.set(**one.values)
+    assert one.png() == same.png(), "nothing is left of the other screen"
+
+
+def test_a_ground_is_drawn_anew_for_another_screen():
+    def ground(axes, kind):
+        drawn.append(kind)
+        axes.axhspan(-2, 2)
+    drawn = []
+    one = wave(ground=ground)
+    one.fit(1)
+    one.set(height=2)
+    assert drawn == ["sine", "sine"] and pixels(one.png()).shape == (200, 320, 4)
+
+
 def test_the_picture_is_the_one_that_a_whole_figure_would_be():
     whole = Figure(figsize=(3.2, 2), dpi=200)
     Canvas(whole)

@@ -1,5 +1,6 @@
 """What the page's worker says with its stand-ins for packages, as JSON: explorers, and right answers."""
 import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -25,7 +26,9 @@ def said(notebook):
     for place, (*before, last) in enumerate(told["explorers"]):
         key = f"{notebook.stem} {place}"
         prepared(key, before)
-        awake.append([json.loads(page.wake(key, last).news())["sentence"], len(page.awake[key].png)])
+        one = page.wake(key, last, ratio=2)
+        one.explorer.go_on(math.inf)
+        awake.append([one.sentence, len(one.png)])
     for one in told["exercises"]:
         prepared(one["name"], one["cells"])
         words = page.grade(one["name"], find(one["name"]).source(), one["ask"])

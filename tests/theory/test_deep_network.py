@@ -11,7 +11,7 @@ from torch_nets import SIGMA, deep_by_torch
 from helpers.functional.activations import ACTIVATIONS
 from helpers.theory import mean_field
 from helpers.theory.deep_mean_field import factors, predicted
-from helpers.theory.deep_network import Net, backward, flat_and_dead, forward, gradients, norms
+from helpers.theory.deep_network import Net, backward, first_layers, flat_and_dead, forward, gradients, norms
 
 KINDS = list(itertools.product(ACTIVATIONS, (False, True), (False, True)))
 
@@ -37,6 +37,22 @@ def strays(activation, batch_norm, residual):
 @pytest.mark.parametrize("activation, with_norm, residual", KINDS)
 def test_forward_and_backward_are_torchs(activation, with_norm, residual):
     assert max(strays(activation, with_norm, residual)) < 1e-10
+
+
+@pytest.mark.parametrize("with_norm, residual", list(itertools.product((False, True), repeat=2)))
+def test_a_pass_that_was_begun_goes_on_to_the_same_arrays(with_norm, residual):
+    rng = np.random.default_rng(0)
+    weights, gamma, beta = (list(rng.normal(size=(6, *shape))) for shape in ((7, 7), (7,), (7,)))
+    x, depths = rng.normal(size=(5, 7)), (1, 4, 2, 6, 3)
+    nets = {depth: Net(weights[:depth], [], *(rows[:depth - 1] * with_norm for rows in (gamma, beta)), "tanh",
+                       residual) for depth in depths}
+    begun = forward(nets[1], x)
+    for depth in depths:
+        found, whole = first_layers(forward(nets[depth], x, begun), depth), forward(nets[depth], x)
+        assert [len(arrays) for arrays in found] == [len(arrays) for arrays in whole]
+        assert all(np.array_equal(a, b) for mine, theirs in zip(found[1:], whole[1:], strict=True)
+                   for a, b in zip(mine, theirs, strict=True))
+    assert len(begun.z) == 6, "it went on in place"
 
 
 @pytest.mark.parametrize("size", [0, 1e-300, 1e-160, 1, 1e160, 1e300])

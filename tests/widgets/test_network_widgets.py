@@ -1,5 +1,6 @@
 """The numbers in the two widgets of notebook 04 are torch's, and what their sentences claim is true."""
 import itertools
+import math
 import re
 
 import numpy as np
@@ -483,11 +484,15 @@ def test_the_boundary_is_where_the_output_is_zero():
         assert np.allclose(sharpened(off, one.params, "tanh"), line[between], atol=1e-8)
 
 
+def told(*setting):
+    return deciding.describe(boundary(*setting), *setting)
+
+
 @pytest.mark.parametrize("data, activation, hidden, eta, steps", [
     ("moons", "tanh", 4, 1, 600), ("XOR", "identity", 3, 0.1, 200), ("XOR", "relu", 8, 10, 50),
     ("moons", "elu", 2, 0.01, 0)])
 def test_the_sentence_of_the_boundary_is_true(data, activation, hidden, eta, steps):
-    one, said = (say(data, activation, hidden, eta, steps) for say in (boundary, deciding._describe))
+    one, said = (say(data, activation, hidden, eta, steps) for say in (boundary, told))
     X, y = (torch.tensor(a) for a in points(data))
     W1, b1, W2, b2 = (torch.tensor(p) for p in one.params)
     z = F.linear(SIGMA[activation](F.linear(X, W1, b1)), W2, b2)
@@ -505,7 +510,9 @@ def test_the_sentence_of_the_boundary_is_true(data, activation, hidden, eta, ste
 @pytest.mark.parametrize("data, eta", [("moons", 1), ("XOR", 100)])
 def test_the_picture_of_the_boundary_is_that_of_the_view(data, eta):
     left, right = axes = stage(deciding._frame, deciding.SIZE)
-    one = deciding._draw(axes, data=data, activation="leaky_relu", hidden=3, eta=eta, steps=40)
+    setting = {"data": data, "activation": "leaky_relu", "hidden": 3, "eta": eta, "steps": 40}
+    deciding.keep_training(math.inf, **setting)
+    one = deciding._draw(axes, **setting)
     *classes, rings = left.lines
     for which, drawn in enumerate(classes):
         assert np.array_equal(drawn.get_xydata(), one.X[one.y[:, 0] == which])
@@ -526,7 +533,7 @@ def test_the_picture_of_the_boundary_is_that_of_the_view(data, eta):
 
 @pytest.mark.parametrize("setting", [("moons", "identity", 8, 30), ("XOR", "leaky_relu", 2, 100)])
 def test_divergence_is_said_and_never_drawn(setting):
-    one, said = (say(*setting, 1000) for say in (boundary, deciding._describe))
+    one, said = (say(*setting, 1000) for say in (boundary, told))
     assert one.diverged and sweep.finite([one.z, one.losses, *one.params]) and one.losses[-1] <= DIVERGED
     assert f"It diverged at step {one.step + 1}, where the cost passed 1,000,000" in said
     assert f"; shown is step {one.step}. " in said
@@ -534,7 +541,7 @@ def test_divergence_is_said_and_never_drawn(setting):
     _, cost = learn(learn(one.params, one.X, one.y, activation, eta)[0], one.X, one.y, activation, eta)
     assert not cost <= DIVERGED, "the next step is indeed beyond"
     before = one.step // 10 * 10
-    assert not boundary(*setting, before).diverged and "diverged" not in deciding._describe(*setting, before)
+    assert not boundary(*setting, before).diverged and "diverged" not in told(*setting, before)
 
 
 @pytest.mark.parametrize("cost", [np.nan, np.inf, 1.1 * DIVERGED])
@@ -566,6 +573,20 @@ def test_training_goes_as_far_as_asked_and_is_not_repeated(monkeypatch):
     assert one.params(50) is early and one.params(80) is one.kept[80] and len(count) == 81
     assert not np.array_equal(one.params(80)[0], early[0])
     assert cached_training.cache_info().maxsize == deciding.KEPT
+
+
+def test_a_new_setting_is_shown_as_far_as_it_is_trained_and_then_fills_in():
+    setting = {"data": "moons", "activation": "tanh", "hidden": 5, "eta": 0.3, "steps": 60}
+    cached_training.cache_clear()
+    assert deciding.by_now(**setting).step == 0, "a start is there at once"
+    assert not deciding.keep_training(0, **setting)
+    deciding.keep_training(math.inf, **{**setting, "steps": 25})
+    one = deciding.by_now(**setting)
+    assert one.step == 20 and ("20 of 60 steps", "bold") in deciding.remarks(one, 60)
+    assert "step 20: accuracy" in deciding.describe(one, **setting)
+    assert deciding.keep_training(math.inf, **setting) and deciding.by_now(**setting).step == 60
+    assert "step 60: accuracy" in told(*setting.values())
+    assert not [words for words, _ in deciding.remarks(boundary(**setting), 60) if "of 60" in words]
 
 
 def test_the_picture_does_not_depend_on_earlier_settings():

@@ -1,8 +1,9 @@
 """The decision boundary of a network that is trained live: a widget of 04_fully_connected_backprop.ipynb.
 
-The network (net.py) is trained while the sliders move, no further than to the step asked for: about 0.07 ms a
-step, so at most 70 ms for a new setting. The latest KEPT settings are cached with their parameters, one set
-every ten steps: to return to a setting, or to an earlier step, costs only the picture.
+The network (net.py) is trained while the sliders move, no further than to the step asked for: some 0.1 ms a
+step. A new setting is shown at once, as far as it is trained, and then fills in. The latest KEPT settings are
+cached with their parameters, one set every ten steps: to return to a setting, or to an earlier step, costs
+only the picture.
 """
 from collections import namedtuple
 from functools import lru_cache
@@ -17,13 +18,12 @@ from matplotlib.lines import Line2D
 from helpers.explore.explorer import Explore, explore
 from helpers.functional.activations import ACTIVATIONS
 from helpers.plotting import figures
-from helpers.widgets.decision_boundary.net import DATA, DIVERGED, MOST_UNITS, STRIDE, Params, Training, output
+from helpers.widgets.decision_boundary.net import DATA, MOST_UNITS, STRIDE, Params, Training, output
+from helpers.widgets.decision_boundary.words import describe, remarks
 
 STEPS, KEPT = 1000, 32
 RATES = 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100
 LIMIT, CELLS = 2.5, 121                                 # of the picture: |x₁|, |x₂|; places along a side
-STRAIGHT = 1e-6                                         # a stray of the order of rounding
-AFFINE_WITHIN = 1e-10                                   # of the range of z²; rounding leaves less than 1e-13
 SIZE = 700, 372                                         # pixels
 
 LEVELS = [-3.0, -1.5, -0.5, 0, 0.5, 1.5, 3.0]           # of z, where a band of another tint begins
@@ -45,6 +45,17 @@ FIT = np.linalg.pinv(AFFINE)
 Boundary = namedtuple("Boundary", "X y params step losses diverged z wrong lines stray nonaffine")
 
 cached_training = lru_cache(maxsize=KEPT)(Training)
+
+
+def keep_training(seconds: float, data: str, activation: str, hidden: int, eta: float, steps: int) -> bool:
+    """Go on with the training of a setting for about so many seconds; whether it is there."""
+    return cached_training(data, activation, hidden, eta).advance(steps, seconds)
+
+
+def by_now(data: str, activation: str, hidden: int, eta: float, steps: int) -> Boundary:
+    """The decision boundary at this step, or at the last one before it that the training has reached."""
+    reached = cached_training(data, activation, hidden, eta).reached(steps)
+    return boundary(data, activation, hidden, eta, max(0, reached))
 
 
 @lru_cache(maxsize=2)     # for the picture and for its sentence
@@ -92,7 +103,8 @@ def decision_boundary() -> Explore:
     `result` is the Boundary of this moment.
     """
     return explore(
-        _draw, _frame, _describe, size=SIZE, play=["steps"], data=ToggleButtons(options=list(DATA)),
+        _draw, _frame, lambda **values: describe(by_now(**values), **values), size=SIZE, play=["steps"],
+        advance=keep_training, data=ToggleButtons(options=list(DATA)),
         activation=Dropdown(options=list(ACTIVATIONS), value="tanh"),
         hidden=IntSlider(4, 1, MOST_UNITS, description="hidden units"),
         eta=SelectionSlider(options=RATES, value=1, description="learning rate η"),
@@ -129,7 +141,7 @@ def _legend(figure):
 
 def _draw(axes, **values):
     left, right = axes
-    one = boundary(*values.values())
+    one = by_now(**values)
     left.contourf(SIDE, SIDE, one.z, LEVELS, colors=BANDS, extend="both")
     left.add_artist(LineCollection(_unit_lines(*one.params[:2]), **UNIT))
     left.add_artist(LineCollection(one.lines, **BOUNDARY))
@@ -139,7 +151,7 @@ def _draw(axes, **values):
     right.plot(one.losses, color=figures.OUTPUT)
     bottom, top = right.get_ylim()                        # what is beyond them is marked at the edge
     right.plot(one.step, np.clip(one.losses[-1], bottom, top), "o", color="black", ms=6, clip_on=False)
-    for k, (words, weight) in enumerate(_remarks(one)):
+    for k, (words, weight) in enumerate(remarks(one, values["steps"])):
         right.text(-0.135, -0.40 - 0.165 * k, words, transform=right.transAxes, va="center", weight=weight)
     return one
 
@@ -149,50 +161,3 @@ def _unit_lines(W1, b1):
     length = np.linalg.norm(W1, axis=1, keepdims=True)
     foot, along = -b1[:, None] * W1 / length**2, np.column_stack([-W1[:, 1], W1[:, 0]]) / length
     return np.stack([foot - 3 * LIMIT * along, foot + 3 * LIMIT * along], axis=1)
-
-
-def _remarks(one):
-    """What there is to read beside the picture: (words, weight)."""
-    yield f"accuracy {(~one.wrong).mean():.0%}, cost {_number(one.losses[-1])}", "normal"
-    straight = "a straight line" if (one.stray or 0) < STRAIGHT else f"no straight line, {one.stray:.2f} off"
-    yield f"boundary: {'none in the picture' if one.stray is None else straight}", "normal"
-    yield "z²: " + ("an affine map of x" if one.nonaffine < AFFINE_WITHIN else
-                    f"no affine map of x, {one.nonaffine:.0%} off"), "normal"
-    if one.diverged:
-        yield f"diverged at step {one.step + 1}", "bold"
-
-
-def _number(value):
-    """Three decimals; one digit of what is smaller, none after the point of what is large."""
-    return f"{value:.0e}".replace("e-0", "e−") if value < 0.0005 else f"{value:,.{3 if value < 10 else 0}f}"
-
-
-def _describe(data, activation, hidden, eta, steps):
-    one = boundary(data, activation, hidden, eta, steps)
-    said = (f"{data[0].upper()}{data[1:]}, {activation}, {hidden} hidden unit{'s' * (hidden > 1)}, learning "
-            f"rate {eta:g}, step {steps}: accuracy {(~one.wrong).mean():.0%}, {_loss(one)}.")
-    ended = (f"It diverged at step {one.step + 1}, where the cost passed {DIVERGED:,.0f}; shown is step "
-             f"{one.step}.")
-    return " ".join([said, *[ended] * one.diverged, f"{_boundary(one)}, and z² {_affine(one)}."])
-
-
-def _loss(one):
-    first, last = one.losses[0], one.losses[-1]
-    if not one.step:
-        return f"cost {_number(last)}"
-    change = "above" if last > first else "down from"
-    return f"cost {_number(last)}, {change} {_number(first)} at step 0"
-
-
-def _boundary(one):
-    if one.stray is None:
-        return f"There is no boundary, all of the picture is class {int(one.z.flat[0] > 0)}"
-    if one.stray < STRAIGHT:
-        return f"The boundary is a straight line, within {STRAIGHT:g}"
-    return f"The boundary is no straight line, up to {one.stray:.2f} away from the one that fits best"
-
-
-def _affine(one):
-    if one.nonaffine < AFFINE_WITHIN:
-        return f"is an affine map of x, within {AFFINE_WITHIN:g} of its range"
-    return f"is no affine map of x: from the best fit it deviates by {one.nonaffine:.0%} of its range"

@@ -6,6 +6,8 @@ Full-batch gradient descent on the cross-entropy, the same numbers in every run.
 what it takes in layers of helpers.nn. `solved` trains many such networks at once, on the table of XOR, with
 the same steps as `learn`.
 """
+import math
+import time
 from functools import lru_cache
 
 import numpy as np
@@ -79,11 +81,23 @@ class Training:
         self.kept, self.losses, self.diverged = {}, [], None
         self._params = start(hidden)
 
+    def advance(self, step: int, seconds: float = math.inf) -> bool:
+        """Train to this step, but not for much longer than `seconds`; whether it is there."""
+        until = time.perf_counter() + seconds
+        with np.errstate(over="ignore", invalid="ignore"):
+            while (there := self.reached(step)) < step and time.perf_counter() < until:
+                self._go_on()
+        return there == step
+
+    def reached(self, step: int) -> int:
+        """This step, or the last one before it whose parameters are there; below 0 where none is."""
+        if self.diverged is not None or len(self.losses) > step:
+            return step
+        return (len(self.losses) - 1) // STRIDE * STRIDE
+
     def params(self, step: int) -> Params:
         """The parameters at this step, a multiple of STRIDE, or before the step at which it diverged."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            while len(self.losses) <= step and self.diverged is None:
-                self._go_on()
+        self.advance(step)
         return self.kept[step if self.diverged is None or step < self.diverged else "last"]
 
     def _go_on(self):

@@ -14,7 +14,16 @@ from helpers.explore.explorer import Explore, explore
 from helpers.functional.activations import ACTIVATIONS
 from helpers.functional.initialization import INITIALIZATIONS
 from helpers.theory.deep_mean_field import predicted
-from helpers.theory.deep_network import Net, backward, flat_and_dead, forward, normalised, norms
+from helpers.theory.deep_network import (
+    ForwardPass,
+    Net,
+    backward,
+    first_layers,
+    flat_and_dead,
+    forward,
+    normalised,
+    norms,
+)
 from helpers.theory.mean_field import edge_of_chaos
 from helpers.theory.random_networks import WEIGHT_RULES
 from helpers.theory.two_inputs import distances, second_input
@@ -77,15 +86,29 @@ def random_batch(width: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndar
     return x, other, delta / np.linalg.norm(delta)
 
 
+def random_net(depth: int, width: int, activation: str, initialization: str, scale: float, batch_norm: bool,
+               residual: bool, seed: int) -> Net:
+    """The net of these controls."""
+    weights = [scale * drawn(initialization, width, seed, layer) for layer in range(1, depth + 1)]
+    gamma, beta = ([np.full(width, value)] * depth * batch_norm for value in (1.0, 0.0))
+    return Net(weights, [], gamma, beta, activation, residual)
+
+
+@lru_cache(maxsize=2)     # a deeper net goes on with it
+def begun(**shallow: object) -> ForwardPass:
+    """The forward pass of the first layer, and of as many more as were asked for since."""
+    return forward(random_net(1, **shallow), random_batch(shallow["width"], shallow["seed"])[0])
+
+
 @lru_cache(maxsize=2)     # for the picture and for its sentence
 def propagate(depth: int, width: int, activation: str, initialization: str, scale: float, batch_norm: bool,
               residual: bool, seed: int, apart: float = 0.0) -> Propagation:
     """Forward and backward pass of a random batch, measured; the arguments are the values of the controls."""
     x, _, delta = random_batch(width, seed)
-    weights = [scale * drawn(initialization, width, seed, layer) for layer in range(1, depth + 1)]
-    gamma, beta = ([np.full(width, value)] * depth * batch_norm for value in (1.0, 0.0))
-    net = Net(weights, [], gamma, beta, activation, residual)
-    passed = forward(net, x)
+    given = {"width": width, "activation": activation, "initialization": initialization, "scale": scale,
+             "batch_norm": batch_norm, "residual": residual, "seed": seed}
+    net = random_net(depth, **given)
+    passed = first_layers(forward(net, x, begun(**given)), depth)
     back = backward(net, passed, delta)
     phi, slope = ACTIVATIONS[activation]
     last = normalised(passed.z[-1])[0] if batch_norm else passed.z[-1]
