@@ -17,6 +17,7 @@ export const revive = () => awake.forEach(one => one.revive());
 class Explorer {
   constructor(image, place) {
     this.image = image;
+    this.stored = true;          // the picture that stands there is finished, and that of the first settings
     this.key = `explorer ${place}`;
     this.place = place;
     this.words = image.nextElementSibling;
@@ -71,7 +72,10 @@ class Explorer {
     const row = made('div', {className: 'buttons'});
     for (const [name, textContent] of Object.entries(buttons)) {
       const button = made('button', {type: 'button', textContent});
-      button.addEventListener('click', () => this.tell('press', {button: name}).then(() => this.follow()));
+      button.addEventListener('click', () => {
+        this.stored = false;
+        this.tell('press', {button: name}).then(() => this.follow());
+      });
       row.append(button);
     }
     this.box.append(...this.drawn.map(one => one.node), row);
@@ -84,6 +88,7 @@ class Explorer {
   }
 
   moved(name, value) {
+    this.stored = false;
     this.pending.set(name, value);
     return this.follow();
   }
@@ -112,6 +117,7 @@ class Explorer {
   show(news) {
     const {png, sentence, complaint, controls} = news, old = this.image.src;
     this.news = news;
+    if (this.stored && !news.finished) return;
     this.complaint.textContent = complaint;
     if (!this.pending.size) controls.forEach((told, k) => this.drawn[k].follow(told));
     this.image.src = URL.createObjectURL(new Blob([png], {type: 'image/png'}));
