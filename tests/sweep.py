@@ -13,7 +13,8 @@ from ipywidgets import Widget
 from matplotlib.text import Text
 from PIL import Image
 
-from helpers.explore.explorer import Explore, explorers
+from helpers.explore.alive import explorers
+from helpers.explore.explorer import Explore
 from helpers.plotting import contrast
 
 FAILED = b""

@@ -1,19 +1,17 @@
 """Sliders that move a picture at once: write a pure `draw(axes, **values)`, and `explore` does the rest."""
 import math
 import traceback
-import weakref
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 
 from ipywidgets import Widget
 
-from helpers.explore import background
+from helpers.explore import alive, background
 from helpers.explore import controls as kinds
+from helpers.explore.album import Album
 from helpers.explore.front_ends import FrontEnd, complaint, sentence
 from helpers.explore.panel import Panel, still
 from helpers.explore.raster import Stage, named
-
-_made: list[weakref.ref] = []
 
 
 def explore(draw: Callable, frame: Callable | None = None, describe: Callable | None = None, *,
@@ -45,17 +43,12 @@ def explore(draw: Callable, frame: Callable | None = None, describe: Callable | 
     return Explore(draw, frame, describe, size, density, controls, presets or {}, play, advance, ground)
 
 
-def explorers() -> list["Explore"]:
-    """Every explorer of this process that is still alive, in the order of their making."""
-    return [one for reference in _made if (one := reference()) is not None]
-
-
 class Explore:
     """Live controls in Jupyter, a picture with words elsewhere, and without a browser an object to ask.
 
     `values` are those of the controls, and `start` those they began with; `result` is what `draw` returned,
     `sentence` what `describe` says; `errors` are the exceptions of both, oldest first. `buttons` are settings
-    by name, the presets and Reset; `stage` holds the figure.
+    by name, the presets and Reset; `stage` holds the figure, `album` pictures where a front end keeps some.
 
     It draws no control itself: `described` says what the controls are, `turn` and `press` move them, and each
     of the `front_ends` hears of every new picture. That of Jupyter is `panel`. While the picture is not
@@ -69,8 +62,7 @@ class Explore:
         self.draw, self.describe, self.controls, self.size = draw, describe, controls, size
         self.presets, self.play, self.advance = presets, play, advance
         self.finished, self._task = True, None
-        self.errors: list[Exception] = []
-        self.front_ends: list[FrontEnd] = []
+        self.errors, self.front_ends, self.album = [], [], Album()
         self.start, self._shown, self._moving = self.values, self.values, False
         background.shorten_collections()
         self.stage = Stage(frame, size, density, ground)
@@ -78,7 +70,7 @@ class Explore:
         self._show(*self._picture(background.PATIENCE))
         for control in controls.values():
             control.observe(self._changed, "value")
-        _made.append(weakref.ref(self))
+        alive.enter(self)
 
     @cached_property
     def panel(self) -> Panel:
@@ -101,6 +93,7 @@ class Explore:
         The stored picture has `density` of them: what is live has no more than can be seen, and is quicker.
         """
         if self.stage.fit(ratio):
+            self.album.clear()
             self._draw_anew()
 
     def described(self) -> list[dict]:
@@ -185,9 +178,15 @@ class Explore:
 
     def _picture(self, seconds: float) -> tuple[object, bytes, str]:
         values = self.values
+        if picture := self.album.find(values):
+            self.finished = True
+            return picture
         self.finished = not self.advance or self.advance(seconds, **values)
         result, png = self.stage.perform(self.draw, values)
-        return result, png, sentence(self.describe, values)
+        picture = result, png, sentence(self.describe, values)
+        if self.finished:
+            self.album.keep(values, picture)
+        return picture
 
     def _show(self, result: object, png: bytes, sentence: str) -> None:
         self.result, self._png, self.sentence, self._complaint = result, png, sentence, ""

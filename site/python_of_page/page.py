@@ -6,10 +6,12 @@ import linecache
 import traceback
 
 from helpers.explore import background
+from helpers.explore.album import Album
 from helpers.explore.explorer import Explore
 from helpers.language import say
 from helpers.order import translate_error
 
+KEPT = 16                                     # pictures of each explorer, 50 to 150 kB each
 background.PATIENCE = background.GLANCE       # the stored picture stands there; a slow one fills in
 
 
@@ -19,6 +21,7 @@ class Awake:
     def __init__(self, explorer: Explore, ratio: float) -> None:
         """Show it from now on, on a screen with so many pixels for a CSS pixel."""
         self.explorer, self.png, self.sentence, self.complaint = explorer, b"", "", ""
+        explorer.album = Album(KEPT)
         explorer.fit(ratio)
         explorer.show_in(self)
 

@@ -25,8 +25,9 @@ from ipywidgets.widgets.widget import _instances
 from matplotlib.figure import Figure
 from PIL import Image
 
-from helpers.explore import explorer as module
 from helpers.explore import panel, raster
+from helpers.explore.album import Album
+from helpers.explore.alive import explorers
 from helpers.explore.explorer import explore
 from helpers.plotting.lettering import Canvas
 
@@ -103,6 +104,39 @@ def test_the_picture_has_the_pixels_of_the_screen_and_two_for_each_at_most(ratio
     same = wave()
     same.set(**one.values)
     assert one.png() == same.png(), "nothing is left of the other screen"
+
+
+def test_a_picture_is_kept_where_a_front_end_gives_it_room_and_nowhere_else():
+    def draw_and_count(axes, height, kind, filled):
+        drawn.append(height)
+        return height, len(drawn)
+    drawn = []
+    one = wave(draw=draw_and_count)
+    for height in 2, 0, 2:
+        one.set(height=height)
+    assert drawn == [1, 2, 0, 2], "in Jupyter what draw uses may have changed meanwhile"
+    one.album, drawn[:] = Album(2), []
+    for height in 1, 2, 1, 0, 1, 2:
+        one.set(height=height)
+        assert one.result[0] == height and one.sentence.startswith(f"A sine <of> height {height}")
+    assert drawn == [1, 2, 0, 1, 2], "of two settings the older one gives way"
+    one.fit(1)
+    assert drawn == [1, 2, 0, 1, 2, 2] and pixels(one.png()).shape == (200, 320, 4)
+
+
+def test_what_is_not_finished_or_fails_is_not_kept():
+    def advance(seconds, n):
+        calls.append(n)
+        return len(calls) % 3 == 0
+
+    calls = [1, 1]
+    one = explore(lambda axes, n: 1 / n + len(calls), size=SIZE, advance=advance, n=IntSlider(1, 0, 3))
+    one.album = Album(9)
+    one.turn("n", 2)                                     # without a loop it fills in at once
+    one.turn("n", 0)
+    one.turn("n", 2)
+    assert calls == [1] * 3 + [2] * 3 + [0], "the picture of 2 was kept, when it was finished"
+    assert one.result == one.album.find({"n": 2})[0] == 6.5 and one.album.find({"n": 0}) is None
 
 
 def test_a_ground_is_drawn_anew_for_another_screen():
@@ -489,7 +523,7 @@ def test_the_first_explorer_takes_what_is_there_out_of_garbage_collections_and_n
 
 def test_explorers_are_found_while_they_live():
     one, two = wave(), wave()
-    assert module.explorers()[-2:] == [one, two]
+    assert explorers()[-2:] == [one, two]
 
 
 def test_other_controls_can_be_set():
