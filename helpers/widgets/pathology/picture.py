@@ -20,6 +20,7 @@ FRACTIONS = Pane(62, 436, 400, 48, *ENDS, 0, 1)
 KEYS = 136, 252, 366                                # of the factors: where they begin
 FLAT, DEAD = "#7CC7AE", "#3D3D3D"                   # figures.OUTPUT, thinned; almost black
 FLAT_NAMES = {"relu": "inactive", "leaky_relu": "inactive"}            # of ReLU's flat half; else saturated
+CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 1}        # no line runs through the numbers
 RANGES = {5: 1, 20: 5, 50: 10, 100: 20}             # ± so many powers of ten, and the steps of their labels
 FORMATS = {"smallest float16": 2**-24, "largest float16": 65504,
            "smallest float32": 2**-149, "largest float32": 3.4e38}
@@ -109,7 +110,7 @@ def _gradient(ax, pane, one):
     first = pane.top + (18 if one.norms[0] < 1 else pane.height - 34)       # on the side that is free
     for k, (said, color) in enumerate(words):
         ax.text(pane.left + pane.width - 8, first + 18 * k, said, color=color, ha="right", va="center",
-                fontsize=11, weight="bold")
+                fontsize=11, weight="bold", bbox=CLEAR)
 
 
 def _predicted(ax, pane, values):
