@@ -20,7 +20,7 @@ FRACTIONS = Pane(62, 436, 400, 48, *ENDS, 0, 1)
 KEYS = 136, 252, 366                                # of the factors: where they begin
 FLAT, DEAD = "#7CC7AE", "#3D3D3D"                   # figures.OUTPUT, thinned; almost black
 FLAT_NAMES = {"relu": "inactive", "leaky_relu": "inactive"}            # of ReLU's flat half; else saturated
-CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 1}        # no line runs through the numbers
+CLEAR = dict(facecolor="white", edgecolor="none", pad=1)             # no line runs through the numbers
 RANGES = {5: 1, 20: 5, 50: 10, 100: 20}             # ± so many powers of ten, and the steps of their labels
 FORMATS = {"smallest float16": 2**-24, "largest float16": 65504,
            "smallest float32": 2**-149, "largest float32": 3.4e38}
