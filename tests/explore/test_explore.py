@@ -298,7 +298,7 @@ def test_an_error_in_describe_is_one_as_well():
 
 # --- a picture that takes long ---------------------------------------------------------------
 
-def slowly(fails_at=None):
+def slowly(fails_at=None, first=1):
     """An explorer whose picture of n needs n steps, each of them a whole slice; what was drawn: (n, done)."""
     done, drawn = {}, []
 
@@ -311,14 +311,14 @@ def slowly(fails_at=None):
     def count(axes, n):
         drawn.append((n, done[n]))
         return done[n]
-    one = explore(count, size=SIZE, advance=advance, n=IntSlider(1, 1, 9))
+    one = explore(count, size=SIZE, advance=advance, n=IntSlider(first, 1, 9))
     drawn.clear()
     return one, drawn
 
 
 def test_a_slow_picture_is_finished_at_first_by_set_and_where_no_loop_runs():
-    one, drawn = slowly()
-    assert one.result == 1 and one.finished
+    one, drawn = slowly(first=5)
+    assert one.result == 5 and one.finished, "what a cell shows, and stores"
     one.set(n=4)
     assert one.result == 4 and one.finished
     one.controls["n"].value = 6                      # as the browser does
