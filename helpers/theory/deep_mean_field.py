@@ -34,8 +34,13 @@ def output_variance(activation: str) -> float:
 
 def factors(depth: int, sigma_w: float, activation: str, *, batch_norm: bool = False,
             residual: bool = False) -> np.ndarray:
-    """The factors ‖δˡ‖²/‖δˡ⁺¹‖² of the layers 1 … depth − 1, (depth − 1,), by the table above."""
+    """The factors ‖δˡ‖²/‖δˡ⁺¹‖² of the layers 1 … depth − 1, (depth − 1,), by the table above.
+
+    Raises ValueError for what has none, such as batch norm with σ_w = 0, where z has no variance.
+    """
     layers = check.integer("depth", depth, least=1) - 1
+    if batch_norm:
+        check.number("sigma_w", sigma_w, above=0)
     slope = chi(1.0, sigma_w, activation)                    # where the input of φ is standard normal, and
     constant = sigma_w**2 * output_variance(activation)      # what a layer adds to the variance there
     q = [sigma_w**2]                                         # of z⁽¹⁾

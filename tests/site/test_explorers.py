@@ -268,6 +268,21 @@ def test_groups_and_play(awake):
     one.page.wait_for_function("() => document.querySelector('.sentence').textContent.includes('step 300')")
 
 
+PIXELS = """([place, each]) => {
+    const image = document.querySelectorAll('img.explore')[place];
+    return image.naturalWidth === each * image.getAttribute('width');
+}"""
+
+
+def test_a_picture_has_the_pixels_of_the_screen_and_more_when_the_page_is_enlarged(awake):
+    one = awake("03_matrix_derivatives", 0, "wide")
+    one.page.wait_for_function(PIXELS, arg=[0, 1])
+    devtools = one.page.context.new_cdp_session(one.page)
+    devtools.send("Emulation.setDeviceMetricsOverride", {            # as Ctrl and + do
+        "width": 640, "height": 450, "deviceScaleFactor": 2, "mobile": False})
+    one.page.wait_for_function(PIXELS, arg=[0, 2])
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", [path.stem for path in refresh.notebooks()])
 def test_every_explorer_of_a_page_wakes_up(pyodide, visit, name):

@@ -97,7 +97,8 @@ def test_the_others_have_their_closed_forms():
 
 
 @pytest.mark.parametrize("name, call", [
-    ("depth", lambda: factors(0, 1.0, "tanh")),
+    ("depth", lambda: factors(0, 1.0, "tanh")), ("sigma_w", lambda: factors(3, -1.0, "tanh")),
+    ("sigma_w", lambda: factors(3, 0.0, "tanh", batch_norm=True)),
     ("activation", lambda: predicted(3, 1.0, "softplus", batch_norm=True))])
 def test_what_has_no_theory_is_refused(name, call):
     with pytest.raises(ValueError, match=f"{name}: got"):
