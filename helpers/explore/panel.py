@@ -57,7 +57,7 @@ ACCESSIBLE = """<style onload="
   mend();"></style>"""
 PLAYERS = "Play or pause", "Back to the start of", "Repeat"
 LINE = '<div style="line-height: 1.4">{}</div>'
-LETTER = 6.6   # CSS pixels that a letter of a sentence takes, rather more than less
+LETTER = 6.6   # CSS pixels that a letter of a sentence takes, rather more than less; a Chinese sign two
 ERROR = '<div role="alert" style="line-height: 1.4; color: var(--jp-error-color1, #b00020)">{}</div>'
 
 
@@ -79,7 +79,7 @@ class Panel:
         width, height = size
         self.picture = LivePicture(format="png", width=str(width), height=str(height),
                                    layout=Layout(max_width="100%", height="auto"))
-        self.sentence, self.width = HTML().add_class("explore-sentence"), width
+        self.sentence, self.width, self.lines = HTML().add_class("explore-sentence"), width, 2
         self.error = HTML(layout=Layout(display="none"))
         parts = [playing(control) if name in play else control for name, control in controls.items()]
         row = [button(name, press) for name, press in buttons.items()]
@@ -97,9 +97,10 @@ class Panel:
         with self.picture.hold_sync():            # one message for both
             self.picture.value = png
             self.picture.tooltip = sentence
-        if not self.sentence.value:               # the first: room for a line more, or the page would jump
-            lines = max(2, 1 + math.ceil(len(sentence) * LETTER / self.width))
-            self.sentence.layout.min_height = f"{1.4 * lines:.1f}em"
+        # At first room for a line more, and never for less than before, or the page below would jump.
+        needed = (not self.sentence.value) + math.ceil(breadth(sentence) * LETTER / self.width)
+        self.lines = max(self.lines, needed)
+        self.sentence.layout.min_height = f"{1.4 * self.lines:.1f}em"
         self.sentence.value = LINE.format(html.escape(sentence))
         self.error.layout.display = "none"
 

@@ -132,7 +132,9 @@ class Explorer {
 // Enlarge the page, and pictures get its pixels; one that is busy hears of them with its next values.
 let ratio = devicePixelRatio;
 addEventListener('resize', () => {
-  if (ratio !== devicePixelRatio) awake.filter(one => !one.busy).forEach(one => one.tell('turn', {values: []}));
+  if (ratio !== devicePixelRatio) {
+    awake.filter(one => !one.busy).forEach(one => one.tell('turn', {values: []}).then(() => one.follow()));
+  }
   ratio = devicePixelRatio;
 });
 

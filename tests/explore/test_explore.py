@@ -486,6 +486,18 @@ def test_play_follows_new_limits_of_its_slider():
     assert player(one, "step").max == player(one, "step").value == 3 and one.result == 4
 
 
+@pytest.mark.parametrize("sign, lines", [("a", 5), ("图", 9)])
+def test_the_room_of_a_sentence_has_a_line_to_spare_and_never_shrinks(sign, lines):
+    one = explore(lambda axes, n: n, describe=lambda n: f"It has these signs: {n * sign}", size=SIZE,
+                  n=IntSlider(1, 1, 200))
+    room = one.panel.sentence.layout
+    assert room.min_height == "2.8em"
+    one.set(n=200)
+    assert room.min_height == f"{1.4 * lines:.1f}em"
+    one.set(n=1)
+    assert room.min_height == f"{1.4 * lines:.1f}em"
+
+
 def test_words_reach_the_picture_and_the_live_sentence():
     one = wave()
     one.set(height=2)
